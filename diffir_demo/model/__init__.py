@@ -1,0 +1,84 @@
+"""The paper: DiffIR's networks and its diffusion. Needs torch only."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+from torch import Tensor, nn
+
+from .base import base_picture
+from .config import COMPACT, OFFICIAL, PRESETS, ModelConfig
+from .diffusion import DenoisingStep, IPRDiffusion, Schedule, seeded_noise
+from .dirformer import DIRformer, fold
+from .prior import PriorDenoiser, PriorEncoder
+
+__all__ = [
+    "COMPACT",
+    "OFFICIAL",
+    "PRESETS",
+    "DIRformer",
+    "DenoisingStep",
+    "DiffIR",
+    "IPRDiffusion",
+    "ModelConfig",
+    "PriorDenoiser",
+    "PriorEncoder",
+    "Schedule",
+    "Teacher",
+    "fold",
+    "seeded_noise",
+]
+
+
+class Painter(nn.Module):
+    """What both stages share: the U-Net and the base picture that it corrects."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.painter = DIRformer(config)
+
+    def paint(self, damaged: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
+        """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n).
+
+        Yields the share painted so far; returns the picture (b, 3, h * scale, w * scale), not clamped.
+        """
+        base = base_picture(damaged, self.config)
+        if base is None:
+            return (yield from self.painter.walk(damaged, ipr))
+        seen = torch.cat([base, damaged[:, 3:]], dim=1) if self.config.base == "fill" else damaged
+        correction = yield from self.painter.walk(seen, ipr)
+        return base + correction
+
+
+class Teacher(Painter):
+    """Stage 1: the prior encoder sees the ground truth, so its IPR is an oracle (paper section 3.1)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.encoder = PriorEncoder(config, sees_target=True)
+
+    def forward(self, damaged: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """damaged (b, c, h, w), target (b, 3, h * scale, w * scale) -> (picture, IPR)."""
+        ipr = self.encoder(damaged, target)
+        return fold(self.paint(damaged, ipr)), ipr
+
+
+class DiffIR(Painter):
+    """Stage 2: diffusion estimates the IPR from the damaged picture alone (paper section 3.2)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.encoder = PriorEncoder(config, sees_target=False)
+        self.denoiser = PriorDenoiser(config)
+        self.diffusion = IPRDiffusion(config)
+
+    def denoise(self, condition: Tensor, noise: Tensor) -> Generator[DenoisingStep, None, Tensor]:
+        """condition (b, n) from `encoder`, noise x_T (b, n). Yields each step; returns the IPR (b, n)."""
+        return (yield from self.diffusion.walk(self.denoiser, condition, noise))
+
+    def forward(self, damaged: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """damaged (b, c, h, w) in [0, 1], noise x_T (b, n) -> (picture (b, 3, h * scale, w * scale), IPR (b, n))."""
+        ipr = fold(self.denoise(self.encoder(damaged), noise))
+        return fold(self.paint(damaged, ipr)), ipr

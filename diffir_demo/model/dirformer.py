@@ -1,0 +1,201 @@
+"""DIRformer: the U-Net that paints the picture, steered at every block by the IPR (paper section 3.1).
+
+Inside, pictures are laid out (b, h, w, c): layer norm and 1x1 convolutions then read memory in order, and the depthwise
+convolution takes the channels-last fast path. That makes one definition both readable and quick to train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import ModelConfig
+
+EPS = 1e-5
+T = TypeVar("T")
+
+
+class SteeredNorm(nn.Module):
+    """Per-pixel layer norm over channels, then scale and shift taken from the IPR (there is no "1 +" on the scale)."""
+
+    def __init__(self, channels: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels)) if config.norm == "with_bias" else None
+        self.steer = nn.Linear(config.ipr_length, 2 * channels, bias=False)
+
+    def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
+        """x (b, h, w, c), ipr (b, n) -> (b, h, w, c)."""
+        scale, shift = self.steer(ipr)[:, None, None].chunk(2, dim=-1)
+        if self.bias is not None:
+            x = F.layer_norm(x, x.shape[-1:], self.weight, self.bias, EPS)
+        else:  # divides by the centred deviation without subtracting the mean
+            x = x * torch.rsqrt(x.var(dim=-1, correction=0, keepdim=True) + EPS) * self.weight
+        return torch.addcmul(shift.to(x.dtype), x, scale.to(x.dtype))
+
+
+class Depthwise(nn.Conv2d):
+    """3x3 convolution of each channel by itself, on (b, h, w, c)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels, 3, padding=1, groups=channels, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        return super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+class Attention(nn.Module):
+    """DMTA: attention between channels, so its cost is linear in the number of pixels (paper equation 3)."""
+
+    def __init__(self, channels: int, heads: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = SteeredNorm(channels, config)
+        self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
+        self.qkv = nn.Linear(channels, 3 * channels, bias=False)
+        self.depthwise = Depthwise(3 * channels)
+        self.out = nn.Linear(channels, channels, bias=False)
+
+    def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
+        """x (b, h, w, c) -> the residual to add, same shape."""
+        b, h, w, c = x.shape
+        q, k, v = self.depthwise(self.qkv(self.norm(x, ipr))).chunk(3, dim=-1)
+        # (b, heads, pixels, c / heads)
+        q, k, v = (t.reshape(b, h * w, self.heads, c // self.heads).transpose(1, 2) for t in (q, k, v))
+        # Cosine similarity of channels. Dividing the small matrix by the norms spares two passes over q and k.
+        length_q, length_k = (torch.linalg.vector_norm(t, dim=2, dtype=torch.float32).clamp_min(1e-12) for t in (q, k))
+        similarity = (q.transpose(2, 3) @ k).float() / (length_q[..., :, None] * length_k[..., None, :])
+        weights = torch.softmax(similarity * self.temperature, dim=-1).to(v.dtype)
+        mixed = v @ weights.transpose(2, 3)
+        return self.out(mixed.transpose(1, 2).reshape(b, h, w, c))
+
+
+class FeedForward(nn.Module):
+    """DGFN: a gated feed-forward layer with a depthwise convolution (paper equation 4)."""
+
+    def __init__(self, channels: int, config: ModelConfig) -> None:
+        super().__init__()
+        hidden = int(channels * config.ffn_expansion)
+        self.norm = SteeredNorm(channels, config)
+        self.project = nn.Linear(channels, 2 * hidden, bias=False)
+        self.depthwise = Depthwise(2 * hidden)
+        self.out = nn.Linear(hidden, channels, bias=False)
+
+    def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
+        """x (b, h, w, c) -> the residual to add, same shape."""
+        gate, value = self.depthwise(self.project(self.norm(x, ipr))).chunk(2, dim=-1)
+        return self.out(F.gelu(gate) * value)
+
+
+class Block(nn.Module):
+    """One dynamic transformer block: attention, then feed-forward, each on a residual path."""
+
+    def __init__(self, channels: int, heads: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention = Attention(channels, heads, config)
+        self.feed_forward = FeedForward(channels, config)
+
+    def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
+        x = x + self.attention(x, ipr)
+        return x + self.feed_forward(x, ipr)
+
+
+def _on_nchw(layer: nn.Module, x: Tensor) -> Tensor:
+    """Runs an ordinary image layer on a (b, h, w, c) picture."""
+    return layer(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+def _resample(channels: int, out: int, kernel: int, shuffle: nn.Module) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, out, kernel, padding=kernel // 2, bias=False), shuffle)
+
+
+class DIRformer(nn.Module):
+    """The U-Net. `walk` paints block by block; `forward` is its fold."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, kernel = config.level_width, config.resample_kernel
+        self.stem = nn.Conv2d(config.in_channels * config.stem_fold**2, config.width, 3, padding=1, bias=False)
+
+        def level(count: int, channels: int, heads: int) -> nn.ModuleList:
+            return nn.ModuleList(Block(channels, heads, config) for _ in range(count))
+
+        counts, heads = config.blocks, config.heads
+        self.encoder = nn.ModuleList(level(counts[i], width(i), heads[i]) for i in range(3))
+        self.down = nn.ModuleList(
+            _resample(width(i), width(i) // 2, kernel, nn.PixelUnshuffle(2)) for i in range(3)
+        )
+        self.latent = level(counts[3], width(3), heads[3])
+        self.up = nn.ModuleList(_resample(width(i + 1), 2 * width(i + 1), kernel, nn.PixelShuffle(2)) for i in range(3))
+        # Level 1 keeps both halves after its skip connection, so it has no reduction and works at twice the width.
+        self.reduce = nn.ModuleList(nn.Linear(2 * width(i), width(i), bias=False) for i in (1, 2))
+        self.decoder = nn.ModuleList(
+            level(counts[i], width(i) if i else 2 * width(0), heads[i]) for i in range(3)
+        )
+        self.refinement = level(config.refinement_blocks, 2 * width(0), heads[0])
+        self.head = _head(config)
+
+    def walk(self, x: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
+        """x (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n).
+
+        Yields the share of blocks painted so far, in (0, 1]; returns the correction (b, 3, h * scale, w * scale) that
+        is added to the base picture.
+        """
+        done, total = 0, sum(isinstance(m, Block) for m in self.modules())
+
+        def run(blocks: nn.ModuleList, x: Tensor) -> Generator[float, None, Tensor]:
+            nonlocal done
+            for block in blocks:
+                x = block(x, ipr)
+                done += 1
+                yield done / total
+            return x
+
+        x = self.stem(F.pixel_unshuffle(x, self.config.stem_fold)).permute(0, 2, 3, 1)
+        skips: list[Tensor] = []
+        for blocks, down in zip(self.encoder, self.down, strict=True):
+            x = yield from run(blocks, x)  # pyright: ignore[reportArgumentType]
+            skips.append(x)
+            x = _on_nchw(down, x)
+        x = yield from run(self.latent, x)
+        for i in (2, 1, 0):
+            x = torch.cat([_on_nchw(self.up[i], x), skips.pop()], dim=-1)
+            if i:
+                x = self.reduce[i - 1](x)
+            x = yield from run(self.decoder[i], x)  # pyright: ignore[reportArgumentType]
+        x = yield from run(self.refinement, x)
+        return self.head(x.permute(0, 3, 1, 2))
+
+    def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
+        """`walk` without the stops."""
+        return fold(self.walk(x, ipr))
+
+
+def fold(steps: Generator[object, None, T]) -> T:
+    """Runs a generator to its end and gives what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def _head(config: ModelConfig) -> nn.Module:
+    channels = 2 * config.width
+    if config.head == "conv":
+        return nn.Conv2d(channels, 3, 3, padding=1, bias=False)
+    if config.head == "shuffle":
+        scale = config.head_scale
+        return nn.Sequential(nn.Conv2d(channels, 3 * scale**2, 3, padding=1), nn.PixelShuffle(scale))
+
+    def layers() -> Iterator[nn.Module]:
+        for _ in range(2):
+            yield from (nn.Conv2d(channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2))
+        yield nn.Conv2d(channels, 3, 3, padding=1)
+
+    return nn.Sequential(*layers())

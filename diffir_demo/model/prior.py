@@ -1,0 +1,87 @@
+"""The two small networks behind the IPR: the prior encoder (the paper's CPEN) and the denoiser."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import ModelConfig
+
+SLOPE = 0.1  # of every LeakyReLU here, as in the authors' code
+
+
+class ResidualBlock(nn.Module):
+    """conv, LeakyReLU, conv, plus the input; no activation after the sum."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.leaky_relu(self.conv1(x), SLOPE))
+
+
+class PriorEncoder(nn.Module):
+    """CPEN: squeezes a picture into `ipr_length` numbers (paper section 3.1, figure 2).
+
+    Stage 2 and the diffusion's condition see the damaged picture only; the teacher (`sees_target`) also sees the ground
+    truth, folded onto the same grid and appended after it.
+    """
+
+    def __init__(self, config: ModelConfig, *, sees_target: bool) -> None:
+        super().__init__()
+        self.fold = config.prior_fold
+        self.target_fold = config.target_fold
+        channels = config.in_channels * self.fold**2 + (3 * self.target_fold**2 if sees_target else 0)
+        width, length = config.prior_width, config.ipr_length
+        self.stem = nn.Conv2d(channels, width, 3, padding=1)
+        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(config.prior_blocks)))
+        self.widen = nn.ModuleList(
+            nn.Conv2d(a, b, 3, padding=1)
+            for a, b in ((width, 2 * width), (2 * width, 2 * width), (2 * width, length))
+        )
+        self.mlp = nn.ModuleList(nn.Linear(length, length) for _ in range(2))
+
+    def pool(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
+        """The convolutions and the mean over the picture: (b, ipr_length). Means of tiles can be averaged by area."""
+        x = F.pixel_unshuffle(damaged, self.fold)
+        if target is not None:
+            x = torch.cat([x, F.pixel_unshuffle(target, self.target_fold)], dim=1)
+        x = self.blocks(F.leaky_relu(self.stem(x), SLOPE))
+        for conv in self.widen:
+            x = F.leaky_relu(conv(x), SLOPE)
+        return x.mean(dim=(2, 3))
+
+    def project(self, pooled: Tensor) -> Tensor:
+        """Pooled features (b, ipr_length) -> IPR, or the diffusion's condition, (b, ipr_length)."""
+        for layer in self.mlp:
+            pooled = F.leaky_relu(layer(pooled), SLOPE)
+        return pooled
+
+    def forward(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
+        """(b, c, h, w) in [0, 1] and, for the teacher, (b, 3, h * scale, w * scale) -> IPR (b, ipr_length)."""
+        return self.project(self.pool(damaged, target))
+
+
+class PriorDenoiser(nn.Module):
+    """Estimates the clean IPR x0 from a noisy one, the condition and the time (paper section 3.2).
+
+    The paper's residual MLP; its residual additions are switched off in the authors' released code, so here too.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        length = config.ipr_length
+        self.max_period = 10.0 * config.timesteps
+        self.stem = nn.Linear(2 * length + 1, length)
+        self.hidden = nn.ModuleList(nn.Linear(length, length) for _ in range(config.denoiser_blocks))
+
+    def forward(self, noisy: Tensor, t: int, condition: Tensor) -> Tensor:
+        """noisy (b, n), t in 0..timesteps-1, condition (b, n) -> x0 estimate (b, n)."""
+        time = noisy.new_full((noisy.shape[0], 1), t / self.max_period)
+        x = F.leaky_relu(self.stem(torch.cat([condition, time, noisy], dim=1)), SLOPE)
+        for layer in self.hidden:
+            x = F.leaky_relu(layer(x), SLOPE)
+        return x
