@@ -1,0 +1,110 @@
+"""What a run tells while it goes: a few frozen events, numpy only, so that no face needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .imaging.picture import Picture
+from .tasks.task import Request
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """The request is sound and the network is ready."""
+
+    task: str
+    weights: str
+    """The badge of the weights: official, trained here, or untrained."""
+    device: str
+    precision: str
+    input_size: tuple[int, int]
+    """(width, height) of the picture that goes in."""
+    output_size: tuple[int, int]
+    """(width, height) of the picture that will come out."""
+    tiles: int
+    """1 when the network sees the whole picture at once."""
+    steps: int
+    """Diffusion steps to come."""
+    noise: np.ndarray
+    """x_T, (n,) float32: the vector that the diffusion starts from."""
+
+
+@dataclass(frozen=True, eq=False)
+class PriorStep:
+    """One denoising step of the IPR."""
+
+    number: int
+    """1 .. steps, in the order they happen."""
+    t: int
+    """The paper's time, steps-1 .. 0."""
+    x0: np.ndarray
+    """(n,) float32, the denoiser's estimate of the clean IPR."""
+    ipr: np.ndarray
+    """(n,) float32, the posterior mean: what the next step starts from, and after the last step the result."""
+    seconds: float
+    preview: Picture | None = None
+    """The picture that `ipr` leads to, when previews were asked for (each costs a full painting). None at the last step:
+    that step's picture is the result."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """Progress from inside the U-Net."""
+
+    fraction: float
+    """Share painted, in (0, 1]; never falls."""
+    label: str = "painting"
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Where the time went."""
+
+    encode: float
+    """Pixels to tensors, and the prior encoder (CPEN)."""
+    denoise: float
+    """All diffusion steps on the IPR."""
+    paint: float
+    """The U-Net, previews left out."""
+    previews: float
+    total: float
+
+
+@dataclass(frozen=True, eq=False)
+class Restoration:
+    """What came back."""
+
+    picture: Picture
+    request: Request
+    task: str
+    weights: str
+    ipr: np.ndarray
+    """(n,) float32, the IPR that steered the painting."""
+    seconds: Seconds
+    device: str
+    precision: str
+    tiles: int
+    steps: tuple[PriorStep, ...] = field(repr=False, default=())
+    notices: tuple[str, ...] = ()
+    """What people should know about this result, one sentence each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """The last event of every run that was not closed early."""
+
+    restoration: Restoration
+
+
+Event = Started | PriorStep | Painting | Finished
+
+
+def last(events: Iterable[Event]) -> Restoration:
+    """Listens to a run to its end and gives what came back."""
+    for event in events:
+        if isinstance(event, Finished):
+            return event.restoration
+    raise RuntimeError("the run ended without a result")

@@ -1,0 +1,249 @@
+"""The straight path from a request to restored pixels. `stream` is the truth; `restore` is its fold.
+
+The command line, the app, the API, batches, tests and training's validation all listen to this one generator.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .devices import choose_device, choose_precision, lock_for, precision_name
+from .errors import DeviceError, WeightsError
+from .events import Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, last
+from .imaging.picture import Picture, pad_to_multiple
+from .model import DiffIR, seeded_noise
+from .tasks import Request, Task, get_task
+from .tiling import MEMORY_BUDGET, Canvas, Tile, plan
+from .weights import WeightsInfo, find_default
+from .weights import load as load_weights
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A loaded network on its device: what `stream` runs."""
+
+    model: DiffIR
+    info: WeightsInfo
+    device: torch.device
+    precision: torch.dtype
+
+    def computing(self) -> AbstractContextManager[object]:
+        """The context that a piece of network runs in; never held across a yield."""
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
+
+def load(
+    task: str | Task,
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Engine:
+    """The network of a task: the shipped weights, or a file of yours (safetensors, or the authors' .pth and .ckpt).
+
+    Raises `WeightsError` for a file that is missing, damaged, unsafe, or made for another task or stage, and
+    `DeviceError` for a device that is not there.
+    """
+    task = get_task(task) if isinstance(task, str) else task
+    path = find_default(task.key) if weights is None else Path(weights)
+    if path is None:
+        raise WeightsError(f"No weights for {task.title} are shipped here.", "Name a weight file with --weights FILE.")
+    where = choose_device(device)
+    loaded = load_weights(path, task=task.key, device=where)
+    if not isinstance(loaded.model, DiffIR):
+        raise WeightsError("Stage-1 weights cannot restore: they need the ground truth.", "Use the stage-2 file.")
+    return Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
+
+
+def restore(
+    task: str | Task,
+    request: Request,
+    engine: Engine | None = None,
+    *,
+    previews: bool = False,
+    memory_budget: int = MEMORY_BUDGET,
+) -> Restoration:
+    """Runs `stream` to its end."""
+    return last(stream(task, request, engine, previews=previews, memory_budget=memory_budget))
+
+
+@torch.inference_mode()
+def stream(
+    task: str | Task,
+    request: Request,
+    engine: Engine | None = None,
+    *,
+    previews: bool = False,
+    memory_budget: int = MEMORY_BUDGET,
+) -> Iterator[Event]:
+    """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
+
+    previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
+    memory_budget: bytes; a picture whose painting would take more is painted in overlapping tiles.
+
+    The same request gives the same pixels. Closing the generator early frees the device and everything held.
+    Raises `InputError` before any work for a request that cannot be run, `DeviceError` when memory runs out.
+    """
+    task = get_task(task) if isinstance(task, str) else task
+    task.check(request)
+    engine = engine or load(task)
+    with lock_for(engine.device):
+        try:
+            yield from _run(task, request, engine, previews, memory_budget)
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"The device ran out of memory at {request.picture.width} x {request.picture.height}.",
+                "Lower the memory budget, choose a smaller picture, or use --device cpu.",
+            ) from error
+
+
+def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: int) -> Generator[Event, None, None]:
+    model, config, clock = engine.model, engine.model.config, _Clock()
+    with clock.measuring("encode"):
+        damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
+        tiles = _worth_painting(damaged, plan(*damaged.shape[-2:], config, budget))
+        noise = seeded_noise(config.ipr_length, request.seed)
+    facts = {"task": task.key, "weights": engine.info.badge, "device": str(engine.device)}
+    facts |= {"precision": precision_name(engine.precision)}
+    size = (request.picture.width, request.picture.height)
+    enlarged = (size[0] * config.scale, size[1] * config.scale)
+    yield Started(**facts, input_size=size, output_size=enlarged, tiles=len(tiles), steps=config.timesteps, noise=_numbers(noise))
+
+    def paint(ipr: Tensor, stage: str) -> Generator[float, None, Picture]:
+        """The picture that `ipr` leads to, tile by tile where one painting would be too large."""
+        canvas = Canvas(*damaged.shape[-2:], config.scale)
+        for i, tile in enumerate(tiles):
+            walk = model.paint(tile.cut(damaged).to(engine.device), ipr)
+            share = yield from _resumed(walk, lambda: _both(clock.measuring(stage), engine.computing()), i, len(tiles))
+            canvas.add(tile, share)
+        return task.decode(fit.undo(canvas.picture(), config.scale), request)
+
+    with clock.measuring("encode"):
+        condition = _condition(model, damaged, tiles, engine)
+    steps: list[PriorStep] = []
+    ipr = condition
+    walk = model.denoise(condition, noise.to(engine.device))
+    for number in range(1, config.timesteps + 1):
+        with clock.measuring("denoise") as spent:
+            step = next(walk)
+        ipr = step.ipr
+        preview = None
+        if previews and step.t > 0:  # the last step's picture is the result
+            painting = paint(ipr, "previews")
+            preview = yield from _announced(painting, f"preview {number} of {config.timesteps - 1}")
+        steps.append(PriorStep(number, step.t, _numbers(step.x0), _numbers(ipr), spent(), preview))
+        yield steps[-1]
+    picture = yield from _announced(paint(ipr, "paint"), "painting")
+    yield Finished(
+        Restoration(
+            **facts,
+            picture=picture,
+            request=request,
+            ipr=_numbers(ipr),
+            seconds=clock.seconds(),
+            tiles=len(tiles),
+            steps=tuple(steps),
+            notices=request.picture.notices + _tile_notice(tiles, damaged),
+        )
+    )
+
+
+def _condition(model: DiffIR, damaged: Tensor, tiles: list[Tile], engine: Engine) -> Tensor:
+    """The diffusion's condition (1, n), always in float32: it is cheap, and everything hangs on it.
+
+    Where the picture is tiled, the encoder's pooled features are averaged over the tiles, so there is one IPR for all.
+    """
+    pooled, area = torch.zeros(1, device=engine.device), 0
+    for tile in tiles:
+        pixels = tile.height * tile.width
+        pooled = pooled + pixels * model.encoder.pool(tile.cut(damaged).to(engine.device))
+        area += pixels
+    return model.encoder.project(pooled / area)
+
+
+def _worth_painting(damaged: Tensor, tiles: list[Tile]) -> list[Tile]:
+    """With a mask, only tiles that touch the hole: everything else comes back as it was."""
+    if damaged.shape[1] == 3:
+        return tiles
+    return [tile for tile in tiles if bool(tile.cut(damaged)[:, 3].any())]
+
+
+def _tile_notice(tiles: list[Tile], damaged: Tensor) -> tuple[str, ...]:
+    if len(tiles) == 1 and (tiles[0].height, tiles[0].width) == tuple(damaged.shape[-2:]):
+        return ()
+    plural = "s" if len(tiles) > 1 else ""
+    return (f"Painted in {len(tiles)} tile{plural} of {tiles[0].width} x {tiles[0].height} pixels to fit the memory.",)
+
+
+def _resumed(
+    walk: Generator[float, None, R], context: Callable[[], AbstractContextManager[object]], index: int, count: int
+) -> Generator[float, None, R]:
+    """Resumes `walk` inside a fresh context each time, so that no mode leaks to whoever listens.
+
+    Its shares become those of tile `index` among `count`.
+    """
+    while True:
+        with context():
+            try:
+                share = next(walk)
+            except StopIteration as stop:
+                return stop.value
+        yield (index + share) / count
+
+
+def _announced(shares: Generator[float, None, R], label: str) -> Generator[Event, None, R]:
+    """Turns shares into `Painting` events and passes the returned value on."""
+    while True:
+        try:
+            share = next(shares)
+        except StopIteration as stop:
+            return stop.value
+        yield Painting(share, label)
+
+
+@contextmanager
+def _both(*contexts: AbstractContextManager[object]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for context in contexts:
+            stack.enter_context(context)
+        yield
+
+
+def _numbers(vector: Tensor) -> np.ndarray:
+    """(1, n) on any device -> (n,) float32."""
+    return vector[0].float().cpu().numpy()
+
+
+class _Clock:
+    """Seconds per stage. Only the work is measured: the time that a listener takes between events is not."""
+
+    def __init__(self) -> None:
+        self._spent = dict.fromkeys(("encode", "denoise", "paint", "previews"), 0.0)
+
+    @contextmanager
+    def measuring(self, stage: str) -> Iterator[Callable[[], float]]:
+        """Adds the time inside to `stage`; gives a function that tells that time afterwards."""
+        began = time.perf_counter()
+        spent = 0.0
+        try:
+            yield lambda: spent
+        finally:
+            spent = time.perf_counter() - began
+            self._spent[stage] += spent
+
+    def seconds(self) -> Seconds:
+        return Seconds(**self._spent, total=sum(self._spent.values()))

@@ -1,0 +1,19 @@
+"""What a user may ask for: the one list that tabs, commands, training and swept tests read."""
+
+from __future__ import annotations
+
+from ..errors import InputError
+from . import deblur, inpaint, super_resolve
+from .task import Damaged, Request, Task
+
+TASKS: dict[str, Task] = {task.key: task for task in (inpaint.TASK, super_resolve.TASK, deblur.TASK)}
+
+
+def get_task(key: str) -> Task:
+    """The task of that name; raises `InputError` listing the names there are."""
+    if key not in TASKS:
+        raise InputError(f"There is no task '{key}'.", f"Choose one of: {', '.join(TASKS)}.")
+    return TASKS[key]
+
+
+__all__ = ["TASKS", "Damaged", "Request", "Task", "get_task"]

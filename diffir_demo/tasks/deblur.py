@@ -1,0 +1,60 @@
+"""Deblurring: motion blur from a shaken camera, removed at the same size."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+from ..errors import InputError
+from ..imaging.picture import Picture, to_pixels, to_tensor
+from ..model.config import COMPACT_DEBLUR, ModelConfig
+from .motion import blur, camera_shake, straight_motion
+from .task import Damaged, Request, Task
+
+SHORTEST, LONGEST = 7, 25
+"""Length of the synthetic motion, pixels."""
+NOISE = 2.0
+"""Largest standard deviation of sensor noise, in levels of 255."""
+
+
+def accepts(config: ModelConfig) -> bool:
+    return config.in_channels == 3 and config.scale == 1 and config.head != "upsampler"
+
+
+def check(request: Request) -> None:
+    if request.mask is not None:
+        raise InputError("Deblurring takes no mask.", "Leave it out, or choose inpainting.")
+
+
+def encode(request: Request) -> Tensor:
+    return to_tensor(request.picture.pixels)
+
+
+def decode(output: Tensor, request: Request) -> Picture:
+    return request.picture.with_pixels(to_pixels(output), request.picture.alpha)
+
+
+def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """Motion blur in linear light (three in four from a shaken path, else straight), then slight sensor noise."""
+    length = float(rng.uniform(SHORTEST, LONGEST))
+    kernel = camera_shake(length, rng) if rng.random() < 0.75 else straight_motion(length, rng)
+    blurred = blur(sharp.pixels, kernel)
+    noise = rng.standard_normal(blurred.shape, dtype=np.float32) * np.float32(rng.uniform(0, NOISE))
+    pixels = np.clip(np.rint(blurred + noise), 0, 255).astype(np.uint8)
+    request = Request(sharp.with_pixels(pixels, sharp.alpha), seed=int(rng.integers(2**31)))
+    return Damaged(request, sharp, kernel)
+
+
+TASK = Task(
+    key="deblur",
+    title="Deblur",
+    summary="Remove the motion blur of a shaken camera.",
+    config=COMPACT_DEBLUR,
+    accepts=accepts,
+    check=check,
+    encode=encode,
+    decode=decode,
+    degrade=degrade,
+    headline="psnr",
+    margin=LONGEST,
+)

@@ -1,0 +1,64 @@
+"""Inpainting: what was painted over is filled; every other pixel comes back bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..imaging.mask import check_mask
+from ..imaging.picture import Picture, to_pixels, to_tensor
+from ..model.config import COMPACT_INPAINT, ModelConfig
+from .masks import random_mask
+from .task import Damaged, Request, Task
+
+
+def accepts(config: ModelConfig) -> bool:
+    return config.wants_mask
+
+
+def check(request: Request) -> None:
+    if request.mask is None:
+        raise InputError("Inpainting needs a mask.", "Paint over what should go, or give a mask file (white = hole).")
+    check_mask(request.mask, request.picture)
+
+
+def encode(request: Request) -> Tensor:
+    """RGB with the hole zeroed, and the mask as fourth channel (1 = hole)."""
+    hole = torch.from_numpy(_mask(request)).float()[None, None]
+    return torch.cat([to_tensor(request.picture.pixels) * (1 - hole), hole], dim=1)
+
+
+def decode(output: Tensor, request: Request) -> Picture:
+    painted, original = to_pixels(output), request.picture.pixels
+    pixels = np.where(_mask(request)[..., None], painted, original)
+    return request.picture.with_pixels(pixels, request.picture.alpha)
+
+
+def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """Random damage; its pixels turn white, as a scratch or a pen would leave them (no network ever sees them)."""
+    mask = random_mask(sharp.height, sharp.width, rng)
+    pixels = np.where(mask[..., None], np.uint8(255), sharp.pixels)
+    request = Request(sharp.with_pixels(pixels, sharp.alpha), mask, seed=int(rng.integers(2**31)))
+    return Damaged(request, sharp)
+
+
+def _mask(request: Request) -> np.ndarray:
+    if request.mask is None:
+        raise InputError("Inpainting needs a mask.")
+    return request.mask
+
+
+TASK = Task(
+    key="inpaint",
+    title="Inpaint",
+    summary="Paint over a scratch, a wire or writing, and have it filled in.",
+    config=COMPACT_INPAINT,
+    accepts=accepts,
+    check=check,
+    encode=encode,
+    decode=decode,
+    degrade=degrade,
+    headline="hole_psnr",
+)

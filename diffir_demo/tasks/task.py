@@ -1,0 +1,68 @@
+"""What a user may ask for: the types that a task is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ..imaging.picture import Picture
+from ..model.config import ModelConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One picture to restore."""
+
+    picture: Picture
+    mask: np.ndarray | None = None
+    """(h, w) bool, True = hole to fill; only for tasks that want one."""
+    seed: int = 0
+    """Seeds x_T, the vector that diffusion starts from: the run's only randomness."""
+
+
+@dataclass(frozen=True, eq=False)
+class Damaged:
+    """A clean picture that was damaged on purpose, and what a perfect restoration would give back."""
+
+    request: Request
+    reference: Picture
+    kernel: np.ndarray | None = None
+    """The motion kernel, (k, k) summing to 1, where one was used: oracles in tests and comparisons may look."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A restoration task, complete: adding one value to `TASKS` adds its tab, its command and its training target."""
+
+    key: str
+    title: str
+    summary: str
+    """One sentence for people who have never heard of the paper."""
+    config: ModelConfig
+    """The compact preset that ships for it."""
+    accepts: Callable[[ModelConfig], bool]
+    """Whether a network with this config was made for this task."""
+    check: Callable[[Request], None]
+    """Raises `InputError` for a request that cannot be run."""
+    encode: Callable[[Request], Tensor]
+    """Request -> network input (1, c, h, w) float32 in [0, 1], not yet padded."""
+    decode: Callable[[Tensor, Request], Picture]
+    """Network output (1, 3, h * scale, w * scale), not clamped -> the restored picture."""
+    degrade: Callable[[Picture, np.random.Generator], Damaged]
+    """Clean picture -> a case whose answer is known. Training, validation, tests and the demo all break pictures here."""
+    headline: str
+    """The metric (a key of `metrics.scores`) that training watches."""
+    margin: int = 0
+    """Pixels around a training crop that `degrade` needs to see and that are cut off afterwards."""
+
+    @property
+    def wants_mask(self) -> bool:
+        return self.config.wants_mask
+
+    @property
+    def weights(self) -> str:
+        """File name of the shipped weights."""
+        return f"compact-{self.key}.safetensors"

@@ -1,0 +1,102 @@
+"""Large pictures: overlapping tiles, feathered together, once a whole painting would not fit the memory budget.
+
+Tiles are not exact (the U-Net's attention looks at the whole tile), so they are a last resort, and the result says so.
+The IPR stays global: the prior encoder pools over all tiles before anything is painted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .model.config import ModelConfig
+
+MEMORY_BUDGET = 3 * 2**30
+"""Bytes that one painting may take before tiles are used, by default."""
+OVERLAP = 32
+"""Pixels that neighbouring tiles share at least, on the input side; rounded up to the network's multiple."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of the padded input."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def cut(self, image: Tensor, scale: int = 1) -> Tensor:
+        """The tile's part of (b, c, h * scale, w * scale), a view."""
+        rows = slice(self.top * scale, (self.top + self.height) * scale)
+        columns = slice(self.left * scale, (self.left + self.width) * scale)
+        return image[..., rows, columns]
+
+
+def bytes_per_pixel(config: ModelConfig) -> int:
+    """Estimated peak bytes of a float32 painting per input pixel (measured: docs/memory in README's limits).
+
+    The widest moment is a feed-forward layer after the decoder, at twice the width: the stream, its norm, the projected
+    pair before and after its depthwise convolution, and the gated product live together, over the folded grid.
+    """
+    wide = 2 * config.width
+    hidden = int(wide * config.ffn_expansion)
+    block = 4 * (3 * wide + 5 * hidden)
+    enlarge = config.head_scale**2 if config.head == "shuffle" else 16 * (wide + 3) if config.head == "upsampler" else 3
+    head = 4 * (wide + 2 * 3 * enlarge) if config.head != "upsampler" else 4 * 2 * enlarge
+    return max(block, head) // config.stem_fold**2
+
+
+def plan(height: int, width: int, config: ModelConfig, budget: int = MEMORY_BUDGET) -> list[Tile]:
+    """One tile where the whole padded picture fits the budget, else an even grid of overlapping tiles.
+
+    Sides and positions are multiples of `config.multiple_of`, as (height, width) must be.
+    """
+    multiple = config.multiple_of
+    pixels = max(budget // bytes_per_pixel(config), (4 * multiple) ** 2)
+    if height * width <= pixels:
+        return [Tile(0, 0, height, width)]
+    side = int(pixels**0.5) // multiple * multiple
+    overlap = -(-OVERLAP // multiple) * multiple
+    rows, columns = _cover(height, side, overlap, multiple), _cover(width, side, overlap, multiple)
+    return [Tile(top, left, h, w) for top, h in rows for left, w in columns]
+
+
+def _cover(length: int, side: int, overlap: int, multiple: int) -> list[tuple[int, int]]:
+    """(start, extent) of the fewest equal tiles of at most `side` that cover `length` with at least `overlap` shared."""
+    if length <= side:
+        return [(0, length)]
+    side = max(side, 2 * overlap + multiple)
+    count = -(-(length - overlap) // (side - overlap))
+    extent = -(-(length + (count - 1) * overlap) // count)
+    extent = min(length, -(-extent // multiple) * multiple)
+    last = length - extent
+    starts = [round(last * i / (count - 1) / multiple) * multiple for i in range(count)]
+    return [(start, extent) for start in starts]
+
+
+class Canvas:
+    """Gathers painted tiles, weighted so that each fades into its neighbours."""
+
+    def __init__(self, height: int, width: int, scale: int) -> None:
+        self.scale = scale
+        self.sums = torch.zeros(1, 3, height * scale, width * scale)
+        self.weights = torch.zeros(1, 1, height * scale, width * scale)
+
+    def add(self, tile: Tile, painted: Tensor) -> None:
+        """painted (1, 3, tile.height * scale, tile.width * scale)."""
+        weight = feather(tile.height * self.scale)[:, None] * feather(tile.width * self.scale)[None, :]
+        tile.cut(self.sums, self.scale).add_(painted.float().cpu() * weight)
+        tile.cut(self.weights, self.scale).add_(weight)
+
+    def picture(self) -> Tensor:
+        """(1, 3, h * scale, w * scale); zero where no tile was painted."""
+        return self.sums / self.weights.clamp_min(1e-8)
+
+
+def feather(length: int, ramp: int = OVERLAP) -> Tensor:
+    """(length,) weights that rise from each end over `ramp` pixels, and are 1 between."""
+    position = torch.arange(length, dtype=torch.float32)
+    return ((torch.minimum(position, length - 1 - position) + 1) / (ramp + 1)).clamp_max(1)
