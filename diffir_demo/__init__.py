@@ -1,0 +1,35 @@
+"""DiffIR Studio as a library.
+
+    from diffir_demo import Request, load, load_picture, restore, save_picture
+
+    engine = load("sr")
+    result = restore("sr", Request(load_picture("small.jpg")), engine)
+    save_picture(result.picture, "large.png")
+"""
+
+from __future__ import annotations
+
+from .errors import DeviceError, DiffIRError, InputError, WeightsError
+from .imaging import Picture, load_mask, load_picture, save_picture
+from .restore import Engine, load, restore, stream
+from .tasks import TASKS, Request, Task
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "TASKS",
+    "DeviceError",
+    "DiffIRError",
+    "Engine",
+    "InputError",
+    "Picture",
+    "Request",
+    "Task",
+    "WeightsError",
+    "load",
+    "load_mask",
+    "load_picture",
+    "restore",
+    "save_picture",
+    "stream",
+]

@@ -1,0 +1,210 @@
+"""The command line: restore, evaluate, inspect, convert, serve. Exit code 0 all good, 2 user error, 1 some inputs failed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from .baselines import get_baseline
+from .errors import DiffIRError
+from .events import Painting, PriorStep, Restoration
+from .jobs import Done, Job, plan_jobs, run_jobs
+from .tasks import TASKS, get_task
+from .weights import WeightsInfo
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code; every `DiffIRError` becomes one line on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except DiffIRError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m diffir_demo", description="Restore photos with DiffIR.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    restore = commands.add_parser("restore", help="restore one picture, several, or a folder")
+    restore.set_defaults(run=_restore)
+    restore.add_argument("task", choices=list(TASKS), help="; ".join(f"{t.key}: {t.summary}" for t in TASKS.values()))
+    restore.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files, or a folder")
+    restore.add_argument("-o", "--output", type=Path, required=True, help="a file for one input, else a folder")
+    restore.add_argument("--mask", type=Path, metavar="FILE_OR_FOLDER", help="inpaint: white marks the hole")
+    restore.add_argument("--weights", type=Path, metavar="FILE", help="instead of the shipped weights")
+    restore.add_argument("--seed", type=_seed, default=0, metavar="N", help="start of the diffusion (default 0)")
+    restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
+    restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
+    _add_device(restore)
+
+    inspect = commands.add_parser("inspect", help="say what a weight file is")
+    inspect.set_defaults(run=_inspect)
+    inspect.add_argument("file", type=Path)
+    inspect.add_argument("--json", action="store_true")
+
+    convert = commands.add_parser("convert", help="turn a weight file into safetensors")
+    convert.set_defaults(run=_convert)
+    convert.add_argument("file", type=Path)
+    convert.add_argument("target", type=Path, metavar="OUT.safetensors")
+
+    evaluate = commands.add_parser("evaluate", help="measure weights and baselines on photos damaged on purpose")
+    evaluate.set_defaults(run=_evaluate)
+    evaluate.add_argument("--task", choices=list(TASKS), action="append", help="default: all")
+    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos")
+    evaluate.add_argument("--weights", type=Path, metavar="FILE")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
+    _add_device(evaluate)
+
+    serve = commands.add_parser("serve", help="open the app in a browser; the same as app.py")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=7860)
+    _add_device(serve)
+    return parser
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 2^63 - 1")
+    return value
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from .restore import load
+
+    task = get_task(options.task)
+    jobs = plan_jobs(options.inputs, options.output, options.mask, task)
+    if options.baseline:
+        engine = get_baseline(options.baseline, task.key)
+    else:
+        engine = load(task, options.weights, device=options.device, precision=options.precision)
+    failed = 0
+    with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
+        finished = 0
+        for event in run_jobs(jobs, task, engine, options.seed):
+            match event:
+                case PriorStep():
+                    bar.set_postfix_str(f"denoising, step {event.number}")
+                case Painting():
+                    bar.set_postfix_str(event.label)
+                    bar.n = finished + round(event.fraction, 2)
+                    bar.refresh()
+                case Done():
+                    finished += 1
+                    bar.n = finished
+                    bar.refresh()
+                    failed += event.error is not None
+                    with bar.external_write_mode(file=sys.stdout):
+                        _report(event, task.key, options)
+    if not failed:
+        return 0
+    return 2 if len(jobs) == 1 else 1
+
+
+def _report(done: Done, task: str, options: argparse.Namespace) -> None:
+    if done.restoration is not None:
+        line = _record(done.job, done.restoration, options.seed) if options.json else _sentence(done.job, done.restoration)
+        print(json.dumps(line) if options.json else line, flush=True)
+        return
+    if options.json:
+        print(json.dumps({"file": str(done.job.source), "task": task, "error": str(done.error)}), flush=True)
+    print(f"error: {done.job.source.name}: {done.error}", file=sys.stderr)
+
+
+def _record(job: Job, restoration: Restoration, seed: int) -> dict[str, object]:
+    picture = restoration.picture
+    return {
+        "file": str(job.source),
+        "output": str(job.target),
+        "task": restoration.task,
+        "weights": restoration.weights,
+        "seed": seed,
+        "seconds": {stage: round(value, 4) for stage, value in asdict(restoration.seconds).items()},
+        "size": [picture.width, picture.height],
+        "device": restoration.device,
+        "precision": restoration.precision,
+        "notices": list(restoration.notices),
+    }
+
+
+def _sentence(job: Job, restoration: Restoration) -> str:
+    picture = restoration.picture
+    notices = "".join(f"\n  note: {notice}" for notice in restoration.notices)
+    size, seconds = f"{picture.width} x {picture.height}", f"{restoration.seconds.total:.2f} s"
+    return f"{job.source.name} -> {job.target} ({size}, {seconds}, {restoration.weights}){notices}"
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from .weights import inspect
+
+    facts = _facts(inspect(options.file))
+    if options.json:
+        print(json.dumps(facts))
+    else:
+        for name, value in facts.items():
+            print(f"{name:<12} {value}")
+    return 0
+
+
+def _facts(info: WeightsInfo) -> dict[str, Any]:
+    config = info.config
+    return {
+        "file": info.file,
+        "name": info.name,
+        "task": info.task,
+        "stage": info.stage,
+        "provenance": info.badge,
+        "scale": config.scale,
+        "parameters": info.parameters,
+        "sha256": info.sha256,
+        "config": config.to_dict(),
+        "training": info.training,
+    }
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from .weights import convert
+
+    print(f"{options.target} written: {convert(options.file, options.target).badge}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from .evaluation import evaluate, markdown
+
+    tables = []
+    for key in options.task or list(TASKS):
+        tables.append(
+            evaluate(
+                get_task(key), options.data, options.weights, device=options.device, precision=options.precision
+            )
+        )
+        print(markdown(tables[-1]), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(table) for table in tables], indent=1) + "\n")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .ui import serve
+
+    serve(host=options.host, port=options.port, device=options.device, precision=options.precision)
+    return 0

@@ -1,0 +1,1 @@
+"""How the networks learn: data, stages and one loop. Never imported by the app."""

@@ -1,0 +1,234 @@
+"""The training loop, read top to bottom: data, stage, optimiser, resume; then step, log, validate, save until done."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..devices import choose_device, has_fast_bf16
+from ..errors import InputError
+from ..tasks import Task
+from .data import Batch, PairSampler
+from .stages import Stage1, Stage2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run of one stage. Everything that changes its result, and nothing else."""
+
+    task: str
+    stage: int
+    minutes: float
+    """Wall-clock budget of the whole run, resumed parts included; the schedule is laid over it."""
+    patch: int = 128
+    """Side of the target crops, pixels."""
+    batch: int = 16
+    learning_rate: float = 1e-3
+    """Peak, after the warm-up; it falls along a cosine to a hundredth."""
+    warm_up: float = 0.02
+    """Share of the budget in which the learning rate rises from zero."""
+    gradient_clip: float = 1.0
+    """Largest norm of the gradient."""
+    ema: float = 0.999
+    """Decay of the averaged weights, which are the ones that are validated and kept."""
+    ipr_weight: float = 1.0
+    """Stage 2 only: weight of the L1 between the estimated IPR and the teacher's."""
+    seed: int = 0
+    save_every: float = 2.0
+    """Minutes between saves: what a killed run loses at most."""
+    validate_every: float = 10.0
+    """Minutes between validations."""
+
+
+@dataclass
+class Progress:
+    """Where a run is, and what it has seen."""
+
+    step: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    """One row per log line: step, minutes, loss and its parts, and validation scores where there are any."""
+
+
+Validate = Callable[[nn.Module], dict[str, float]]
+
+
+def train(
+    recipe: Recipe,
+    task: Task,
+    stage: Stage1 | Stage2,
+    photos: list[np.ndarray],
+    folder: Path,
+    validate: Validate,
+    *,
+    device: str = "auto",
+    resume: bool = True,
+) -> Iterator[dict[str, float]]:
+    """Trains `stage.network` in place, leaving the averaged weights in it; yields one row of `Progress.history` a time.
+
+    folder: `state.pt` (weights, optimiser, averages, step, random states) is saved there atomically every
+    `recipe.save_every` minutes; a killed run loses at most that, and a resumed one goes on with the same schedule.
+    """
+    where = choose_device(device)
+    rng = np.random.default_rng(recipe.seed)
+    torch.manual_seed(recipe.seed)
+    stage.to(where, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network = stage.network
+    average = copy.deepcopy(network).requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0, fused=True
+    )
+    progress = Progress()
+    state = folder / "state.pt"
+    if resume and state.exists():
+        _restore(state, recipe, network, average, optimiser, progress, rng)
+    batches = iter(PairSampler(photos, task, recipe.patch, recipe.batch, rng))
+    bf16 = has_fast_bf16(where)
+    clock = _Clock(progress.seconds)
+    budget = recipe.minutes * 60
+    saved = validated = logged = clock.elapsed()
+    average_loss = _Mean()
+
+    while (elapsed := clock.elapsed()) < budget:
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.learning_rate * schedule(elapsed / budget, recipe.warm_up)
+        batch = _moved(next(batches), where)
+        with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
+            loss, parts = stage.loss(batch)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
+        if not torch.isfinite(norm):  # one bad batch must not spoil the weights
+            continue
+        optimiser.step()
+        progress.step += 1
+        _blend(average, network, min(recipe.ema, (1 + progress.step) / (10 + progress.step)))
+        average_loss.add({"loss": float(loss.detach()), **parts})
+
+        elapsed = clock.elapsed()
+        if elapsed - logged > 20 or elapsed >= budget:
+            row = {"step": progress.step, "minutes": elapsed / 60, **average_loss.take()}
+            if elapsed - validated > recipe.validate_every * 60 and elapsed < budget * 0.97:
+                row |= validate(average)
+                validated = clock.elapsed()
+            progress.history.append(row)
+            yield row
+            logged = clock.elapsed()
+        if elapsed - saved > recipe.save_every * 60:
+            progress.seconds = clock.elapsed()
+            _save(state, recipe, network, average, optimiser, progress, rng)
+            saved = clock.elapsed()
+
+    progress.seconds = clock.elapsed()
+    _save(state, recipe, network, average, optimiser, progress, rng)
+    network.load_state_dict(average.state_dict())
+    row = {"step": progress.step, "minutes": progress.seconds / 60, **validate(network)}
+    progress.history.append(row)
+    (folder / "history.json").write_text(json.dumps(progress.history, indent=1))
+    yield row
+
+
+def schedule(share: float, warm_up: float) -> float:
+    """Factor on the learning rate after `share` of the budget: linear warm-up, then a cosine down to 0.01."""
+    if share < warm_up:
+        return max(share / warm_up, 1e-3)
+    along = min(1.0, (share - warm_up) / (1 - warm_up))
+    return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * along)))
+
+
+def _blend(average: nn.Module, network: nn.Module, decay: float) -> None:
+    pairs = list(zip(average.parameters(), network.parameters(), strict=True))
+    torch._foreach_lerp_([a.data for a, _ in pairs], [n.data for _, n in pairs], 1 - decay)
+
+
+def _moved(batch: Batch, device: torch.device) -> Batch:
+    damaged = batch.damaged.to(device, memory_format=torch.channels_last)
+    return Batch(damaged, batch.target.to(device, memory_format=torch.channels_last))
+
+
+def _save(
+    path: Path,
+    recipe: Recipe,
+    network: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    progress: Progress,
+    rng: np.random.Generator,
+) -> None:
+    state: dict[str, Any] = {
+        "recipe": asdict(recipe),
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "progress": asdict(progress),
+        "torch_rng": torch.get_rng_state(),
+        "numpy_rng": json.dumps(rng.bit_generator.state),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)  # all or nothing: a kill while writing leaves the former save
+
+
+def _restore(
+    path: Path,
+    recipe: Recipe,
+    network: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    progress: Progress,
+    rng: np.random.Generator,
+) -> None:
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    differing = [k for k, v in asdict(recipe).items() if state["recipe"].get(k) != v and k not in ("minutes", "save_every", "validate_every")]
+    if differing:
+        raise InputError(
+            f"The saved run in '{path.parent.name}' was made with another {', '.join(differing)}.",
+            "Use the same options, or another --out folder.",
+        )
+    network.load_state_dict(state["network"])
+    average.load_state_dict(state["average"])
+    optimiser.load_state_dict(state["optimiser"])
+    for name, value in state["progress"].items():
+        setattr(progress, name, value)
+    torch.set_rng_state(state["torch_rng"])
+    rng.bit_generator.state = json.loads(state["numpy_rng"])
+
+
+class _Clock:
+    """Seconds of training, those of earlier parts of the run included."""
+
+    def __init__(self, before: float) -> None:
+        self._zero = time.monotonic() - before
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self._zero
+
+
+class _Mean:
+    """Mean of each number since the last look."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._count = 0
+
+    def add(self, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+
+    def take(self) -> dict[str, float]:
+        means = {name: total / max(self._count, 1) for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        return means
+
