@@ -1,0 +1,31 @@
+"""The pixel border: the only place that touches picture files, colour and transparency.
+
+Outside the networks a picture is a `Picture` (uint8 RGB, upright, sRGB) and a mask a boolean array, True = hole; inside
+they are float tensors in [0, 1]. Files become the first here, and the first becomes files.
+"""
+
+from __future__ import annotations
+
+from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture
+from .mask import check_mask, load_mask, mask_picture
+from .picture import Fit, Picture, pad_to_multiple, to_pixels, to_tensor
+from .save import FORMATS, encode_picture, save_picture
+
+__all__ = [
+    "FORMATS",
+    "MAX_MEGABYTES",
+    "MAX_MEGAPIXELS",
+    "Fit",
+    "Picture",
+    "PictureSource",
+    "check_mask",
+    "encode_picture",
+    "load_image",
+    "load_mask",
+    "load_picture",
+    "mask_picture",
+    "pad_to_multiple",
+    "save_picture",
+    "to_pixels",
+    "to_tensor",
+]

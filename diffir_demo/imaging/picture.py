@@ -1,0 +1,89 @@
+"""Picture: uint8 RGB outside the networks, float RGB in [0, 1] inside, and the two steps between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A still image as people see it: upright, sRGB, 8 bit."""
+
+    pixels: np.ndarray
+    """(h, w, 3) uint8 RGB."""
+    alpha: np.ndarray | None = None
+    """(h, w) uint8, 255 = opaque; None for a picture without transparency. Never seen by a network."""
+    notices: tuple[str, ...] = ()
+    """What loading had to change, one sentence each, for people to read."""
+    exif: bytes | None = None
+    """The file's EXIF block, its orientation already applied and reset."""
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
+            raise ValueError(f"pixels must be (h, w, 3) uint8, not {self.pixels.shape} {self.pixels.dtype}")
+        if self.alpha is not None and (self.alpha.dtype != np.uint8 or self.alpha.shape != self.pixels.shape[:2]):
+            raise ValueError(f"alpha must be {self.pixels.shape[:2]} uint8, not {self.alpha.shape}")
+
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+    @property
+    def megapixels(self) -> float:
+        return self.height * self.width / 1e6
+
+    def with_pixels(self, pixels: np.ndarray, alpha: np.ndarray | None = None) -> Picture:
+        """The same picture's metadata around new pixels."""
+        return replace(self, pixels=pixels, alpha=alpha)
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """(h, w, c) uint8 -> (1, c, h, w) float32 in [0, 1]."""
+    planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    return planes.unsqueeze(0).float().div_(255)
+
+
+def to_pixels(image: Tensor) -> np.ndarray:
+    """(1, c, h, w) in [0, 1], clamped here and rounded to nearest -> (h, w, c) uint8."""
+    levels = image[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a picture was padded to the network's multiple, and the way back."""
+
+    height: int
+    width: int
+
+    def undo(self, image: Tensor, scale: int = 1) -> Tensor:
+        """Crops (b, c, H, W) back to the picture's own size, times `scale`."""
+        return image[..., : self.height * scale, : self.width * scale]
+
+
+def pad_to_multiple(image: Tensor, multiple: int) -> tuple[Tensor, Fit]:
+    """Mirrors (b, c, h, w) to the right and below until both sides are multiples; any size from 1x1.
+
+    The mirror repeats the edge pixel (numpy's "symmetric"), so it needs no minimum size and a flat edge stays flat.
+    """
+    height, width = image.shape[-2:]
+    rows, columns = (_mirrored(side, -side % multiple, image.device) for side in (height, width))
+    if rows.numel() != height:
+        image = image.index_select(-2, rows)
+    if columns.numel() != width:
+        image = image.index_select(-1, columns)
+    return image, Fit(height, width)
+
+
+def _mirrored(side: int, extra: int, device: torch.device) -> Tensor:
+    """0, 1 .. side-1, side-1 .. 1, 0, 0, 1 ..: indices of a symmetric extension by `extra`."""
+    position = torch.arange(side + extra, device=device) % (2 * side)
+    return torch.minimum(position, 2 * side - 1 - position)
