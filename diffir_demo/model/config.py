@@ -41,7 +41,7 @@ class ModelConfig:
     """How far the head enlarges what the U-Net made."""
     base: Base = "nearest"
     """What the network's output is added to: nothing, the input enlarged by a kernel, or (with a mask) the input with
-    its hole filled by push-pull interpolation, which is then also what the U-Net sees instead of a zeroed hole."""
+    its hole filled smoothly (`harmonic_fill`), which is then also what the U-Net sees instead of a zeroed hole."""
     resample_kernel: int = 3
     """Kernel of the convolutions that change level; 1 spares compact presets a third of their parameters."""
     prior_fold: int = 4
