@@ -1,0 +1,207 @@
+"""The command line as scripts call it: names, exit codes, what is printed and what is left on disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diffir_demo.cli import main
+from diffir_demo.imaging import load_picture
+from diffir_demo.tasks import TASKS
+from diffir_demo.weights import save
+from PIL import Image
+
+from tests.tiny import network
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def checkpoints(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tiny weights stand where the shipped ones would."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for key, task in TASKS.items():
+        save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny")
+    monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(folder))
+    return folder
+
+
+def photo(path: Path, width: int = 24, height: int = 16, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+def mask(path: Path, width: int = 24, height: int = 16) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hole = np.zeros((height, width), np.uint8)
+    hole[4:8, 5:15] = 200
+    hole[9, :] = 127
+    Image.fromarray(hole).save(path)
+    return path
+
+
+def run(*arguments: object) -> int:
+    return main([str(a) for a in arguments])
+
+
+def test_one_file_to_one_file(tmp_path: Path) -> None:
+    source, target = photo(tmp_path / "a.png"), tmp_path / "out" / "big.png"
+    assert run("restore", "sr", source, "-o", target) == 0
+    assert Image.open(target).size == (96, 64)
+
+
+def test_inpainting_fills_from_128_up_and_keeps_the_rest(tmp_path: Path) -> None:
+    source = photo(tmp_path / "a.png")
+    assert run("restore", "inpaint", source, "-o", tmp_path / "b.png", "--mask", mask(tmp_path / "m.png")) == 0
+    before, after = (load_picture(tmp_path / name).pixels for name in ("a.png", "b.png"))
+    changed = (before != after).any(axis=2)
+    assert changed[4:8, 5:15].mean() > 0.9
+    changed[4:8, 5:15] = False
+    assert not changed.any()
+
+
+def test_a_folder_keeps_names_and_matches_masks_by_stem(tmp_path: Path) -> None:
+    for name in ("one.png", "two.bmp", "three.gif", "holiday.final.jpg"):
+        photo(tmp_path / "in" / name)
+        mask(tmp_path / "masks" / (Path(name).stem + ".png"))
+    (tmp_path / "in" / "notes.txt").write_text("not a picture")
+    assert run("restore", "inpaint", tmp_path / "in", "-o", tmp_path / "out", "--mask", tmp_path / "masks") == 0
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [
+        "holiday.final.jpg",
+        "one.png",
+        "three.png",
+        "two.bmp",
+    ]
+    assert Image.open(tmp_path / "out" / "holiday.final.jpg").format == "JPEG"
+
+
+def test_a_bad_picture_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, also = photo(tmp_path / "a.png"), photo(tmp_path / "c.png", seed=1)
+    bad = tmp_path / "b.png"
+    bad.write_text("this is no picture")
+    assert run("restore", "deblur", good, bad, also, tmp_path / "missing.png", "-o", tmp_path / "out") == 1
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    errors = capsys.readouterr().err
+    assert "b.png" in errors and "missing.png" in errors and "Traceback" not in errors
+
+
+def test_a_missing_mask_is_one_pictures_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo(tmp_path / "in" / "a.png"), photo(tmp_path / "in" / "b.png")
+    mask(tmp_path / "masks" / "b_mask.png")
+    assert run("restore", "inpaint", tmp_path / "in", "-o", tmp_path / "out", "--mask", tmp_path / "masks") == 1
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["b.png"]
+    assert "No mask for 'a.png'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["inpaint", "IN", "-o", "OUT"], "--mask"),
+        (["sr", "IN", "-o", "OUT", "--mask", "MASK"], "takes no mask"),
+        (["sr", "GONE", "-o", "OUT"], "gone.png"),
+        (["sr", "IN", "-o", "IN"], "overwrite"),
+        (["sr", "IN", "-o", "OUT", "--weights", "MASK"], "mask.png"),
+        (["sr", "IN", "-o", "OUT", "--weights", "GONE"], "gone.png"),
+        (["sr", "IN", "-o", "OUT", "--device", "cuda:77"], "cuda:77"),
+        (["sr", "IN", "-o", "OUT", "--device", "toaster"], "toaster"),
+        (["sr", "IN", "-o", "OUT", "--baseline", "telea"], "bicubic"),
+        (["sr", "EMPTY", "-o", "OUT"], "no pictures"),
+        (["inpaint", "IN", "-o", "OUT", "--mask", "GONE"], "no mask"),
+        (["inpaint", "IN", "-o", "OUT", "--mask", "LARGE"], "24 x 16"),
+    ],
+)
+def test_user_errors_are_one_line_and_exit_code_2(
+    arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {
+        "IN": photo(tmp_path / "in.png"),
+        "OUT": tmp_path / "out.png",
+        "MASK": mask(tmp_path / "mask.png"),
+        "LARGE": mask(tmp_path / "large.png", 48, 32),
+        "GONE": tmp_path / "gone.png",
+        "EMPTY": tmp_path / "empty",
+    }
+    places["EMPTY"].mkdir()
+    assert run("restore", *(places.get(a, a) for a in arguments)) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ") and len(printed.err.strip().splitlines()) == 1
+    assert says in printed.err and "Traceback" not in printed.err
+    assert not places["OUT"].exists()
+
+
+@pytest.mark.parametrize("arguments", [["restore", "dehaze", "a.png", "-o", "b.png"], ["restore", "sr", "a.png"], []])
+def test_misspelt_calls_exit_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+
+
+def test_json_is_one_line_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sources = [photo(tmp_path / "a.png"), photo(tmp_path / "b.png", 10, 12)]
+    bad = tmp_path / "c.png"
+    bad.write_bytes(b"")
+    assert run("restore", "sr", *sources, bad, "-o", tmp_path / "out", "--seed", 5, "--json") == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(line["file"]).name for line in lines] == ["a.png", "b.png", "c.png"]
+    assert lines[0]["size"] == [96, 64] and lines[1]["size"] == [40, 48]
+    assert lines[0]["task"] == "sr" and lines[0]["seed"] == 5 and lines[0]["weights"].startswith("untrained")
+    assert set(lines[0]["seconds"]) == {"encode", "denoise", "paint", "previews", "total"}
+    assert "error" in lines[2] and "seconds" not in lines[2]
+
+
+def test_the_seed_decides_the_pixels(tmp_path: Path) -> None:
+    source = photo(tmp_path / "a.png", 64, 64)
+    for name, seed in (("b", 1), ("c", 1), ("d", 2)):
+        assert run("restore", "deblur", source, "-o", tmp_path / f"{name}.png", "--seed", seed) == 0
+    b, c, d = (load_picture(tmp_path / f"{name}.png").pixels for name in "bcd")
+    assert np.array_equal(b, c) and not np.array_equal(b, d)
+
+
+def test_a_baseline_instead_of_the_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = photo(tmp_path / "a.png")
+    assert run("restore", "sr", source, "-o", tmp_path / "b.png", "--baseline", "bicubic", "--json") == 0
+    expected = Image.open(source).resize((96, 64), Image.Resampling.BICUBIC)
+    assert np.array_equal(load_picture(tmp_path / "b.png").pixels, np.asarray(expected))
+    assert json.loads(capsys.readouterr().out)["weights"].startswith("baseline")
+
+
+def test_names_that_would_collide_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo(tmp_path / "x" / "a.png"), photo(tmp_path / "y" / "a.png")
+    assert run("restore", "sr", tmp_path / "x" / "a.png", tmp_path / "y" / "a.png", "-o", tmp_path / "out") == 2
+    assert "Several pictures" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_inspect_and_convert(tmp_path: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "copy.safetensors"
+    assert run("convert", checkpoints / TASKS["deblur"].weights, copy) == 0
+    capsys.readouterr()
+    assert run("inspect", copy, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["task"] == "deblur" and facts["stage"] == 2 and facts["scale"] == 1
+    assert facts["parameters"] == sum(p.numel() for p in network("deblur").parameters())
+    assert run("inspect", copy) == 0
+    assert "deblur" in capsys.readouterr().out
+    assert run("inspect", tmp_path / "nothing.pth") == 2
+
+
+def test_evaluate_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for i in range(2):
+        photo(tmp_path / "data" / f"{i}.png", 64, 48, seed=i)
+    assert run("evaluate", "--task", "sr", "--data", tmp_path / "data", "--json", tmp_path / "t.json") == 0
+    assert "| Bicubic |" in capsys.readouterr().out
+    table = json.loads((tmp_path / "t.json").read_text())[0]
+    assert table["pictures"] == 2 and {"psnr_y", "ssim_y"} <= set(table["rows"][0]["scores"])
+
+
+def test_the_module_runs_from_a_shell(tmp_path: Path) -> None:
+    source = photo(tmp_path / "a.png")
+    command = [sys.executable, "-m", "diffir_demo", "restore", "deblur", str(source), "-o", str(tmp_path / "b.png")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "b.png").size == (24, 16)
+    assert done.stderr == ""  # no progress bar where nobody watches

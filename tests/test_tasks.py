@@ -1,0 +1,147 @@
+"""What every task shares, swept over TASKS: a new task is tested by being listed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from diffir_demo.errors import InputError
+from diffir_demo.imaging import Picture
+from diffir_demo.metrics import scores
+from diffir_demo.model import OFFICIAL
+from diffir_demo.restore import restore
+from diffir_demo.tasks import TASKS, Request, get_task
+from diffir_demo.tasks.masks import KINDS, MOST_HIDDEN, random_mask
+from diffir_demo.tasks.motion import blur, camera_shake, straight_motion
+
+from tests.tiny import engine
+
+KEYS = list(TASKS)
+SIZES = [(1, 1), (1, 7), (2, 3), (16, 16), (17, 33), (31, 5), (48, 64)]
+
+
+def noise_photo(height: int, width: int, alpha: bool = False) -> Picture:
+    rng = np.random.default_rng(height * 1000 + width)
+    pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Picture(pixels, rng.integers(0, 256, (height, width), dtype=np.uint8) if alpha else None)
+
+
+def request_for(key: str, height: int, width: int, alpha: bool = False) -> Request:
+    mask = None
+    if TASKS[key].wants_mask:
+        mask = np.zeros((height, width), bool)
+        mask[: max(1, height // 2), : max(1, width // 2)] = True
+        mask[-1, -1] = False
+    return Request(noise_photo(height, width, alpha), mask)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size_comes_back_at_scale(key: str, size: tuple[int, int]) -> None:
+    task, request = TASKS[key], request_for(key, *size)
+    if task.wants_mask and size == (1, 1):
+        with pytest.raises(InputError):
+            restore(task, Request(request.picture, np.ones((1, 1), bool)), engine(key))
+        return
+    result = restore(task, request, engine(key)).picture
+    assert (result.height, result.width) == (size[0] * task.config.scale, size[1] * task.config.scale)
+    if request.mask is not None:
+        assert np.array_equal(result.pixels[~request.mask], request.picture.pixels[~request.mask])
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_alpha_is_carried_to_the_result(key: str) -> None:
+    task, request = TASKS[key], request_for(key, 20, 28, alpha=True)
+    result = restore(task, request, engine(key)).picture
+    assert result.alpha is not None and result.alpha.shape == result.pixels.shape[:2]
+    if task.config.scale == 1:
+        assert np.array_equal(result.alpha, request.picture.alpha)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_presets_keep_their_promises(key: str) -> None:
+    """Small enough for a git file in fp16, and the paper's structure: an IPR of 256 numbers, 4 steps."""
+    from diffir_demo.model import DiffIR
+
+    task = TASKS[key]
+    assert task.accepts(task.config)
+    assert (task.config.ipr_length, task.config.timesteps) == (256, 4)
+    with torch.device("meta"):
+        assert sum(p.numel() for p in DiffIR(task.config).parameters()) <= 4_900_000
+
+
+def test_each_official_variant_suits_exactly_its_task() -> None:
+    found = {name: [key for key, task in TASKS.items() if task.accepts(config)] for name, config in OFFICIAL.items()}
+    assert found["deblur"] == ["deblur"]
+    assert found["inpainting"] == found["inpainting_big"] == ["inpaint"]
+    assert found["sr_x4"] == found["sr_x2"] == found["sr_x1"] == ["sr"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_degrade_is_seeded_and_really_damages(key: str) -> None:
+    task = TASKS[key]
+    rng = np.random.default_rng(3)
+    sharp = Picture(np.kron(rng.integers(0, 256, (12, 18, 3)), np.ones((8, 8, 1))).astype(np.uint8))
+    first, again = (task.degrade(sharp, np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(first.request.picture.pixels, again.request.picture.pixels)
+    assert first.request.seed == again.request.seed
+    task.check(first.request)
+    assert first.reference.height == first.request.picture.height * task.config.scale
+    assert not np.array_equal(first.request.picture.pixels, sharp.pixels)
+    if first.request.mask is not None:
+        assert np.array_equal(first.request.picture.pixels[~first.request.mask], sharp.pixels[~first.request.mask])
+
+
+def test_the_networks_never_see_what_the_hole_hides() -> None:
+    task, request = TASKS["inpaint"], request_for("inpaint", 12, 12)
+    other = request.picture.pixels.copy()
+    other[request.mask] = 255 - other[request.mask]
+    assert torch.equal(task.encode(request), task.encode(Request(Picture(other), request.mask)))
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_each_kind_of_damage_draws_at_every_size(kind: str) -> None:
+    for side in (8, 64, 300):
+        canvas = np.zeros((side, side), np.uint8)
+        for seed in range(5):
+            KINDS[kind](canvas, np.random.default_rng(seed))
+        assert canvas.any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 2), (5, 90), (64, 64), (512, 768)])
+def test_random_masks_hide_something_but_not_too_much(size: tuple[int, int]) -> None:
+    for seed in range(20):
+        mask = random_mask(*size, np.random.default_rng(seed))
+        assert mask.shape == size and mask.dtype == bool
+        assert 1 <= mask.sum() <= max(1, MOST_HIDDEN * mask.size)
+
+
+@pytest.mark.parametrize("make", [camera_shake, straight_motion])
+def test_motion_kernels_are_energy_preserving_and_as_long_as_asked(make) -> None:  # noqa: ANN001
+    for seed in range(10):
+        kernel = make(15.0, np.random.default_rng(seed))
+        assert kernel.shape[0] == kernel.shape[1] and kernel.shape[0] % 2 == 1
+        assert kernel.min() >= 0 and abs(kernel.sum() - 1) < 1e-5
+        rows, columns = np.nonzero(kernel > 1e-4)
+        assert 8 <= max(np.ptp(rows), np.ptp(columns)) <= 18
+
+
+def test_blur_keeps_flat_areas_and_spreads_a_point() -> None:
+    kernel = straight_motion(9.0, np.random.default_rng(0))
+    flat = np.full((32, 32, 3), 100, np.uint8)
+    assert np.abs(blur(flat, kernel) - 100).max() < 0.01
+    point = np.zeros((41, 41, 3), np.uint8)
+    point[20, 20] = 255
+    light = (blur(point, kernel)[..., 0] / 255) ** 2.2
+    assert abs(light.sum() - 1) < 1e-3 and light.max() < 0.5
+
+
+def test_doing_nothing_is_what_scores_say_it_is() -> None:
+    damaged = TASKS["deblur"].degrade(noise_photo(48, 48), np.random.default_rng(0))
+    assert scores("deblur", damaged.reference.pixels, damaged.reference.pixels, None)["psnr"] == float("inf")
+    assert scores("deblur", damaged.request.picture.pixels, damaged.reference.pixels, None)["psnr"] < 30
+
+
+def test_unknown_tasks_are_named_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="inpaint, sr, deblur"):
+        get_task("dehaze")
