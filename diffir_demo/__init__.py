@@ -1,10 +1,10 @@
 """DiffIR Studio as a library.
 
-    from diffir_demo import Request, load, load_picture, restore, save_picture
+from diffir_demo import Request, load, load_picture, restore, save_picture
 
-    engine = load("sr")
-    result = restore("sr", Request(load_picture("small.jpg")), engine)
-    save_picture(result.picture, "large.png")
+engine = load("sr")
+result = restore("sr", Request(load_picture("small.jpg")), engine)
+save_picture(result.picture, "large.png")
 """
 
 from __future__ import annotations

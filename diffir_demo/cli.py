@@ -1,4 +1,7 @@
-"""The command line: restore, evaluate, inspect, convert, serve. Exit code 0 all good, 2 user error, 1 some inputs failed."""
+"""The command line: restore, evaluate, inspect, convert, serve.
+
+Exit code 0: all good; 1: some inputs failed; 2: the call itself, or its only input, was wrong.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +124,9 @@ def _restore(options: argparse.Namespace) -> int:
 
 def _report(done: Done, task: str, options: argparse.Namespace) -> None:
     if done.restoration is not None:
-        line = _record(done.job, done.restoration, options.seed) if options.json else _sentence(done.job, done.restoration)
+        line = (
+            _record(done.job, done.restoration, options.seed) if options.json else _sentence(done.job, done.restoration)
+        )
         print(json.dumps(line) if options.json else line, flush=True)
         return
     if options.json:
@@ -193,9 +198,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     tables = []
     for key in options.task or list(TASKS):
         tables.append(
-            evaluate(
-                get_task(key), options.data, options.weights, device=options.device, precision=options.precision
-            )
+            evaluate(get_task(key), options.data, options.weights, device=options.device, precision=options.precision)
         )
         print(markdown(tables[-1]), flush=True)
     if options.json:

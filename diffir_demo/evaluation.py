@@ -1,4 +1,4 @@
-"""How good are the weights? Clean photos, damaged with fixed seeds by the task itself, restored by `restore`, scored."""
+"""How good are the weights? Clean photos, damaged with fixed seeds by the task itself, restored, and scored."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "auto",
 ) -> Table:
-    """Measures the network, every baseline of the task, and doing nothing where that makes a picture of the right size."""
+    """Measures the network, every baseline, and doing nothing where that makes a picture of the right size."""
     if not folder.is_dir():
         raise InputError(f"'{folder.name}' is no folder.", "Name a folder of clean photos.")
     engine = load(task, weights, device=device, precision=precision)

@@ -46,8 +46,8 @@ class PriorStep:
     """(n,) float32, the posterior mean: what the next step starts from, and after the last step the result."""
     seconds: float
     preview: Picture | None = None
-    """The picture that `ipr` leads to, when previews were asked for (each costs a full painting). None at the last step:
-    that step's picture is the result."""
+    """The picture that `ipr` leads to, when previews were asked for (each costs a full painting). None at the last
+    step: that step's picture is the result."""
 
 
 @dataclass(frozen=True)

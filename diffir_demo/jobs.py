@@ -1,4 +1,4 @@
-"""Many pictures, one recipe: which file goes where with which mask, and running them so that a bad one stops no other."""
+"""Many pictures, one recipe: which file goes where with which mask, so run that a bad one stops no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from .imaging import FORMATS, load_mask, load_picture, save_picture
 from .restore import Engine, stream
 from .tasks import Request, Task
 
-READABLE = frozenset(".png .jpg .jpeg .webp .avif .tif .tiff .bmp .gif .ppm .pgm .jp2".split())
+READABLE = frozenset(
+    [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".jp2"]
+)
 """Suffixes that count as pictures when a folder is given."""
 
 
@@ -118,7 +120,9 @@ def _pictures(path: Path) -> list[Path]:
         return [path]  # a missing file is reported when its turn comes, beside the others
     files = sorted(f for f in path.iterdir() if f.is_file() and f.suffix.lower() in READABLE)
     if not files:
-        raise InputError(f"There are no pictures in '{path.name}'.", "Files ending in .png, .jpg, .webp and such count.")
+        raise InputError(
+            f"There are no pictures in '{path.name}'.", "Files ending in .png, .jpg, .webp and such count."
+        )
     return files
 
 
@@ -145,4 +149,3 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
     twice = [target.name for target, count in Counter(job.target for job in jobs).items() if count > 1]
     if twice:
         raise InputError(f"Several pictures would be saved as '{twice[0]}'.", "Restore them in separate calls.")
-

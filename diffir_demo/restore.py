@@ -115,17 +115,20 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
     model, config, clock = engine.model, engine.model.config, _Clock()
     with clock.measuring("encode"):
         damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
-        tiles = _worth_painting(damaged, plan(*damaged.shape[-2:], config, budget))
+        height, width = damaged.shape[-2:]
+        tiles = _worth_painting(damaged, plan(height, width, config, budget))
         noise = seeded_noise(config.ipr_length, request.seed)
     facts = {"task": task.key, "weights": engine.info.badge, "device": str(engine.device)}
     facts |= {"precision": precision_name(engine.precision)}
     size = (request.picture.width, request.picture.height)
     enlarged = (size[0] * config.scale, size[1] * config.scale)
-    yield Started(**facts, input_size=size, output_size=enlarged, tiles=len(tiles), steps=config.timesteps, noise=_numbers(noise))
+    yield Started(
+        **facts, input_size=size, output_size=enlarged, tiles=len(tiles), steps=config.timesteps, noise=_numbers(noise)
+    )
 
     def paint(ipr: Tensor, stage: str) -> Generator[float, None, Picture]:
         """The picture that `ipr` leads to, tile by tile where one painting would be too large."""
-        canvas = Canvas(*damaged.shape[-2:], config.scale)
+        canvas = Canvas(height, width, config.scale)
         for i, tile in enumerate(tiles):
             walk = model.paint(tile.cut(damaged).to(engine.device), ipr)
             share = yield from _resumed(walk, lambda: _both(clock.measuring(stage), engine.computing()), i, len(tiles))
@@ -232,7 +235,7 @@ class _Clock:
     """Seconds per stage. Only the work is measured: the time that a listener takes between events is not."""
 
     def __init__(self) -> None:
-        self._spent = dict.fromkeys(("encode", "denoise", "paint", "previews"), 0.0)
+        self._spent: dict[str, float] = dict.fromkeys(("encode", "denoise", "paint", "previews"), 0.0)
 
     @contextmanager
     def measuring(self, stage: str) -> Iterator[Callable[[], float]]:

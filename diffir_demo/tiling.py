@@ -36,17 +36,18 @@ class Tile:
 
 
 def bytes_per_pixel(config: ModelConfig) -> int:
-    """Estimated peak bytes of a float32 painting per input pixel (measured: docs/memory in README's limits).
+    """Estimated peak bytes of a float32 painting per input pixel, on the safe side.
 
     The widest moment is a feed-forward layer after the decoder, at twice the width: the stream, its norm, the projected
-    pair before and after its depthwise convolution, and the gated product live together, over the folded grid.
+    pair before and after its depthwise convolution, and the gated product live together, over the folded grid. Peaks
+    measured on seven presets and variants were 0.9 to 1.35 times that sum; hence the factor.
     """
     wide = 2 * config.width
     hidden = int(wide * config.ffn_expansion)
     block = 4 * (3 * wide + 5 * hidden)
     enlarge = config.head_scale**2 if config.head == "shuffle" else 16 * (wide + 3) if config.head == "upsampler" else 3
     head = 4 * (wide + 2 * 3 * enlarge) if config.head != "upsampler" else 4 * 2 * enlarge
-    return max(block, head) // config.stem_fold**2
+    return int(1.4 * max(block, head)) // config.stem_fold**2
 
 
 def plan(height: int, width: int, config: ModelConfig, budget: int = MEMORY_BUDGET) -> list[Tile]:
@@ -65,7 +66,7 @@ def plan(height: int, width: int, config: ModelConfig, budget: int = MEMORY_BUDG
 
 
 def _cover(length: int, side: int, overlap: int, multiple: int) -> list[tuple[int, int]]:
-    """(start, extent) of the fewest equal tiles of at most `side` that cover `length` with at least `overlap` shared."""
+    """(start, extent) of the fewest equal tiles, at most `side` long, that share at least `overlap`."""
     if length <= side:
         return [(0, length)]
     side = max(side, 2 * overlap + multiple)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from diffir_demo.cli import main
 from diffir_demo.imaging import load_picture
 from diffir_demo.tasks import TASKS
 from diffir_demo.weights import save
-from PIL import Image
-
 from tests.tiny import network
 
 ROOT = Path(__file__).parent.parent

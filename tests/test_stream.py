@@ -7,13 +7,13 @@ import threading
 import numpy as np
 import pytest
 import torch
+
 from diffir_demo.devices import lock_for
 from diffir_demo.errors import InputError
 from diffir_demo.events import Finished, Painting, PriorStep, Started
 from diffir_demo.imaging import Picture
 from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS, Request
-
 from tests.tiny import engine
 
 KEYS = list(TASKS)
@@ -117,7 +117,9 @@ def test_previews_are_pictures_and_change_nothing() -> None:
     assert [step.preview is not None for step in steps] == [True, True, True, False]
     assert all((s.preview.width, s.preview.height) == (96, 64) for s in steps[:3] if s.preview)
     assert events[-1].restoration.seconds.previews > 0
-    assert np.array_equal(events[-1].restoration.picture.pixels, restore("sr", case("sr", 16, 24), model).picture.pixels)
+    assert np.array_equal(
+        events[-1].restoration.picture.pixels, restore("sr", case("sr", 16, 24), model).picture.pixels
+    )
 
 
 @pytest.mark.parametrize("key", KEYS)

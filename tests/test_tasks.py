@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from diffir_demo.errors import InputError
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import scores
@@ -13,7 +14,6 @@ from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS, Request, get_task
 from diffir_demo.tasks.masks import KINDS, MOST_HIDDEN, random_mask
 from diffir_demo.tasks.motion import blur, camera_shake, straight_motion
-
 from tests.tiny import engine
 
 KEYS = list(TASKS)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from diffir_demo.errors import InputError
 from diffir_demo.imaging import Picture
 from diffir_demo.model import Teacher
@@ -19,8 +21,6 @@ from diffir_demo.training.data import Batch, PairSampler, photo_files
 from diffir_demo.training.loop import Recipe, schedule, train
 from diffir_demo.training.stages import Stage1, Stage2, pixel_loss
 from diffir_demo.weights import inspect, load
-from PIL import Image
-
 from tests.tiny import CONFIGS
 
 
@@ -176,7 +176,9 @@ def test_a_run_is_not_resumed_with_other_options(tmp_path: Path, monkeypatch: py
 
 def test_the_budget_is_kept(tmp_path: Path) -> None:
     task = tiny_task("sr")
-    rows = list(train(Recipe("sr", 1, 2 / 60, patch=32, batch=2), task, Stage1(task.config), photos(), tmp_path, lambda _: {}))
+    rows = list(
+        train(Recipe("sr", 1, 2 / 60, patch=32, batch=2), task, Stage1(task.config), photos(), tmp_path, lambda _: {})
+    )
     assert rows[-1]["step"] >= 1 and 2 <= rows[-1]["minutes"] * 60 < 10
     assert json.loads((tmp_path / "history.json").read_text())[-1]["step"] == rows[-1]["step"]
 

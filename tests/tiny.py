@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+
 from diffir_demo.model import COMPACT, DiffIR, ModelConfig
 from diffir_demo.restore import Engine
 from diffir_demo.tasks import TASKS

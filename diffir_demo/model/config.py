@@ -81,7 +81,7 @@ class ModelConfig:
 
     @property
     def multiple_of(self) -> int:
-        """Input sides must be multiples of this: three halvings in the U-Net, after the fold; CPEN's fold divides it."""
+        """Input sides must be multiples of this: three halvings in the U-Net after its fold, and CPEN's fold."""
         multiple = 8 * self.stem_fold
         return multiple if multiple % self.prior_fold == 0 else multiple * self.prior_fold
 
@@ -108,7 +108,8 @@ class ModelConfig:
         names = {f.name for f in fields(cls)}
         if set(values) != names:
             raise ValueError(f"config fields differ: {sorted(set(values) ^ names)}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)
 
 
 # The official variants (released by the paper's authors).

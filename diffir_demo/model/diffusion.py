@@ -74,9 +74,7 @@ class IPRDiffusion:
         """q(x_T | x_0): where training starts the reverse chain, almost pure noise."""
         return self._signal * ipr + self._noise * noise
 
-    def walk(
-        self, denoiser: PriorDenoiser, condition: Tensor, noise: Tensor
-    ) -> Generator[DenoisingStep, None, Tensor]:
+    def walk(self, denoiser: PriorDenoiser, condition: Tensor, noise: Tensor) -> Generator[DenoisingStep, None, Tensor]:
         """Yields t = T-1 .. 0; returns the final IPR (b, n). Gradients flow through the whole chain."""
         x = noise
         for t in reversed(range(self.steps)):

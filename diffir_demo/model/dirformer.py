@@ -127,16 +127,12 @@ class DIRformer(nn.Module):
 
         counts, heads = config.blocks, config.heads
         self.encoder = nn.ModuleList(level(counts[i], width(i), heads[i]) for i in range(3))
-        self.down = nn.ModuleList(
-            _resample(width(i), width(i) // 2, kernel, nn.PixelUnshuffle(2)) for i in range(3)
-        )
+        self.down = nn.ModuleList(_resample(width(i), width(i) // 2, kernel, nn.PixelUnshuffle(2)) for i in range(3))
         self.latent = level(counts[3], width(3), heads[3])
         self.up = nn.ModuleList(_resample(width(i + 1), 2 * width(i + 1), kernel, nn.PixelShuffle(2)) for i in range(3))
         # Level 1 keeps both halves after its skip connection, so it has no reduction and works at twice the width.
         self.reduce = nn.ModuleList(nn.Linear(2 * width(i), width(i), bias=False) for i in (1, 2))
-        self.decoder = nn.ModuleList(
-            level(counts[i], width(i) if i else 2 * width(0), heads[i]) for i in range(3)
-        )
+        self.decoder = nn.ModuleList(level(counts[i], width(i) if i else 2 * width(0), heads[i]) for i in range(3))
         self.refinement = level(config.refinement_blocks, 2 * width(0), heads[0])
         self.head = _head(config)
 

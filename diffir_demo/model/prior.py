@@ -39,8 +39,7 @@ class PriorEncoder(nn.Module):
         self.stem = nn.Conv2d(channels, width, 3, padding=1)
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(config.prior_blocks)))
         self.widen = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1)
-            for a, b in ((width, 2 * width), (2 * width, 2 * width), (2 * width, length))
+            nn.Conv2d(a, b, 3, padding=1) for a, b in ((width, 2 * width), (2 * width, 2 * width), (2 * width, length))
         )
         self.mlp = nn.ModuleList(nn.Linear(length, length) for _ in range(2))
 

@@ -15,7 +15,9 @@ SCALE = 4
 
 
 def accepts(config: ModelConfig) -> bool:
-    return config.in_channels == 3 and config.head != "conv" and config.stem_fold * config.scale == config.head_scale == 4
+    return (
+        config.in_channels == 3 and config.head != "conv" and config.stem_fold * config.scale == config.head_scale == 4
+    )
 
 
 def check(request: Request) -> None:

@@ -52,7 +52,7 @@ class Task:
     decode: Callable[[Tensor, Request], Picture]
     """Network output (1, 3, h * scale, w * scale), not clamped -> the restored picture."""
     degrade: Callable[[Picture, np.random.Generator], Damaged]
-    """Clean picture -> a case whose answer is known. Training, validation, tests and the demo all break pictures here."""
+    """Clean picture -> a case whose answer is known: for training, validation, tests and the demo."""
     headline: str
     """The metric (a key of `metrics.scores`) that training watches."""
     margin: int = 0

@@ -105,7 +105,9 @@ def read_run(folder: Path, task: Task, stage: int) -> dict[str, Any]:
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     found = state["recipe"]["task"], state["recipe"]["stage"]
     if found != (task.key, stage):
-        raise InputError(f"'{folder.name}' is a run of {found[0]}, stage {found[1]}; {task.key}, stage {stage} is needed.")
+        raise InputError(
+            f"'{folder.name}' is a run of {found[0]}, stage {found[1]}; {task.key}, stage {stage} is needed."
+        )
     return state
 
 

@@ -43,6 +43,9 @@ class Recipe:
     """Decay of the averaged weights, which are the ones that are validated and kept."""
     ipr_weight: float = 1.0
     """Stage 2 only: weight of the L1 between the estimated IPR and the teacher's."""
+    prior_only: float = 0.1
+    """Stage 2 only: share of the budget in which only prior encoder and denoiser learn. A few cheap steps, without
+    painting, that spare the U-Net the nonsense of an untrained prior; the authors do so for deblurring and RealSR."""
     seed: int = 0
     save_every: float = 2.0
     """Minutes between saves: what a killed run loses at most."""
@@ -104,7 +107,7 @@ def train(
             group["lr"] = recipe.learning_rate * schedule(elapsed / budget, recipe.warm_up)
         batch = _moved(next(batches), where)
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
-            loss, parts = stage.loss(batch)
+            loss, parts = stage.loss(batch, joint=elapsed / budget >= recipe.prior_only)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
@@ -147,8 +150,8 @@ def schedule(share: float, warm_up: float) -> float:
 
 
 def _blend(average: nn.Module, network: nn.Module, decay: float) -> None:
-    pairs = list(zip(average.parameters(), network.parameters(), strict=True))
-    torch._foreach_lerp_([a.data for a, _ in pairs], [n.data for _, n in pairs], 1 - decay)
+    for mean, value in zip(average.parameters(), network.parameters(), strict=True):
+        mean.data.lerp_(value.data, 1 - decay)
 
 
 def _moved(batch: Batch, device: torch.device) -> Batch:
@@ -190,7 +193,11 @@ def _restore(
     rng: np.random.Generator,
 ) -> None:
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    differing = [k for k, v in asdict(recipe).items() if state["recipe"].get(k) != v and k not in ("minutes", "save_every", "validate_every")]
+    differing = [
+        k
+        for k, v in asdict(recipe).items()
+        if state["recipe"].get(k) != v and k not in ("minutes", "save_every", "validate_every")
+    ]
     if differing:
         raise InputError(
             f"The saved run in '{path.parent.name}' was made with another {', '.join(differing)}.",
@@ -231,4 +238,3 @@ class _Mean:
         means = {name: total / max(self._count, 1) for name, total in self._sums.items()}
         self._sums, self._count = {}, 0
         return means
-

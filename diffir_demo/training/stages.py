@@ -20,8 +20,8 @@ class Stage1(nn.Module):
         super().__init__()
         self.network = gentle_start(Teacher(config))
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """-> (scalar to minimise, its parts for the log)."""
+    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, dict[str, float]]:
+        """-> (scalar to minimise, its parts for the log). Stage 1 is always joint."""
         picture, _ = self.network(batch.damaged, batch.target)
         pixels = pixel_loss(picture, batch)
         return pixels, {"pixels": float(pixels.detach())}
@@ -41,19 +41,21 @@ class Stage2(nn.Module):
         super().__init__()
         self.network = DiffIR(config)
         self.network.painter.load_state_dict(teacher.painter.state_dict())
-        nn.init.ones_(self.network.denoiser.hidden[-1].bias)  # near the teacher's IPR, see gentle_start
+        _start_at_one(self.network.denoiser.hidden[-1])  # near the teacher's IPR, see gentle_start
         self.teacher = teacher.eval().requires_grad_(False)
         self.ipr_weight = ipr_weight
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """-> (scalar to minimise, its parts for the log)."""
+    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, dict[str, float]]:
+        """-> (scalar to minimise, its parts for the log). Not joint: nothing is painted, only the prior learns."""
         with torch.no_grad():
             oracle = self.teacher.encoder(batch.damaged, batch.target).float()
         noise = self.network.diffusion.diffuse(oracle, torch.randn_like(oracle))
         ipr = fold(self.network.denoise(self.network.encoder(batch.damaged), noise))
+        prior = F.l1_loss(ipr.float(), oracle)
+        if not joint:
+            return self.ipr_weight * prior, {"ipr": float(prior.detach())}
         picture = fold(self.network.paint(batch.damaged, ipr))
         pixels = pixel_loss(picture, batch)
-        prior = F.l1_loss(ipr.float(), oracle)
         return pixels + self.ipr_weight * prior, {"pixels": float(pixels.detach()), "ipr": float(prior.detach())}
 
 
@@ -83,8 +85,13 @@ def gentle_start(network: Teacher) -> Teacher:
         nn.init.zeros_(head.weight)
         if head.bias is not None:
             nn.init.zeros_(head.bias)
-    nn.init.ones_(network.encoder.mlp[-1].bias)  # pyright: ignore[reportArgumentType]
+    _start_at_one(network.encoder.mlp[-1])
     with torch.no_grad():
         for norm in (m for m in painter.modules() if isinstance(m, SteeredNorm)):
             norm.steer.weight[: norm.weight.numel()] += 1 / config.ipr_length
     return network
+
+
+def _start_at_one(layer: nn.Module) -> None:
+    assert isinstance(layer, nn.Linear)
+    nn.init.ones_(layer.bias)

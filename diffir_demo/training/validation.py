@@ -1,4 +1,4 @@
-"""Validation while training: photos damaged with fixed seeds, restored as a user would have it, scored by the task's metric."""
+"""Validation while training: photos damaged with fixed seeds, restored as for a user, and scored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class Validator:
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
         network.eval()
-        pictures = (self._oracle(network, case) if isinstance(network, Teacher) else self._restored(network, case) for case in self.cases)
+        pictures = (
+            self._oracle(network, case) if isinstance(network, Teacher) else self._restored(network, case)
+            for case in self.cases
+        )
         found = [
             scores(self.task.key, picture, case.reference.pixels, case.request.mask)
             for picture, case in zip(pictures, self.cases, strict=True)
