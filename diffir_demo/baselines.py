@@ -1,0 +1,157 @@
+"""Baselines: classical company for the model, behind one small interface, so that every face compares on equal terms.
+
+None of them has learned anything; each says in `note` what it does and what it assumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from PIL import Image, ImageFilter
+from skimage import restoration
+
+from .errors import InputError
+from .imaging import Picture, check_mask
+
+INPAINT_RADIUS = 5.0
+"""Neighbourhood that a painted pixel is estimated from, pixels."""
+UNSHARP = ImageFilter.UnsharpMask(radius=2, percent=50, threshold=2)
+"""Moderate on purpose: more strength loses PSNR on motion blur and gains no SSIM."""
+ASSUMED_SIGMA = 2.0
+"""Standard deviation of the Gaussian that stands in for the unknown motion kernel, pixels."""
+ASSUMED_STEPS = 10
+"""Few, since the assumed kernel is wrong: further steps sharpen mostly the error."""
+GAMMA = 2.2  # cameras blur in linear light, and so do the synthetic kernels of the deblurring task
+DARKEST = 1e-5  # Richardson-Lucy divides by light: it needs positive levels
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A classical method, run like a task: same picture in, same size out."""
+
+    key: str
+    title: str
+    tasks: tuple[str, ...]
+    """Keys of the tasks it suits."""
+    run: Callable[[Picture, np.ndarray | None, int], Picture]
+    """(picture, mask (h, w) bool or None, True = hole, scale) -> picture. What a method does not need, it ignores."""
+    note: str
+    """One sentence for people: how it works and what it assumes."""
+
+
+def richardson_lucy(picture: Picture, kernel: np.ndarray, steps: int) -> Picture:
+    """Undoes the blur of a known kernel: Richardson (1972) and Lucy (1974), channel by channel in linear light.
+
+    kernel: (k, k) with odd k, not negative; as `cv2.filter2D` applies it, so not flipped; any positive sum.
+    With the true kernel this is an oracle, not a rival: say so wherever its result is shown.
+    """
+    border = 2 * max(kernel.shape)  # mirrored: light that is missing outside would ripple into the picture
+    light = (picture.pixels / 255.0) ** GAMMA + DARKEST
+    light = np.pad(light, ((border, border), (border, border), (0, 0)), mode="symmetric")
+    spread = kernel[::-1, ::-1].astype(np.float64) / kernel.sum()
+    planes = [restoration.richardson_lucy(light[..., i], spread, num_iter=steps, clip=False) for i in range(3)]
+    sharp = np.stack(planes, axis=-1)[border:-border, border:-border] - DARKEST
+    levels = np.clip(sharp, 0, 1) ** (1 / GAMMA) * 255
+    return picture.with_pixels(np.rint(levels).astype(np.uint8), picture.alpha)
+
+
+def gaussian_kernel(sigma: float) -> np.ndarray:
+    """(k, k) float64 summing to 1, cut at three standard deviations."""
+    line = cv2.getGaussianKernel(2 * int(np.ceil(3 * sigma)) + 1, sigma)
+    return line @ line.T
+
+
+def _resize(resample: Image.Resampling, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    size = (picture.width * scale, picture.height * scale)
+
+    def enlarged(plane: np.ndarray) -> np.ndarray:
+        return np.asarray(Image.fromarray(plane).resize(size, resample))
+
+    alpha = None if picture.alpha is None else enlarged(picture.alpha)
+    return picture.with_pixels(enlarged(picture.pixels), alpha)
+
+
+def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    if mask is None:
+        raise InputError("Inpainting needs a mask.", "Paint over what should go.")
+    check_mask(mask, picture)
+    hole = mask.astype(bool)
+    # OpenCV peeks into the hole where it meets the picture's border; there it must not find what was painted over.
+    typical = picture.pixels[~hole].mean(axis=0).astype(np.uint8)
+    blanked = np.where(hole[..., None], typical, picture.pixels)
+    painted = cv2.inpaint(blanked, hole.astype(np.uint8), INPAINT_RADIUS, method)
+    return picture.with_pixels(np.where(hole[..., None], painted, picture.pixels), picture.alpha)
+
+
+def _unsharp(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    crisp = Image.fromarray(picture.pixels).filter(UNSHARP)
+    return picture.with_pixels(np.asarray(crisp), picture.alpha)
+
+
+def _blind_richardson_lucy(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    return richardson_lucy(picture, gaussian_kernel(ASSUMED_SIGMA), ASSUMED_STEPS)
+
+
+BASELINES: tuple[Baseline, ...] = (
+    Baseline(
+        key="bicubic",
+        title="Bicubic",
+        tasks=("sr",),
+        run=partial(_resize, Image.Resampling.BICUBIC),
+        note="Fits a smooth cubic through the 4 x 4 nearest pixels; adds no detail.",
+    ),
+    Baseline(
+        key="lanczos",
+        title="Lanczos",
+        tasks=("sr",),
+        run=partial(_resize, Image.Resampling.LANCZOS),
+        note="Windowed sinc over 6 x 6 pixels; a little crisper than bicubic, with faint ringing at edges.",
+    ),
+    Baseline(
+        key="telea",
+        title="Telea",
+        tasks=("inpaint",),
+        run=partial(_inpaint, cv2.INPAINT_TELEA),
+        note="Marches inward from the rim of the hole, averaging known neighbours (Telea, 2004); invents no texture.",
+    ),
+    Baseline(
+        key="navier-stokes",
+        title="Navier-Stokes",
+        tasks=("inpaint",),
+        run=partial(_inpaint, cv2.INPAINT_NS),
+        note="Continues lines of equal brightness into the hole like a flowing liquid (Bertalmio and others, 2001).",
+    ),
+    Baseline(
+        key="unsharp",
+        title="Unsharp mask",
+        tasks=("deblur",),
+        run=_unsharp,
+        note="Strengthens edges without knowing the blur; it cannot undo motion.",
+    ),
+    Baseline(
+        key="richardson-lucy",
+        title="Richardson-Lucy",
+        tasks=("deblur",),
+        run=_blind_richardson_lucy,
+        note=f"Deconvolves an assumed kernel, a Gaussian of {ASSUMED_SIGMA:g} pixels, as the true motion is unknown.",
+    ),
+)
+
+
+def baselines_for(task_key: str) -> tuple[Baseline, ...]:
+    """The baselines that suit a task, in the order in which they are shown; empty where there are none."""
+    return tuple(baseline for baseline in BASELINES if task_key in baseline.tasks)
+
+
+def get_baseline(key: str, task_key: str) -> Baseline:
+    """The baseline of that name; raises `InputError` listing the names there are for this task."""
+    suitable = {baseline.key: baseline for baseline in baselines_for(task_key)}
+    if key not in suitable:
+        names = ", ".join(suitable)
+        hint = f"Choose one of: {names}." if names else "This task has no baselines."
+        raise InputError(f"There is no baseline '{key}' for '{task_key}'.", hint)
+    return suitable[key]

@@ -1,0 +1,120 @@
+"""Scores of a result against its reference, each as its field measures it. Higher is better.
+
+Pictures are (h, w, 3) uint8 RGB. PSNR is in dB with peak 255, infinite for identical pictures. SSIM is the one of Wang
+et al. (2004): an 11 x 11 Gaussian window of sigma 1.5, population covariance, at most 1; windows that would leave the
+picture are not counted; for colour, the mean over the three channels.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from .errors import InputError
+
+PEAK = 255
+SSIM_WINDOW = 11
+"""Shortest side that SSIM can be measured on, pixels."""
+SR_BORDER = 4
+"""Pixels that super-resolution papers cut off every side before measuring: as many as the scale."""
+
+
+def psnr(a: np.ndarray, b: np.ndarray, *, mask: np.ndarray | None = None) -> float:
+    """Peak signal-to-noise ratio of (h, w) or (h, w, 3), all of it or only the pixels where `mask` (h, w) is true.
+
+    Raises `InputError` for sizes that differ and for a mask that selects nothing.
+    """
+    _same_size(a, b)
+    if mask is not None:
+        chosen = _selection(mask, a)
+        a, b = a[chosen], b[chosen]
+    if np.array_equal(a, b):
+        return float("inf")
+    return float(peak_signal_noise_ratio(a, b, data_range=PEAK))
+
+
+def ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Structural similarity of (h, w) or (h, w, 3); raises `InputError` for sizes that differ or are too small."""
+    _same_size(a, b)
+    if not _holds_window(a):
+        raise InputError(
+            f"SSIM needs at least {SSIM_WINDOW} x {SSIM_WINDOW} pixels; this picture has {a.shape[1]} x {a.shape[0]}.",
+            "Choose a larger picture.",
+        )
+    channels = 2 if a.ndim == 3 else None
+    of_wang = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    return float(cast(float, structural_similarity(a, b, data_range=PEAK, channel_axis=channels, **of_wang)))
+
+
+def luma(pixels: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 RGB -> Y' of BT.601 in studio range, (h, w) float64 from 16 (black) to 235 (white).
+
+    The weights of MATLAB's `rgb2ycbcr` for doubles: not rounded, as published super-resolution scores have it.
+    """
+    return 16 + pixels / 255.0 @ np.array([65.481, 128.553, 24.966])
+
+
+def sr_scores(result: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+    """`psnr_y` and `ssim_y` on luma without its border, the convention of super-resolution papers.
+
+    A picture too small for a score goes without it.
+    """
+    _same_size(result, reference)
+    inside = (slice(SR_BORDER, -SR_BORDER), slice(SR_BORDER, -SR_BORDER))
+    a, b = luma(result[inside]), luma(reference[inside])
+    found: dict[str, float] = {}
+    if a.size:
+        found["psnr_y"] = psnr(a, b)
+    if _holds_window(a):
+        found["ssim_y"] = ssim(a, b)
+    return found
+
+
+def hole_psnr(result: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> float:
+    """PSNR over the hole alone, mask (h, w) true = hole: known pixels are given and would only flatter the score."""
+    return psnr(result, reference, mask=mask)
+
+
+def scores(
+    task_key: str, result: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None
+) -> dict[str, float]:
+    """What is proper for the task: `psnr_y` and `ssim_y` for "sr", else `psnr` and `ssim`, with a mask `hole_psnr` too.
+
+    A score that cannot be measured (no hole, picture under the SSIM window) is left out. Raises `InputError` for sizes
+    that differ.
+    """
+    if task_key == "sr":
+        return sr_scores(result, reference)
+    found: dict[str, float] = {}
+    if mask is not None and mask.any():
+        found["hole_psnr"] = hole_psnr(result, reference, mask)
+    found["psnr"] = psnr(result, reference)
+    if _holds_window(result):
+        found["ssim"] = ssim(result, reference)
+    return found
+
+
+def _holds_window(picture: np.ndarray) -> bool:
+    return min(picture.shape[:2]) >= SSIM_WINDOW
+
+
+def _same_size(a: np.ndarray, b: np.ndarray) -> None:
+    if a.shape != b.shape:
+        sizes = [" x ".join(map(str, (picture.shape[1], picture.shape[0], *picture.shape[2:]))) for picture in (a, b)]
+        raise InputError(
+            f"Scores compare pictures of one size; these are {sizes[0]} and {sizes[1]}.",
+            "Give the reference that belongs to this result.",
+        )
+
+
+def _selection(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """The mask as (h, w) bool, selecting at least one pixel."""
+    if mask.shape != picture.shape[:2]:
+        raise InputError(
+            f"The mask's shape is {mask.shape}, the picture's {picture.shape[:2]}.", "Give the mask of this picture."
+        )
+    if not mask.any():
+        raise InputError("The mask selects no pixel to score.", "Paint a hole first.")
+    return mask.astype(bool)
