@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ..model import DiffIR, ModelConfig, Teacher, fold
 from ..model.dirformer import SteeredNorm
+from ..model.prior import SLOPE
 from .data import Batch
 
 
@@ -41,6 +42,8 @@ class Stage2(nn.Module):
         super().__init__()
         self.network = DiffIR(config)
         self.network.painter.load_state_dict(teacher.painter.state_dict())
+        lively(self.network.encoder)
+        lively(self.network.denoiser)
         _start_at_one(self.network.denoiser.hidden[-1])  # near the teacher's IPR, see gentle_start
         self.teacher = teacher.eval().requires_grad_(False)
         self.ipr_weight = ipr_weight
@@ -77,7 +80,8 @@ def gentle_start(network: Teacher) -> Teacher:
 
     With a base picture to add to, the head starts at zero, so the untrained network returns the base, not noise. The
     blocks' scale is a bias-free product with the IPR; default initial values make it almost zero and starve every
-    block, so the IPR starts around one and the scale rows around its mean.
+    block, so the IPR starts around one and the scale rows around its mean. And the default initial values of CPEN let
+    a picture's signal fade from layer to layer: the IPR would be the same for all pictures, and stay so.
     """
     config, painter = network.config, network.painter
     if config.base != "none":
@@ -85,11 +89,22 @@ def gentle_start(network: Teacher) -> Teacher:
         nn.init.zeros_(head.weight)
         if head.bias is not None:
             nn.init.zeros_(head.bias)
+    lively(network.encoder)
     _start_at_one(network.encoder.mlp[-1])
     with torch.no_grad():
         for norm in (m for m in painter.modules() if isinstance(m, SteeredNorm)):
+            norm.steer.weight *= 0.5
             norm.steer.weight[: norm.weight.numel()] += 1 / config.ipr_length
     return network
+
+
+def lively(network: nn.Module) -> None:
+    """He initialisation for the leaky rectifiers that follow every layer: signals keep their size on the way through."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def _start_at_one(layer: nn.Module) -> None:
