@@ -66,6 +66,8 @@ def load(
     loaded = load_weights(path, task=task.key, device=where)
     if not isinstance(loaded.model, DiffIR):
         raise WeightsError("Stage-1 weights cannot restore: they need the ground truth.", "Use the stage-2 file.")
+    if not task.accepts(loaded.info.config):
+        raise WeightsError(f"'{loaded.info.file}' has another structure than {task.title} needs.", "Choose its own task.")
     return Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
 
 

@@ -199,6 +199,8 @@ def test_the_commands_lead_from_photos_to_a_weight_file(tmp_path: Path, monkeypa
     file = tmp_path / "weights.safetensors"
     note = '{"data": "three squares"}'
     assert main(["export", "--run", runs[0], "--run", runs[1], "--out", str(file), "--note", note]) == 0
+    assert main(["curves", "--run", runs[0], "--run", runs[1], "--out", str(tmp_path / "curves.png")]) == 0
+    assert Image.open(tmp_path / "curves.png").size == (960, 720)
     info = inspect(file)
     steps = [torch.load(f"{run}/state.pt", weights_only=True)["progress"]["step"] for run in runs]
     assert info.task == "sr" and info.training["steps"] == sum(steps) and info.training["data"] == "three squares"

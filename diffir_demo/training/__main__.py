@@ -1,4 +1,4 @@
-"""`python -m diffir_demo.training TASK --stage 1 ...`, then `--stage 2 --teacher RUN`, then `export`."""
+"""`python -m diffir_demo.training TASK --stage 1 ...`, then `--stage 2 --teacher RUN`, `export`, `curves`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..errors import DiffIRError, InputError
 from ..model import DiffIR, Teacher
 from ..tasks import TASKS, Task, get_task
 from ..weights import store
+from .curves import draw
 from .data import photo_files, read_photos
 from .loop import Recipe, train
 from .stages import Stage1, Stage2
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
-        (_export if options.task == "export" else _train)(options)
+        {"export": _export, "curves": _curves}.get(options.task, _train)(options)
     except DiffIRError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -36,16 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m diffir_demo.training", description=__doc__)
-    parser.add_argument("task", choices=[*TASKS, "export"])
+    parser.add_argument("task", choices=[*TASKS, "export", "curves"])
     parser.add_argument("--stage", type=int, choices=[1, 2], default=1)
     parser.add_argument("--data", type=Path, metavar="DIR", help="photos to learn from, any depth of folders")
     parser.add_argument("--validation", type=Path, metavar="DIR", help="photos to validate on")
     parser.add_argument("--validation-pictures", type=int, metavar="N", help="only the first N of them")
     parser.add_argument("--minutes", type=float, default=10, help="wall-clock budget, resumed parts included")
-    parser.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (export: the file to write)")
+    parser.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (export, curves: the file to write)")
     parser.add_argument("--teacher", type=Path, metavar="RUN", help="stage 2: the finished stage-1 run")
     parser.add_argument("--start", type=Path, metavar="RUN", help="start from another run of the same stage")
-    parser.add_argument("--run", type=Path, action="append", metavar="RUN", help="export: the runs, in order")
+    parser.add_argument("--run", type=Path, action="append", metavar="RUN", help="export, curves: the runs, in order")
     parser.add_argument("--note", default="{}", metavar="JSON", help="export: facts to add to the training record")
     parser.add_argument("--patch", type=int, default=64)
     parser.add_argument("--batch", type=int, default=8)
@@ -127,6 +128,17 @@ def _export(options: argparse.Namespace) -> None:
     }
     store.save(options.out, model, task=task.key, provenance="trained", name=options.out.stem, training=record)
     print(f"{options.out.name} written: {record['steps']} steps, {record['minutes']} minutes")
+
+
+def _curves(options: argparse.Namespace) -> None:
+    """Loss and validation of the runs as a PNG."""
+    if not options.run or options.out is None:
+        raise InputError("Curves need --run RUN (once per run, in order) and --out FILE.")
+    states = [torch.load(run / "state.pt", map_location="cpu", weights_only=True) for run in options.run]
+    names = [f"stage {state['recipe']['stage']} ({run.name})" for run, state in zip(options.run, states, strict=True)]
+    histories = [state["progress"]["history"] for state in states]
+    metric = get_task(states[-1]["recipe"]["task"]).headline
+    draw(list(zip(names, histories, strict=True)), metric, options.out)
 
 
 if __name__ == "__main__":

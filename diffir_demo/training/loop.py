@@ -133,10 +133,10 @@ def train(
             saved = clock.elapsed()
 
     progress.seconds = clock.elapsed()
+    row = {"step": progress.step, "minutes": progress.seconds / 60, **validate(average)}
+    progress.history.append(row)
     _save(state, recipe, network, average, optimiser, progress, rng)
     network.load_state_dict(average.state_dict())
-    row = {"step": progress.step, "minutes": progress.seconds / 60, **validate(network)}
-    progress.history.append(row)
     (folder / "history.json").write_text(json.dumps(progress.history, indent=1))
     yield row
 
