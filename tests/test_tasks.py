@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from diffir_demo.errors import InputError
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import scores
-from diffir_demo.model import OFFICIAL
+from diffir_demo.model import OFFICIAL, DiffIR
 from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS, Request, get_task
 from diffir_demo.tasks.masks import KINDS, MOST_HIDDEN, random_mask
@@ -60,14 +61,18 @@ def test_alpha_is_carried_to_the_result(key: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_presets_keep_their_promises(key: str) -> None:
-    """Small enough for a git file in fp16, and the paper's structure: an IPR of 256 numbers, 4 steps."""
-    from diffir_demo.model import DiffIR
-
+    """Small enough for a git file in fp16 and for two CPU cores, with the paper's IPR of 256 numbers and 4 steps."""
     task = TASKS[key]
     assert task.accepts(task.config)
     assert (task.config.ipr_length, task.config.timesteps) == (256, 4)
     with torch.device("meta"):
-        assert sum(p.numel() for p in DiffIR(task.config).parameters()) <= 4_900_000
+        network, side = DiffIR(task.config), 256 // task.config.scale
+        damaged, noise = torch.zeros(1, task.config.in_channels, side, side), torch.zeros(1, 256)
+        with FlopCounterMode(display=False) as counter:
+            picture, _ = network(damaged, noise)
+    assert picture.shape == (1, 3, 256, 256)
+    assert sum(p.numel() for p in network.parameters()) <= 4_900_000
+    assert 1e9 < counter.get_total_flops() / 2 <= 5e9  # multiply-accumulates per 256 x 256 output
 
 
 def test_each_official_variant_suits_exactly_its_task() -> None:

@@ -99,7 +99,7 @@ def gentle_start(network: Teacher) -> Teacher:
 
 
 def lively(network: nn.Module) -> None:
-    """He initialisation for the leaky rectifiers that follow every layer: signals keep their size on the way through."""
+    """He initialisation for the leaky rectifiers that follow every layer: signals keep their size on the way."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, a=SLOPE)
