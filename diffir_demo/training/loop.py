@@ -35,6 +35,9 @@ class Recipe:
     batch: int = 16
     learning_rate: float = 1e-3
     """Peak, after the warm-up; it falls along a cosine to a hundredth."""
+    prior_rate: float = 0.1
+    """Factor on the learning rate of everything that makes or reads the IPR. Its 256 numbers enter those layers
+    together, so an Adam step moves their outputs many times further than a convolution's, and loss spikes followed."""
     warm_up: float = 0.02
     """Share of the budget in which the learning rate rises from zero."""
     gradient_clip: float = 1.0
@@ -88,9 +91,7 @@ def train(
     stage.to(where, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     network = stage.network
     average = copy.deepcopy(network).requires_grad_(False)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0, fused=True
-    )
+    optimiser = torch.optim.AdamW(_groups(network, recipe), betas=(0.9, 0.99), weight_decay=0, fused=True)
     progress = Progress()
     state = folder / "state.pt"
     if resume and state.exists():
@@ -104,7 +105,7 @@ def train(
 
     while (elapsed := clock.elapsed()) < budget:
         for group in optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * schedule(elapsed / budget, recipe.warm_up)
+            group["lr"] = group["peak"] * schedule(elapsed / budget, recipe.warm_up)
         batch = _moved(next(batches), where)
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
             loss, parts = stage.loss(batch, joint=elapsed / budget >= recipe.prior_only)
@@ -139,6 +140,14 @@ def train(
     network.load_state_dict(average.state_dict())
     (folder / "history.json").write_text(json.dumps(progress.history, indent=1))
     yield row
+
+
+def _groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Parameter groups with their peak learning rates: the prior's, and the rest."""
+    prior = {n: p for n, p in network.named_parameters() if not n.startswith("painter.") or ".steer." in n}
+    rest = [p for n, p in network.named_parameters() if n not in prior]
+    rates = (recipe.learning_rate, recipe.learning_rate * recipe.prior_rate)
+    return [{"params": p, "lr": r, "peak": r} for p, r in zip((rest, list(prior.values())), rates, strict=True)]
 
 
 def schedule(share: float, warm_up: float) -> float:
