@@ -107,7 +107,7 @@ def _restore(options: argparse.Namespace) -> int:
                 case PriorStep():
                     bar.set_postfix_str(f"denoising, step {event.number}")
                 case Painting():
-                    bar.set_postfix_str(event.label)
+                    bar.set_postfix_str(event.label, refresh=False)
                     bar.n = finished + round(event.fraction, 2)
                     bar.refresh()
                 case Done():
@@ -131,7 +131,8 @@ def _report(done: Done, task: str, options: argparse.Namespace) -> None:
         return
     if options.json:
         print(json.dumps({"file": str(done.job.source), "task": task, "error": str(done.error)}), flush=True)
-    print(f"error: {done.job.source.name}: {done.error}", file=sys.stderr)
+    name, sentence = done.job.source.name, str(done.error)
+    print(f"error: {sentence if name in sentence else f'{name}: {sentence}'}", file=sys.stderr)
 
 
 def _record(job: Job, restoration: Restoration, seed: int) -> dict[str, object]:

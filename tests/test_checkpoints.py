@@ -1,0 +1,87 @@
+"""The weights that ship: small enough for git, what their card says, and better than the classical methods."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diffir_demo.baselines import baselines_for
+from diffir_demo.imaging import Picture, load_picture
+from diffir_demo.metrics import scores
+from diffir_demo.restore import load, restore
+from diffir_demo.tasks import TASKS, Damaged
+from diffir_demo.weights import inspect
+
+ROOT = Path(__file__).parent.parent
+CARD = (ROOT / "checkpoints" / "README.md").read_text()
+KEYS = list(TASKS)
+PHOTOS = ["animal-cat-chelsea.jpg", "building-venetian-lagoon.jpg", "street-textile-market.jpg", "animal-king-penguin.jpg"]
+"""Example photos; none of them was trained or selected on."""
+
+
+@cache
+def cases(key: str) -> list[Damaged]:
+    """Crops of the examples' middle, 256 pixels a side, damaged with fixed seeds."""
+    found = []
+    for seed, name in enumerate(PHOTOS):
+        pixels = load_picture(ROOT / "examples" / name).pixels
+        top, left = (pixels.shape[0] - 256) // 2, (pixels.shape[1] - 256) // 2
+        crop = Picture(np.ascontiguousarray(pixels[top : top + 256, left : left + 256]))
+        found.append(TASKS[key].degrade(crop, np.random.default_rng(seed)))
+    return found
+
+
+def mean_score(key: str, pictures: list[Picture]) -> float:
+    """The task's headline metric, dB."""
+    pairs = zip(cases(key), pictures, strict=True)
+    return float(
+        np.mean(
+            [
+                scores(key, picture.pixels, case.reference.pixels, case.request.mask)[TASKS[key].headline]
+                for case, picture in pairs
+            ]
+        )
+    )
+
+
+def network(key: str, precision: str = "fp32") -> list[Picture]:
+    engine = load(key, device="cpu", precision=precision)
+    return [restore(key, case.request, engine).picture for case in cases(key)]
+
+
+def baseline(key: str, method: str) -> float:
+    run = next(b.run for b in baselines_for(key) if b.key == method)
+    scale = TASKS[key].config.scale
+    return mean_score(key, [run(c.request.picture, c.request.mask, scale) for c in cases(key)])
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_file_is_what_its_card_says(key: str) -> None:
+    path = ROOT / "checkpoints" / TASKS[key].weights
+    assert path.stat().st_size <= 10_000_000
+    info = inspect(path)
+    assert info.task == key and info.stage == 2 and info.config == TASKS[key].config
+    assert info.provenance == "trained" and info.training["steps"] > 0 and info.training["data"]
+    assert info.fingerprint in CARD and f"{info.training['steps']:,}" in CARD
+
+
+def test_super_resolution_beats_bicubic() -> None:
+    assert mean_score("sr", network("sr")) > baseline("sr", "bicubic") + 0.5
+
+
+def test_deblurring_beats_doing_nothing() -> None:
+    assert mean_score("deblur", network("deblur")) > mean_score("deblur", [c.request.picture for c in cases("deblur")])
+
+
+def test_inpainting_beats_the_mean_of_the_classical_methods() -> None:
+    classical = (baseline("inpaint", "telea") + baseline("inpaint", "navier-stokes")) / 2
+    assert mean_score("inpaint", network("inpaint")) > classical
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_bf16_loses_nothing_that_can_be_seen(key: str) -> None:
+    exact, quick = network(key), network(key, "bf16")
+    errors = [np.mean((a.pixels.astype(float) - b.pixels) ** 2) for a, b in zip(exact, quick, strict=True)]
+    assert 10 * np.log10(255**2 / max(np.mean(errors), 1e-9)) > 50
