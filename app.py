@@ -1,0 +1,19 @@
+"""Opens DiffIR Studio in the browser: `python app.py`. Hugging Face Spaces starts this file, too."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+if os.environ.get("SPACES_ZERO_GPU"):
+    with contextlib.suppress(ImportError):
+        import spaces  # noqa: F401  # pyright: ignore[reportMissingImports]  # must come before torch
+
+from diffir_demo.serving.spaces import accelerator  # noqa: E402
+from diffir_demo.ui import build_app, launch_options  # noqa: E402
+
+demo = build_app(accelerate=accelerator())
+
+if __name__ == "__main__":
+    demo.launch(**launch_options())

@@ -1,0 +1,70 @@
+"""The app in the browser: one tab per task, and the same tasks as an API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from ..imaging import MAX_MEGABYTES
+from ..tasks import TASKS
+from . import words
+from .api import add_endpoint
+from .examples import credits, examples_for
+from .studio import Studio
+from .tab import ONE_AT_A_TIME, build_tab
+from .theme import STYLE, theme
+
+DAY = 86_400
+LONGEST_QUEUE = 8
+
+
+def build_app(
+    device: str = "auto", precision: str = "auto", accelerate: Callable[[Any], Any] | None = None
+) -> gr.Blocks:
+    """Every task's tab and endpoint, from `TASKS`; no network is loaded before its first run.
+
+    accelerate: wraps the function that runs a network, for hosts that lend a GPU per call.
+    Raises `DeviceError` for a device or precision that is not there.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    studio = Studio(device, precision)
+    if accelerate is not None:
+        studio.run = accelerate(studio.run)
+    with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
+        gr.HTML(f'<header class="head"><h1>{words.TITLE}</h1><p>{words.LEAD}</p></header>')
+        with gr.Tabs():
+            for task in TASKS.values():
+                with gr.Tab(task.title, id=task.key, elem_id=f"tab-{task.key}"):
+                    build_tab(task, studio)
+        shown = credits(example for key in TASKS for example in examples_for(key))
+        gr.HTML(f'<footer class="foot"><p>{words.PRIVACY}</p>{shown}</footer>')
+        for task in TASKS.values():
+            add_endpoint(task, studio, **ONE_AT_A_TIME)
+    return app.queue(max_size=LONGEST_QUEUE, default_concurrency_limit=2)
+
+
+def launch_options() -> dict[str, Any]:
+    """What `launch` needs besides host and port; the look belongs to it since Gradio 6."""
+    return {
+        "theme": theme(),
+        "css": STYLE,
+        "max_file_size": f"{MAX_MEGABYTES}mb",
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+    }
+
+
+def serve(
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    **options: Any,
+) -> None:
+    """Opens the app and stays until it is stopped. host, port: else GRADIO_SERVER_NAME and _PORT, or 127.0.0.1:7860."""
+    app = build_app(device, precision)
+    app.launch(server_name=host, server_port=port, **launch_options() | options)

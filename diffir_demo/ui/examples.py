@@ -1,0 +1,98 @@
+"""Example photos, ready to run: masked, shrunk or blurred, so that the first click shows something."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from ..imaging import Picture, load_picture
+from ..imaging.strokes import Stroke, rasterise
+from ..tasks import Task
+from . import words
+
+FOLDER = Path(__file__).parents[2] / "examples"
+MASKS = json.loads(Path(__file__).with_name("example_masks.json").read_text(encoding="utf-8"))
+SEED = 4
+"""Of the damage, so that examples look alike every time."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One photo of the examples folder, for one task."""
+
+    file: Path
+    title: str
+    author: str
+    licence: str
+    url: str
+
+    @cached_property
+    def photo(self) -> Picture:
+        return load_picture(self.file)
+
+    @property
+    def credit(self) -> str:
+        """The line that its licence asks for, as HTML."""
+        licence = _link(licence_url(self.licence), self.licence)
+        source = f" ({_link(self.url, words.CREDIT_LINK)})" if self.url else ""
+        return f"<span>{escape(self.title)}, {escape(self.author)}, {licence}{source}</span>"
+
+    @property
+    def strokes(self) -> list[dict[str, object]]:
+        """The mask drawn for this photo, as the canvas takes it; [] where none was."""
+        return MASKS.get(self.file.name, {}).get("strokes", [])
+
+    def prepared(self, task: Task) -> tuple[Picture, Picture | None]:
+        """(the photo to restore, the clean one behind it): scratched under its strokes, shrunk, or blurred.
+
+        None where the photo is as it was, so that nobody knows the right answer.
+        """
+        if not task.wants_mask:
+            damaged = task.degrade(self.photo, np.random.default_rng(SEED))
+            return damaged.request.picture, damaged.reference
+        if not MASKS.get(self.file.name, {}).get("scratched"):
+            return self.photo, None
+        strokes = [Stroke(stroke["r"], [(x, y) for x, y in stroke["p"]]) for stroke in MASKS[self.file.name]["strokes"]]
+        mask = rasterise(strokes, self.photo.height, self.photo.width)
+        return self.photo.with_pixels(np.where(mask[..., None], np.uint8(255), self.photo.pixels)), self.photo
+
+
+def examples_for(task_key: str, folder: Path = FOLDER) -> list[Example]:
+    """In the order of the list; empty where the folder is not there."""
+    chosen = folder / "examples.json"
+    if not chosen.is_file():
+        return []
+    with (folder / "CREDITS.csv").open(encoding="utf-8", newline="") as file:
+        credits = {row["file"]: row for row in csv.DictReader(file)}
+    names = json.loads(chosen.read_text(encoding="utf-8")).get(task_key, [])
+    return [_example(folder / name, credits[name]) for name in names]
+
+
+def credits(examples: Iterable[Example]) -> str:
+    """All of them, each photo once, for the foot of the page; as HTML."""
+    lines = sorted({example.credit for example in examples})
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<details><summary>{words.CREDITS}</summary><p>{words.CREDITS_NOTE}</p><ul>{items}</ul></details>"
+
+
+def licence_url(licence: str) -> str:
+    """The licence's text, for the Creative Commons licences of the credits table; "" for others."""
+    if match := re.fullmatch(r"CC (BY|BY-SA) (\d\.\d)", licence):
+        return f"https://creativecommons.org/licenses/{match[1].lower()}/{match[2]}/"
+    return "https://creativecommons.org/publicdomain/zero/1.0/" if licence.startswith("CC0") else ""
+
+
+def _link(url: str, text: str) -> str:
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener">{escape(text)}</a>' if url else escape(text)
+
+
+def _example(file: Path, row: dict[str, str]) -> Example:
+    return Example(file, row["title"], row["author"], row["licence"], row["url"])

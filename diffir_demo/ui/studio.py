@@ -1,0 +1,99 @@
+"""What all tabs share: networks kept ready, weight files found, results written where the browser may fetch them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+from gradio_client.utils import strip_invalid_filename_characters
+
+from ..devices import choose_device, choose_precision, precision_name
+from ..errors import WeightsError
+from ..events import Event
+from ..restore import Engine, load, stream
+from ..tasks import Request, Task
+from ..weights import WeightsInfo, inspect, survey
+from . import words
+
+KEPT = 4
+"""Networks in memory at once: one per task, and one of a visitor's own."""
+
+
+@dataclass(frozen=True)
+class WeightsChoice:
+    """A file that a tab offers. `key` is what the browser sees; paths stay on the server."""
+
+    key: str
+    label: str
+    badge: str
+    path: str
+    untrained: bool = False
+
+
+class Studio:
+    """One per app. device, precision: as the command line takes them; a wrong one raises `DeviceError` here."""
+
+    def __init__(self, device: str = "auto", precision: str = "auto") -> None:
+        self.asked = {"device": device, "precision": precision}
+        where = choose_device(device)
+        self.device = str(where).upper()
+        self.precision = precision_name(choose_precision(precision, where))
+        self.run = self.events
+        """`events`, or a wrapped version of it where a host lends GPUs per call."""
+        self._engines: OrderedDict[tuple[str, str, float], Engine] = OrderedDict()
+        self._lock = threading.Lock()
+        self._files = survey()
+
+    def weights_for(self, task: Task) -> list[WeightsChoice]:
+        """The usable files of the checkpoints folder, the shipped one first."""
+        usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task)}
+        ordered = sorted(usable, key=lambda path: (path.name != task.weights, path.name))
+        return [choice(path, usable[path], path.name) for path in ordered]
+
+    def own_weights(self, path: str, task: Task) -> WeightsChoice:
+        """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
+        info = inspect(path)
+        self.engine(task, path)
+        return choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
+
+    def is_loaded(self, task: Task, path: str) -> bool:
+        return self._key(task, path) in self._engines
+
+    def engine(self, task: Task, path: str) -> Engine:
+        """The network, loaded at its first use and kept while it is among the `KEPT` last used."""
+        with self._lock:
+            key = self._key(task, path)
+            if key not in self._engines:
+                self._engines[key] = load(task, path, **self.asked)
+            self._engines.move_to_end(key)
+            while len(self._engines) > KEPT:
+                self._engines.popitem(last=False)
+            return self._engines[key]
+
+    def events(self, task: Task, request: Request, path: str, previews: bool = False) -> Generator[Event, None, None]:
+        """`restore.stream` with the network of that file."""
+        yield from stream(task, request, self.engine(task, path), previews=previews)
+
+    def _key(self, task: Task, path: str) -> tuple[str, str, float]:
+        file = Path(path)
+        if not file.is_file():
+            raise WeightsError(f"{file.name} is no longer there.", "Choose other weights.")
+        return task.key, path, file.stat().st_mtime
+
+
+def fits(info: WeightsInfo, task: Task) -> bool:
+    return info.stage == 2 and task.accepts(info.config) and info.task in (None, task.key)
+
+
+def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:
+    return WeightsChoice(path.name, label, info.badge, str(path), info.provenance == "untrained")
+
+
+def keep(data: bytes, name: str) -> str:
+    """Writes a file into Gradio's cache, from where the browser may fetch it, and gives its path."""
+    return save_bytes_to_cache(data, strip_invalid_filename_characters(name), get_upload_folder())

@@ -1,0 +1,178 @@
+"""Every sentence that a visitor reads, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TITLE = "DiffIR Studio"
+LEAD = (
+    "Restore a photo with a diffusion model that runs on <b>256 numbers</b> instead of on pixels: "
+    "it takes four quick steps, and then one network paints the picture once."
+)
+PRIVACY = "Photos stay on the computer that runs this page, and are deleted from it after a day."
+
+
+@dataclass(frozen=True)
+class TaskWords:
+    """What differs from tab to tab."""
+
+    intro: str
+    damage: str
+    """The button that makes a test case."""
+    damaged: str
+    """What that did, for the status line."""
+    verb: str
+    """Joined to the file's name, with {scale} filled in: photo-VERB.png."""
+    input: str = "Your photo"
+
+
+TASKS = {
+    "inpaint": TaskWords(
+        intro="Paint over what should go: a wire, a scratch, a stranger. Everything you do not paint stays as it is, "
+        "bit for bit.",
+        damage="Scribble on it for me",
+        damaged="Scribbles were added and masked. Press Restore: the result is measured against the clean photo.",
+        verb="inpainted",
+    ),
+    "sr": TaskWords(
+        intro="Give it a small photo; it comes back four times as wide and four times as high.",
+        damage="Shrink it for me",
+        damaged="The photo was made four times smaller. Press Restore: the result is measured against the original.",
+        verb="{scale}x",
+        input="Your photo, just enlarged",
+    ),
+    "deblur": TaskWords(
+        intro="Give it a photo that was blurred by a shaken camera; it comes back sharper, at the same size.",
+        damage="Blur it for me",
+        damaged="The photo was blurred by a made-up shake of the camera. Press Restore: the result is measured "
+        "against the sharp photo.",
+        verb="deblurred",
+    ),
+}
+_ANY_TASK = TaskWords(
+    intro="",
+    damage="Damage it for me",
+    damaged="The photo was damaged. Press Restore: the result is measured against the clean photo.",
+    verb="restored",
+)
+
+
+def for_task(key: str) -> TaskWords:
+    """The words of a task; plain ones for a task that has none of its own yet."""
+    return TASKS.get(key, _ANY_TASK)
+
+
+CANVAS = {
+    "toolbar": "Mask tools",
+    "tool": "Tool",
+    "brush": "Brush",
+    "eraser": "Eraser",
+    "size": "Size",
+    "size_long": "Brush size; keys [ and ]",
+    "undo": "Undo",
+    "redo": "Redo",
+    "clear": "Clear mask",
+    "clear_long": "Remove the whole mask; the photo stays",
+    "other": "Other photo",
+    "choose": "Choose a photo",
+    "photo": "The photo to restore",
+    "mask": "The mask; paint here",
+    "drop": "Drop a photo here, or click to choose one",
+    "drop_hint": "JPEG, PNG, WebP, AVIF, TIFF and more, up to 100 megapixels. You can also paste it.",
+    "opening": "Opening the photo …",
+    "not_uploaded": "The photo could not be uploaded.",
+    "not_shown": "The photo cannot be shown.",
+}
+EXAMPLES = {"label": "Try one:"}
+IPR = {
+    "title": "The diffusion, live",
+    "empty": "When it runs, you see here how noise turns into the 256 numbers that guide the painting (the paper calls "
+    "them the IPR, the image prior representation).",
+    "steps": "The steps of the diffusion; choose one to look inside",
+    "inside": "See inside: the 256 numbers of a step",
+    "play": "Play the steps slowly",
+    "bars": "Each bar is one of the numbers, above or below zero.",
+    "numbers": "All numbers as text",
+    "preview": "What this step's numbers would paint",
+    "scale": "one colour scale for all steps",
+}
+
+RESTORE, CANCEL = "Restore", "Cancel"
+UPLOAD_MASK, SAVE_MASK = "Upload a mask", "Save the mask"
+OPTIONS = "Options"
+SEED = "Seed"
+SEED_INFO = "The noise that the diffusion starts from. The same seed gives the same pixels."
+PREVIEWS = "Preview every step"
+PREVIEWS_INFO = "Paints the picture after each step, too. Each preview takes as long as the result itself."
+WEIGHTS_AND_DEVICE = "Weights and device"
+WEIGHTS = "Weights"
+WEIGHTS_INFO = "What the network has learned. Files in the checkpoints folder are listed here."
+OWN_WEIGHTS = "Use a weight file of my own (.safetensors, .pth, .ckpt)"
+YOURS = "yours, until you leave"
+NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add some, or use a file of your own."
+NO_WEIGHTS_BADGE = "no weights here"
+SLIDER = "Before and after: drag the line"
+COMPARE = "Left of the line (the result is on the right):"
+ORIGINAL = "The clean original"
+DOWNLOAD = "Download the result (PNG)"
+
+HINT_TITLE = "The result appears here"
+HINT = "Press <b>Restore</b>. The example is ready to go; or choose a photo of your own."
+READY = "Ready."
+TROUBLE = "That did not work"
+PRESSED = "Starting; if another run is going, yours comes right after it …"
+READING = "Reading the photo …"
+LOADING = "Loading the weights (only the first time) …"
+COMPARING = "Computing {name} for comparison …"
+DENOISING = "Diffusion: step {number} of {total} on {length} numbers"
+PAINTING = "Painting the picture: {percent} %"
+PREVIEWING = "Painting {label}: {percent} %"
+SAVING = "Saving the result …"
+BUG = "Something went wrong that should not; the server's log tells more. Your photo and settings are still here."
+CANCELLED = "Cancelled. Your photo and settings are still here."
+DONE = "Done in {seconds}."
+NO_PHOTO = "There is no photo yet."
+NO_PHOTO_HINT = "Drop one into the frame, or choose an example."
+NO_MASK = "Nothing is painted over yet."
+NO_MASK_HINT = "Paint over what should go, or press “Scribble on it for me”."
+NO_MASK_TO_SAVE = "There is no mask to save yet."
+BAD_SEED = "The seed must be a whole number from 0 to 9007199254740991."
+MASK_OPENED = "The mask was put over the photo. Paint on, or press Restore."
+WEIGHTS_OPENED = "{name} will be used for the next run: {badge}."
+LOST_FILE = "That photo is no longer on the server."
+LOST_FILE_HINT = "Choose it again."
+
+NOISE = "Noise"
+STEP = "Step {number}"
+NOISE_FACT = "pure noise from the seed, length {norm}"
+STEP_FACT = "length {norm}, moved by {change}, took {milliseconds} ms"
+RUNNING_SENTENCE = "Diffusion runs on {length} numbers. Each square is one of them; blue is below zero, orange above."
+DONE_SENTENCE = (
+    "Diffusion ran on {length} numbers: {steps} steps in {denoise}. The image network then painted once: {paint}."
+)
+PREVIEW_SENTENCE = " The previews took another {previews}."
+
+SCORES = {
+    "hole_psnr": ("PSNR in the hole, dB", "Closeness to the clean photo inside the mask; higher is better"),
+    "psnr": ("PSNR, dB", "Closeness to the clean photo, pixel by pixel; higher is better"),
+    "ssim": ("SSIM", "Likeness of structure to the clean photo; 1 is identical"),
+    "psnr_y": ("PSNR, dB", "Closeness in brightness, without the border, as papers measure it; higher is better"),
+    "ssim_y": ("SSIM", "Likeness of structure in brightness; 1 is identical"),
+}
+
+
+def score(name: str) -> tuple[str, str]:
+    """(column title, what it means) of a key of `metrics.scores`."""
+    return SCORES.get(name, (name, ""))
+
+
+METHOD, TIME = "Method", "Time"
+MODEL = "DiffIR"
+UNTOUCHED = "Nothing done"
+NO_TRUTH = "Scores need the clean original: press “{damage}” to make a case where it is known."
+STAGES = "Where the time went: reading and encoding {encode}, diffusion {denoise}, painting {paint}."
+CREDIT_LINK = "source"
+CREDITS = "Photo credits"
+CREDITS_NOTE = (
+    "All photos are shown smaller than they were published, some are cropped, and examples are damaged on purpose."
+)

@@ -1,0 +1,125 @@
+"""One app on tiny untrained networks, one Chromium, a fresh page per test."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from diffir_demo.tasks import TASKS
+from diffir_demo.ui import build_app, launch_options
+from diffir_demo.weights import save
+from tests.tiny import network
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60_000
+"""Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
+
+
+class Pace:
+    """Stands between the app and its networks: counts the runs, and slows them down so that they can be cancelled."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.runs = 0
+        self.finished = threading.Event()
+
+    def __call__(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        def paced(*values: Any) -> Iterator[Any]:
+            self.runs += 1
+            self.finished.clear()
+            try:
+                with closing(run(*values)) as events:
+                    for event in events:
+                        time.sleep(self.delay)
+                        yield event
+            finally:
+                self.finished.set()
+
+        return paced
+
+
+@pytest.fixture(scope="session")
+def pace() -> Pace:
+    return Pace()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[str]:
+    """The app's URL."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for key, task in TASKS.items():
+        save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+        app = build_app("cpu", "fp32", accelerate=pace)
+        _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
+        yield url
+        app.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium of the system, or Playwright's own; without one these tests fail: nothing else sees the page."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        if not found and not Path(playwright.chromium.executable_path).exists():
+            pytest.fail("No Chromium was found: install the system's, or run `playwright install chromium`.")
+        browser = playwright.chromium.launch(executable_path=found, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What a page asked the network for, and what was refused."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.foreign: list[str] = []
+        self.refused: list[str] = []
+        own = (address, "blob:", "data:")
+        context.on("request", lambda request: request.url.startswith(own) or self.foreign.append(request.url))
+        context.on("response", lambda answer: answer.status >= 400 and self.refused.append(answer.url))
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str, pace: Pace) -> Iterator[Callable[..., Page]]:
+    """Opens the app in a new window; afterwards nothing may have been asked of any other server."""
+    contexts: list[tuple[BrowserContext, Watch]] = []
+    pace.delay = 0.0
+
+    def open_one(**options: Any) -> Page:
+        settings = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | options
+        context = browser.new_context(**settings)
+        contexts.append((context, Watch(context, address)))
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
+        return page
+
+    yield open_one
+    for context, _ in contexts:
+        context.close()
+    assert [watch.foreign for _, watch in contexts] == [[]] * len(contexts)
+    assert [watch.refused for _, watch in contexts] == [[]] * len(contexts)
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    return open_page()

@@ -1,0 +1,93 @@
+"""What a visitor does: choose, paint, press, wait, download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+COVERAGE = """(key) => {
+  const canvas = document.querySelector(`#${key}-canvas canvas.mask`);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let painted = 0;
+  for (let i = 3; i < data.length; i += 4) painted += data[i] > 127;
+  return painted / (data.length / 4);
+}"""
+
+
+def go_to(page: Page, key: str) -> None:
+    """Opens the tab of a task."""
+    titles = {"inpaint": "Inpaint", "sr": "Super-resolution", "deblur": "Deblur"}
+    page.get_by_role("tab", name=titles[key]).click()
+    page.wait_for_selector(f"#{key}-run", state="visible")
+
+
+def choose(page: Page, key: str, file: Path) -> None:
+    """Gives the canvas a photo, as its file picker does."""
+    page.set_input_files(f"#{key}-canvas input.file", file)
+
+
+def choose_and_see(page: Page, key: str, file: Path) -> None:
+    choose(page, key, file)
+    expect(page.locator(f"#{key}-canvas .caption")).to_contain_text(file.name)
+
+
+def stroke(page: Page, *points: tuple[float, float]) -> None:
+    """Pulls the mouse over the inpainting canvas; points are fractions of it."""
+    canvas = page.locator("#inpaint-canvas canvas.mask")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+
+
+def coverage(page: Page, key: str = "inpaint") -> float:
+    """Share of the canvas that is painted."""
+    return float(page.evaluate(COVERAGE, key))
+
+
+def status(page: Page, key: str) -> str:
+    return page.locator(f"#{key}-status .status span").inner_text()
+
+
+def press_restore(page: Page, key: str) -> None:
+    page.click(f"#{key}-run")
+
+
+def restore(page: Page, key: str) -> None:
+    """One whole run."""
+    press_restore(page, key)
+    expect(page.locator(f"#{key}-status")).to_contain_text("Done in")
+    expect(page.locator(f"#{key}-run")).to_be_enabled()
+    page.wait_for_selector(f"#{key}-scores table", state="visible")
+
+
+def download(page: Page, selector: str, folder: Path) -> Path:
+    """Presses a button and keeps the file that comes, under the name it comes with."""
+    with page.expect_download() as coming:
+        page.click(selector)
+    path = folder / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path
+
+
+def pixels(path: Path) -> np.ndarray:
+    """(h, w, 3) uint8."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def photo(path: Path, width: int = 192, height: int = 128) -> Path:
+    """A colourful picture to try things with."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    waves = 40 * np.sin(rows / 7) + 30 * np.cos(columns / 11)
+    colours = np.stack([rows * 200 / height + waves, columns * 220 / width, 120 + waves + rows / 4], axis=-1)
+    Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8)).save(path)
+    return path

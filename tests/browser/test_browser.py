@@ -1,0 +1,270 @@
+"""The app as a visitor meets it, in a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from diffir_demo.devices import choose_device, lock_for
+from diffir_demo.imaging import load_mask
+from diffir_demo.weights import save
+from tests.browser.conftest import Pace
+from tests.browser.hands import (
+    choose,
+    choose_and_see,
+    coverage,
+    download,
+    go_to,
+    photo,
+    pixels,
+    press_restore,
+    restore,
+    status,
+    stroke,
+)
+from tests.tiny import network
+
+pytestmark = pytest.mark.browser
+
+
+def test_inpaint_paint_undo_restore_download(page: Page, tmp_path: Path) -> None:
+    source = photo(tmp_path / "holiday.png")
+    choose_and_see(page, "inpaint", source)
+    assert coverage(page) == 0
+    stroke(page, (0.2, 0.3), (0.5, 0.6))
+    once = coverage(page)
+    stroke(page, (0.7, 0.2), (0.8, 0.8))
+    twice = coverage(page)
+    assert 0 < once < twice
+    page.get_by_role("button", name="Undo").click()
+    assert coverage(page) == once
+    page.keyboard.press("Control+z")
+    assert coverage(page) == 0
+    page.keyboard.press("Control+Shift+z")
+    page.get_by_role("button", name="Redo").click()
+    assert coverage(page) == twice
+
+    mask = load_mask(download(page, "#inpaint-mask-save", tmp_path))
+    assert mask.shape == (128, 192) and mask.mean() == pytest.approx(twice, abs=0.01)
+    restore(page, "inpaint")
+    result = download(page, "#inpaint-download", tmp_path)
+    assert result.name == "holiday-inpainted.png"
+    before, after = pixels(source), pixels(result)
+    assert np.array_equal(before[~mask], after[~mask])
+    assert not np.array_equal(before[mask], after[mask])
+
+
+def test_the_mask_tools(page: Page, tmp_path: Path) -> None:
+    choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
+    stroke(page, (0.3, 0.5), (0.7, 0.5))
+    painted = coverage(page)
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Eraser")).to_have_attribute("aria-pressed", "true")
+    stroke(page, (0.45, 0.5), (0.55, 0.5))
+    assert 0 < coverage(page) < painted
+    size = page.locator("#inpaint-canvas output")
+    before = size.inner_text()
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    assert int(size.inner_text().split()[0]) > int(before.split()[0])
+    page.keyboard.press("b")
+
+    erased = coverage(page)
+    go_to(page, "deblur")
+    go_to(page, "inpaint")
+    assert coverage(page) == erased, "the mask survives a change of tabs"
+    page.get_by_role("button", name="Clear mask").click()
+    assert coverage(page) == 0
+    expect(page.locator("#inpaint-canvas .caption")).to_contain_text("holiday.png · 192 × 128")
+    press_restore(page, "inpaint")
+    expect(page.locator("#inpaint-status")).to_contain_text("Nothing is painted over yet.")
+    expect(page.locator("#inpaint-run")).to_be_enabled()
+
+
+def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> None:
+    choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
+    mask = np.zeros((128, 192), np.uint8)
+    mask[32:96, 48:144] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    _upload(page, "#inpaint-mask-upload", tmp_path / "mask.png")
+    expect(page.locator("#inpaint-status")).to_contain_text("The mask was put over the photo.")
+    assert coverage(page) == pytest.approx(0.25, abs=0.005)
+    Image.fromarray(mask[:50]).save(tmp_path / "short.png")
+    _upload(page, "#inpaint-mask-upload", tmp_path / "short.png")
+    expect(page.locator("#inpaint-status")).to_contain_text("192 x 50 pixels, but the picture 192 x 128")
+    assert coverage(page) == pytest.approx(0.25, abs=0.005)
+
+
+def test_super_resolution_is_four_times_as_large(page: Page, tmp_path: Path) -> None:
+    go_to(page, "sr")
+    source = photo(tmp_path / "stamp.jpg", 60, 40)
+    choose_and_see(page, "sr", source)
+    restore(page, "sr")
+    expect(page.locator("#sr-scores")).to_contain_text("Bicubic")
+    result = download(page, "#sr-download", tmp_path)
+    assert result.name == "stamp-4x.png" and pixels(result).shape == (160, 240, 3)
+
+
+def test_deblur_a_case_that_is_made_here(page: Page, tmp_path: Path) -> None:
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", photo(tmp_path / "walk.png"))
+    page.click("#deblur-damage")
+    expect(page.locator("#deblur-status")).to_contain_text("measured against the sharp photo")
+    restore(page, "deblur")
+    expect(page.locator("#deblur-scores")).to_contain_text("PSNR")
+    expect(page.locator("#deblur-scores tbody tr")).to_have_count(3)
+    page.get_by_label("Richardson-Lucy").check()
+    expect(page.locator("#deblur-scores tbody tr")).to_have_count(4)
+    page.get_by_label("The clean original").check()
+    expect(page.locator("#deblur-ipr .sentence")).to_contain_text("Diffusion ran on 256 numbers: 4 steps in")
+    assert download(page, "#deblur-download", tmp_path).name == "walk-deblurred.png"
+
+
+def test_the_first_minute(page: Page) -> None:
+    """Every tab opens with an example that runs at one press; another example takes its place."""
+    for key in ("inpaint", "sr", "deblur"):
+        go_to(page, key)
+        expect(page.locator(f"#{key}-canvas .pad")).to_have_attribute("data-state", "photo")
+        restore(page, key)
+        expect(page.locator(f"#{key}-scores")).to_contain_text("PSNR")
+    go_to(page, "inpaint")
+    assert coverage(page) > 0
+    page.click("#inpaint-examples [data-index='1']")
+    expect(page.locator("#inpaint-credit")).to_contain_text("Kait Herzog")
+    expect(page.locator("#inpaint-canvas .caption")).to_contain_text("text-road-sign")
+
+
+def test_every_step_can_be_seen(page: Page) -> None:
+    go_to(page, "deblur")
+    page.get_by_text("Options", exact=True).locator("visible=true").click()
+    page.locator("#deblur-previews input").check()
+    restore(page, "deblur")
+    expect(page.locator("#deblur-ipr .step")).to_have_count(5)
+    expect(page.locator("#deblur-ipr .step img")).to_have_count(4)
+    page.get_by_text("See inside").locator("visible=true").click()
+    page.locator("#deblur-ipr .step").nth(1).click()
+    expect(page.locator("#deblur-ipr .fact")).to_contain_text("Step 1: length")
+    page.get_by_text("All numbers as text").locator("visible=true").click()
+    numbers = page.locator("#deblur-ipr pre").inner_text().split()
+    assert len(numbers) == 256 and all(np.isfinite(float(number)) for number in numbers)
+
+
+def test_cancel_then_restore_again(page: Page, pace: Pace) -> None:
+    pace.delay = 0.4
+    press_restore(page, "inpaint")
+    expect(page.locator("#inpaint-status")).to_contain_text("Diffusion: step")
+    expect(page.locator("#inpaint-run")).to_be_disabled()
+    page.click("#inpaint-cancel")
+    expect(page.locator("#inpaint-status")).to_contain_text("Cancelled.")
+    expect(page.locator("#inpaint-run")).to_be_enabled()
+    assert pace.finished.wait(20)
+    assert not lock_for(choose_device("cpu")).locked()
+    assert page.locator(".error:visible").count() == 0
+    assert "Cancelled" in status(page, "inpaint"), "nothing arrives after the cancel"
+    pace.delay = 0.0
+    restore(page, "inpaint")
+
+
+def test_a_visitor_who_waits_may_leave_the_queue(open_page: Callable[..., Page], pace: Pace) -> None:
+    first, second = open_page(), open_page()
+    before = pace.runs
+    pace.delay = 0.4
+    press_restore(first, "inpaint")
+    expect(first.locator("#inpaint-status")).to_contain_text("Diffusion: step")
+    press_restore(second, "inpaint")
+    expect(second.locator("#inpaint-status")).to_contain_text("yours comes right after it")
+    second.click("#inpaint-cancel")
+    expect(second.locator("#inpaint-status")).to_contain_text("Cancelled.")
+    first.close()
+    assert pace.finished.wait(20), "a visitor who leaves frees the device"
+    pace.delay = 0.0
+    restore(second, "inpaint")
+    assert pace.runs == before + 2
+
+
+def test_a_double_click_runs_once(page: Page, pace: Pace) -> None:
+    before = pace.runs
+    pace.delay = 0.1
+    page.dblclick("#inpaint-run")
+    expect(page.locator("#inpaint-status")).to_contain_text("Done in")
+    expect(page.locator("#inpaint-run")).to_be_enabled()
+    page.wait_for_timeout(500)
+    assert pace.runs == before + 1
+
+
+def test_a_bad_file_gives_one_sentence_and_the_photo_stays(page: Page, tmp_path: Path) -> None:
+    bad = tmp_path / "notes.png"
+    bad.write_text("not a picture")
+    go_to(page, "deblur")
+    choose(page, "deblur", bad)
+    expect(page.locator("#deblur-status")).to_contain_text("notes.png is not a picture")
+    assert "Traceback" not in page.inner_text("body")
+    expect(page.locator("#deblur-canvas .caption")).to_contain_text("portrait-astronaut")
+    restore(page, "deblur")
+    expect(page.locator("#deblur-scores")).to_contain_text("PSNR")
+
+
+def test_a_format_that_browsers_cannot_show(page: Page, tmp_path: Path) -> None:
+    go_to(page, "deblur")
+    Image.open(photo(tmp_path / "scan.png")).save(tmp_path / "scan.tif")
+    choose_and_see(page, "deblur", tmp_path / "scan.tif")
+    expect(page.locator("#deblur-canvas .pad")).to_have_attribute("data-state", "photo")
+    restore(page, "deblur")
+    assert download(page, "#deblur-download", tmp_path).name == "scan-deblurred.png"
+
+
+def test_own_weights_are_checked(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "mine.pth").write_bytes(b"these are no weights at all")
+    go_to(page, "sr")
+    page.get_by_text("Weights and device", exact=True).locator("visible=true").click()
+    _upload(page, "#sr-own-weights", tmp_path / "mine.pth")
+    expect(page.locator("#sr-status")).to_contain_text("mine.pth: this is not a weight file.")
+    restore(page, "sr")
+    save(tmp_path / "better.safetensors", network("sr", seed=1), task="sr", provenance="trained", name="better")
+    _upload(page, "#sr-own-weights", tmp_path / "better.safetensors")
+    expect(page.locator("#sr-status")).to_contain_text("better.safetensors will be used for the next run: trained here")
+    restore(page, "sr")
+    expect(page.locator("#sr-badge")).to_contain_text("trained here")
+    expect(page.locator("#sr-scores td").first).to_have_attribute("title", "DiffIR, trained here")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_a_phone(open_page: Callable[..., Page], theme: str) -> None:
+    """Nothing is wider than the screen, and a finger paints instead of scrolling."""
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme=theme)
+    for key in ("inpaint", "sr", "deblur"):
+        go_to(page, key)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    go_to(page, "inpaint")
+    page.get_by_role("button", name="Clear mask").click()
+    assert coverage(page) == 0
+    canvas = page.locator("#inpaint-canvas canvas.mask")
+    canvas.scroll_into_view_if_needed()
+    box, scrolled = canvas.bounding_box(), page.evaluate("window.scrollY")
+    assert box is not None
+    finger = page.context.new_cdp_session(page)
+    for kind, share in (
+        ("touchStart", 0.3),
+        ("touchMove", 0.4),
+        ("touchMove", 0.5),
+        ("touchMove", 0.6),
+        ("touchEnd", None),
+    ):
+        where = [] if share is None else [{"x": box["x"] + 0.5 * box["width"], "y": box["y"] + share * box["height"]}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
+    assert coverage(page) > 0
+    assert page.evaluate("window.scrollY") == scrolled
+    restore(page, "inpaint")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def _upload(page: Page, selector: str, file: Path) -> None:
+    """Presses an upload button and picks a file."""
+    with page.expect_file_chooser() as opening:
+        page.locator(selector).click()
+    opening.value.set_files(file)

@@ -1,0 +1,291 @@
+"""The app without a browser: pure views, the canvas's value, and the endpoints that programs call."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from gradio.data_classes import FileData
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+from pydantic import ValidationError
+
+from diffir_demo.errors import InputError, WeightsError
+from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started
+from diffir_demo.imaging import Picture, mask_picture, save_picture
+from diffir_demo.imaging.strokes import rasterise
+from diffir_demo.restore import stream
+from diffir_demo.tasks import TASKS
+from diffir_demo.ui import build_app, launch_options, views, words
+from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
+from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
+from diffir_demo.ui.opening import opened, opening_of, request_for
+from diffir_demo.ui.outcome import INPUT, ORIGINAL, Outcome, first_baseline
+from diffir_demo.ui.studio import Studio
+from diffir_demo.weights import save
+from tests.tiny import engine, network
+
+KEYS = list(TASKS)
+
+
+def photo(height: int = 48, width: int = 64) -> Picture:
+    rows, columns = np.mgrid[0:height, 0:width]
+    return Picture(np.stack([rows * 4 % 256, columns * 3 % 256, (rows + columns) % 256], axis=-1).astype(np.uint8))
+
+
+def finished(key: str) -> tuple[Started, list[PriorStep], Restoration, Outcome]:
+    damaged = TASKS[key].degrade(photo(), np.random.default_rng(1))
+    events = list(stream(key, damaged.request, engine(key)))
+    started, last = events[0], events[-1]
+    assert isinstance(started, Started) and isinstance(last, Finished)
+    steps = [event for event in events if isinstance(event, PriorStep)]
+    outcome = Outcome(last.restoration, "cat.jpg", "cat.png", damaged.reference)
+    return started, steps, last.restoration, outcome
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Tiny untrained weights of every task, and Gradio's cache, in folders of their own."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for key in KEYS:
+        save(folder / TASKS[key].weights, network(key), task=key, provenance="untrained", name="tiny")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def address(checkpoints: Path) -> Iterator[str]:
+    app = build_app("cpu", "fp32")
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
+    yield url
+    app.close()
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Client:
+    return Client(address, verbose=False)
+
+
+# --- views -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0004, "0.4 ms"), (0.0213, "21 ms"), (0.9996, "1.0 s"), (1.26, "1.3 s"), (75.2, "75 s")]
+)
+def test_seconds_are_readable(value: float, text: str) -> None:
+    assert views.seconds(value) == text
+
+
+def test_status_escapes_and_bounds() -> None:
+    text = views.status("<script>", 1.7, "bad")
+    assert "<script>" not in text and "&lt;script&gt;" in text
+    assert 'aria-valuenow="100"' in text and "status bad" in text
+
+
+def test_the_ipr_view_holds_every_step_on_one_scale() -> None:
+    started, steps, restoration, _ = finished("deblur")
+    value = views.ipr(started.noise, steps, started.steps, restoration)
+    assert [card["title"] for card in value["steps"]] == ["Noise", "Step 1", "Step 2", "Step 3", "Step 4"]
+    assert value["total"] == 5
+    assert value["bound"] == pytest.approx(max(np.abs(v).max() for v in (started.noise, *(s.ipr for s in steps))))
+    assert value["steps"][-1]["numbers"] == pytest.approx(steps[-1].ipr.tolist(), abs=1e-4)
+    change = np.linalg.norm(steps[1].ipr - steps[0].ipr)
+    assert f"moved by {change:.2f}" in value["steps"][2]["fact"]
+    assert "256 numbers: 4 steps in" in value["sentence"]
+    json.dumps(value)
+
+
+def test_progress_counts_previews() -> None:
+    assert 'aria-valuenow="25"' in views.painting(Painting(0.5, "preview 1 of 3"), 0, 2)
+    assert 'aria-valuenow="75"' in views.painting(Painting(0.5), 1, 2)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_outcome_compares_pictures_of_one_size(key: str) -> None:
+    *_, restoration, outcome = finished(key)
+    baseline = first_baseline(key)
+    assert baseline is not None
+    outcome = outcome.with_rival(baseline)
+    for side in (INPUT, ORIGINAL, baseline):
+        assert outcome.left(side).pixels.shape == restoration.picture.pixels.shape
+    table = views.table(outcome)
+    assert "DiffIR" in table and "PSNR" in table and "best" in table
+    assert {key for _, key in views.sides(outcome, key)} >= {INPUT, ORIGINAL, baseline}
+
+
+def test_without_a_clean_photo_there_are_no_scores_but_a_hint() -> None:
+    *_, restoration, _ = finished("deblur")
+    table = views.table(Outcome(restoration, "cat.jpg", "cat.png"))
+    assert "PSNR" not in table and words.for_task("deblur").damage in table
+
+
+def test_results_keep_the_name() -> None:
+    assert views.result_name("my cat.jpeg", "4x") == "my cat-4x.png"
+    assert views.result_name("", "4x") == "photo-4x.png"
+
+
+def test_a_new_task_has_words() -> None:
+    assert words.for_task("dehaze").verb == "restored"
+
+
+# --- the canvas ------------------------------------------------------------------------------------------
+
+
+def test_painted_and_uploaded_masks_make_one_request(checkpoints: Path, tmp_path: Path) -> None:
+    strokes = [StrokeData(r=0.1, p=[(0.2, 0.2), (0.6, 0.7)]), StrokeData(r=0.05, e=1, p=[(0.4, 0.45)])]
+    painted = opened(photo(), "cat.png", None).value
+    painted.strokes = strokes
+    first = request_for(TASKS["inpaint"], painted, 3)
+    assert first.mask is not None and first.mask.any() and first.seed == 3
+    saved = save_picture(mask_picture(first.mask), tmp_path / "mask.png")
+    uploaded = opened(photo(), "cat.png", None).value
+    uploaded.mask = FileData(path=str(saved))
+    second = request_for(TASKS["inpaint"], uploaded, 3)
+    assert second.mask is not None and np.array_equal(first.mask, second.mask)
+
+
+@pytest.mark.parametrize("seed", [None, -1, 0.5, 2**53])
+def test_bad_seeds_are_refused(seed: float | None) -> None:
+    with pytest.raises(InputError, match="seed"):
+        request_for(TASKS["sr"], MaskValue(), seed)
+
+
+def test_a_missing_photo_and_an_empty_mask_are_told(checkpoints: Path) -> None:
+    with pytest.raises(InputError, match="no photo"):
+        request_for(TASKS["sr"], MaskValue(), 0)
+    with pytest.raises(InputError, match="Nothing is painted"):
+        request_for(TASKS["inpaint"], opened(photo(), "cat.png", None).value, 0)
+
+
+@pytest.mark.parametrize(
+    "strokes", [[{"r": float("nan"), "p": [[0, 0]]}], [{"r": 0.1, "p": [[0.5]]}], [{"r": 0.1, "p": [[0, 0]]}] * 2001]
+)
+def test_the_canvas_takes_only_strokes(strokes: list[dict[str, object]]) -> None:
+    with pytest.raises(ValidationError):
+        MaskValue.model_validate({"file": None, "strokes": strokes})
+
+
+@pytest.mark.parametrize("field", ["file", "preview", "mask"])
+def test_the_canvas_takes_only_files_that_gradio_checks(field: str) -> None:
+    """Gradio looks at everything marked by `meta`; a path without it would slip through."""
+    with pytest.raises(ValidationError):
+        MaskValue.model_validate({field: {"path": "secret.png"}}, context={"validate_meta": True})
+
+
+def test_the_canvas_shows_what_it_is_given() -> None:
+    canvas = MaskCanvas(paintable=False)
+    assert canvas.postprocess(None).file is None
+    assert canvas.get_config()["component_class_name"] == "MaskCanvas"
+
+
+# --- examples and weights --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_example_is_credited_and_ready(key: str, checkpoints: Path) -> None:
+    examples = examples_for(key)
+    assert examples
+    for example in examples:
+        assert example.author in example.credit.replace("&#x27;", "'") and example.licence
+    opening = opening_of(examples[0], TASKS[key])
+    assert opening.truth is not None, "the first example is measured"
+    request = request_for(TASKS[key], opening.value, 0)
+    TASKS[key].check(request)
+    assert Path(opening.truth.path).is_file()
+
+
+def test_credits_name_each_photo_once_and_link_its_licence() -> None:
+    everything = [example for key in KEYS for example in examples_for(key)]
+    text = credits(everything)
+    assert text.count("<li>") == len({example.file for example in everything})
+    assert licence_url("CC BY 2.0") == "https://creativecommons.org/licenses/by/2.0/"
+    assert licence_url("Public domain") == ""
+    assert all(licence_url(example.licence) in text for example in everything)
+
+
+def test_drawn_masks_are_small_and_belong_to_examples() -> None:
+    names = {example.file.name for example in examples_for("inpaint")}
+    for name, drawn in MASKS.items():
+        assert name in names
+        value = MaskValue(strokes=drawn["strokes"])
+        share = value.rasterised(300, 400).mean()
+        assert 0 < share < 0.2
+
+
+def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
+    studio = Studio("cpu", "fp32")
+    for task in TASKS.values():
+        assert [choice.key for choice in studio.weights_for(task)] == [task.weights]
+    path = str(checkpoints / TASKS["sr"].weights)
+    assert not studio.is_loaded(TASKS["sr"], path)
+    assert studio.engine(TASKS["sr"], path) is studio.engine(TASKS["sr"], path)
+    with pytest.raises(WeightsError, match="deblur"):
+        studio.own_weights(path, TASKS["deblur"])
+    with pytest.raises(WeightsError, match="no longer there"):
+        studio.engine(TASKS["sr"], str(checkpoints / "gone.safetensors"))
+
+
+# --- the API ---------------------------------------------------------------------------------------------
+
+
+def test_only_the_tasks_are_public(client: Client) -> None:
+    assert set(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == {
+        f"/{key}" for key in KEYS
+    }
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_endpoint_restores_plain_files(key: str, client: Client, tmp_path: Path) -> None:
+    picture = photo()
+    source = save_picture(picture, tmp_path / "cat.png")
+    arguments = [handle_file(source)]
+    mask = rasterise([], 48, 64)
+    if TASKS[key].wants_mask:
+        mask[10:30, 20:40] = True
+        arguments.append(handle_file(save_picture(mask_picture(mask), tmp_path / "mask.png")))
+    answer = Path(client.predict(*arguments, 5, api_name=f"/{key}"))
+    assert answer.name == f"cat-{words.for_task(key).verb.format(scale=TASKS[key].config.scale)}.png"
+    result = np.asarray(Image.open(answer).convert("RGB"))
+    scale = TASKS[key].config.scale
+    assert result.shape == (48 * scale, 64 * scale, 3)
+    if TASKS[key].wants_mask:
+        assert np.array_equal(result[~mask], picture.pixels[~mask])
+        assert not np.array_equal(result[mask], picture.pixels[mask])
+    again = client.predict(*arguments, 5, api_name=f"/{key}")
+    assert np.array_equal(result, np.asarray(Image.open(again).convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [(b"not a picture", "not a picture"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n" + b"0" * 40, "bad.png")],
+)
+def test_bad_files_give_one_sentence(data: bytes, sentence: str, client: Client, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(data)
+    with pytest.raises(AppError, match=sentence) as caught:
+        client.predict(handle_file(bad), 0, api_name="/sr")
+    assert "Traceback" not in str(caught.value) and str(tmp_path) not in str(caught.value)
+
+
+def test_a_mask_of_another_size_is_told_with_both_sizes(client: Client, tmp_path: Path) -> None:
+    source = save_picture(photo(), tmp_path / "cat.png")
+    mask = save_picture(mask_picture(np.eye(20, dtype=bool)), tmp_path / "mask.png")
+    with pytest.raises(AppError, match="20 x 20 pixels, but the picture 64 x 48"):
+        client.predict(handle_file(source), handle_file(mask), 0, api_name="/inpaint")
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_no_file_of_the_server_can_be_named(meta: dict[str, object], address: str, checkpoints: Path) -> None:
+    path = os.fspath(Path(__file__).parents[1] / "examples" / "animal-cat-chelsea.jpg")
+    call = f"{address}gradio_api/call/sr"
+    event = httpx.post(call, json={"data": [{"path": path, **meta}, 0]}).json()["event_id"]
+    answer = httpx.get(f"{call}/{event}", timeout=60).text
+    assert "event: error" in answer and "event: complete" not in answer
