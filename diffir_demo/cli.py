@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,10 +17,11 @@ from typing import Any
 from tqdm import tqdm
 
 from .baselines import get_baseline
-from .errors import DiffIRError
+from .errors import DiffIRError, InputError
 from .events import Painting, PriorStep, Restoration
 from .jobs import Done, Job, plan_jobs, run_jobs
 from .tasks import TASKS, get_task
+from .tiling import MEMORY_BUDGET
 from .weights import WeightsInfo
 
 
@@ -34,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read our lines has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,12 +49,19 @@ def _parser() -> argparse.ArgumentParser:
     restore.set_defaults(run=_restore)
     restore.add_argument("task", choices=list(TASKS), help="; ".join(f"{t.key}: {t.summary}" for t in TASKS.values()))
     restore.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files, or a folder")
-    restore.add_argument("-o", "--output", type=Path, required=True, help="a file for one input, else a folder")
+    restore.add_argument("-o", "--output", required=True, help="a file for one input, else a folder")
     restore.add_argument("--mask", type=Path, metavar="FILE_OR_FOLDER", help="inpaint: white marks the hole")
     restore.add_argument("--weights", type=Path, metavar="FILE", help="instead of the shipped weights")
     restore.add_argument("--seed", type=_seed, default=0, metavar="N", help="start of the diffusion (default 0)")
     restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
     restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
+    restore.add_argument(
+        "--memory-budget",
+        type=float,
+        default=MEMORY_BUDGET / 2**30,
+        metavar="GIB",
+        help="a painting that would take more is done in tiles (default %(default)g)",
+    )
     _add_device(restore)
 
     inspect = commands.add_parser("inspect", help="say what a weight file is")
@@ -84,7 +96,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def _seed(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isascii() and text.isdigit() else -1
     if not 0 <= value < 2**63:
         raise argparse.ArgumentTypeError("must be a whole number from 0 to 2^63 - 1")
     return value
@@ -95,6 +107,8 @@ def _restore(options: argparse.Namespace) -> int:
 
     task = get_task(options.task)
     jobs = plan_jobs(options.inputs, options.output, options.mask, task)
+    if options.baseline and options.weights:
+        raise InputError("--baseline runs no network, so --weights has no use beside it.", "Leave one of them out.")
     if options.baseline:
         engine = get_baseline(options.baseline, task.key)
     else:
@@ -102,7 +116,7 @@ def _restore(options: argparse.Namespace) -> int:
     failed = 0
     with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
         finished = 0
-        for event in run_jobs(jobs, task, engine, options.seed):
+        for event in run_jobs(jobs, task, engine, options.seed, int(options.memory_budget * 2**30)):
             match event:
                 case PriorStep():
                     bar.set_postfix_str(f"denoising, step {event.number}")
@@ -196,6 +210,8 @@ def _convert(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from .evaluation import evaluate, markdown
 
+    if options.json and not options.json.parent.is_dir():
+        raise InputError(f"There is no folder '{options.json.parent.name}' for the numbers.", "Make it first.")
     tables = []
     for key in options.task or list(TASKS):
         tables.append(

@@ -36,6 +36,8 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if has_fast_bf16(device) else torch.float32
     if name not in PRECISIONS:
         raise DeviceError(f"'{name}' is no precision.", f"Choose one of: auto, {', '.join(PRECISIONS)}.")
+    if name == "fp32" and device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # convolutions would round to 10 bits by default
     return PRECISIONS[name]
 
 
@@ -56,7 +58,7 @@ def has_fast_bf16(device: torch.device) -> bool:
 def lock_for(device: torch.device) -> threading.Lock:
     """The device's lock: runs take turns. A plain lock, because a generator may be resumed from another thread."""
     with _registry:
-        return _locks.setdefault(str(device), threading.Lock())
+        return _locks.setdefault(f"{device.type}:{device.index or 0}", threading.Lock())
 
 
 def _has_mps() -> bool:

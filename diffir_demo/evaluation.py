@@ -37,7 +37,7 @@ class Table:
 
 def cases(task: Task, folder: Path) -> Iterator[Damaged]:
     """The fixed synthetic set of a folder: photo i, in order of name, damaged with seed i."""
-    files = sorted((f for f in folder.iterdir() if f.suffix.lower() in READABLE), key=_natural)
+    files = sorted((f for f in folder.iterdir() if f.suffix.lower() in READABLE and f.is_file()), key=_natural)
     if not files:
         raise InputError(f"There are no pictures in '{folder.name}'.", "Name a folder of clean photos.")
     for seed, file in enumerate(files):
@@ -58,6 +58,11 @@ def evaluate(
     engine = load(task, weights, device=device, precision=precision)
     methods: dict[str, Callable[[Request], Picture]] = {f"DiffIR, {engine.info.badge}": network(task, engine)}
     scale = task.config.scale
+    if engine.model.config.scale != scale:
+        found = engine.model.config.scale
+        raise InputError(
+            f"The set is made for x{scale}, these weights enlarge x{found}.", f"Evaluate x{scale} weights."
+        )
     for baseline in baselines_for(task.key):
         methods[baseline.title] = lambda request, run=baseline.run: run(request.picture, request.mask, scale)
     if scale == 1 and not task.wants_mask:
@@ -78,11 +83,14 @@ def _measure(task: Task, folder: Path, methods: dict[str, Callable[[Request], Pi
             result = run(case.request)
             seconds[name].append(time.perf_counter() - began)
             values[name].append(scores(task.key, result.pixels, case.reference.pixels, case.request.mask))
-    rows = [
-        Row(name, {key: float(np.mean([v[key] for v in found])) for key in found[0]}, float(np.median(seconds[name])))
-        for name, found in values.items()
-    ]
+    rows = [Row(name, mean_scores(found), float(np.median(seconds[name]))) for name, found in values.items()]
     return len(next(iter(values.values()))), rows
+
+
+def mean_scores(found: list[dict[str, float]]) -> dict[str, float]:
+    """Means over those pictures that have the score: tiny ones have no SSIM."""
+    names = dict.fromkeys(name for row in found for name in row)
+    return {name: float(np.mean([row[name] for row in found if name in row])) for name in names}
 
 
 def markdown(table: Table) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,11 +17,13 @@ from .events import Event, Finished, Restoration, Seconds
 from .imaging import FORMATS, load_mask, load_picture, save_picture
 from .restore import Engine, stream
 from .tasks import Request, Task
+from .tiling import MEMORY_BUDGET
 
 READABLE = frozenset(
     [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".jp2"]
 )
 """Suffixes that count as pictures when a folder is given."""
+MASK_ENDING = "_mask"
 
 
 @dataclass(frozen=True)
@@ -41,37 +44,54 @@ class Done:
     error: DiffIRError | None = None
 
 
-def plan_jobs(inputs: Sequence[Path], output: Path, mask: Path | None, task: Task) -> list[Job]:
+def plan_jobs(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) -> list[Job]:
     """Pairs every picture with its target and mask; raises `InputError` where the whole call makes no sense.
 
-    inputs: files, or folders whose pictures are taken in order of name. output: a file for a single picture, else a
-    folder that receives the same names. mask: one file for all, or a folder in which masks are found by stem.
+    inputs: files, or folders whose pictures are taken in order of name. output: a file for a single picture; else, or
+    where it ends in a slash, a folder that receives the same names. mask: one file for all, or a folder in which masks
+    are found by stem.
     """
+    try:
+        return _plan(inputs, output, mask, task)
+    except OSError as error:
+        name = Path(str(error.filename or output)).name
+        raise InputError(
+            f"'{name[:80]}' cannot be used ({error.strerror}).", "Check the name and its rights."
+        ) from error
+
+
+def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) -> list[Job]:
     if task.wants_mask and mask is None:
         raise InputError(f"{task.title} needs --mask FILE_OR_FOLDER", "(white marks the hole).")
     if not task.wants_mask and mask is not None:
         raise InputError(f"{task.title} takes no mask.", "Leave --mask out.")
     if mask is not None and not mask.exists():
         raise InputError(f"There is no mask '{mask.name}'.", "Check the name.")
-    sources = [file for path in inputs for file in _pictures(path)]
-    single = len(sources) == 1 and not inputs[0].is_dir() and not output.is_dir()
-    if not single and output.is_file():
-        raise InputError(f"'{output.name}' is a file, but {len(sources)} pictures need a folder.", "Name a folder.")
-    targets = [output if single else output / source.name for source in sources]
-    jobs = [
-        Job(source, _writable(target), _mask_for(source, mask)) for source, target in zip(sources, targets, strict=True)
-    ]
+    if not output:
+        raise InputError("The output has no name.", "Name a file, or a folder for several pictures.")
+    sources = [file for path in inputs for file in _pictures(path, mask)]
+    target = Path(output)
+    to_folder = len(sources) > 1 or inputs[0].is_dir() or output.endswith(("/", os.sep)) or target.is_dir()
+    if to_folder and target.is_file():
+        raise InputError(f"'{target.name}' is a file, but {len(sources)} pictures need a folder.", "Name a folder.")
+    targets = _in_folder(target, sources) if to_folder else [_writable(target)]
+    jobs = [Job(source, goal, _mask_for(source, mask)) for source, goal in zip(sources, targets, strict=True)]
     _refuse_collisions(jobs)
     return jobs
 
 
-def run_jobs(jobs: Sequence[Job], task: Task, engine: Engine | Baseline, seed: int) -> Iterator[Event | Done]:
+def run_jobs(
+    jobs: Sequence[Job], task: Task, engine: Engine | Baseline, seed: int, memory_budget: int = MEMORY_BUDGET
+) -> Iterator[Event | Done]:
     """Runs one after the other: each one's events, then its `Done`. Bad pictures become a `Done` with an error."""
     for job in jobs:
         try:
             request = _request(job, task, seed)
             restoration = None
-            events = stream(task, request, engine) if isinstance(engine, Engine) else _classical(task, request, engine)
+            if isinstance(engine, Engine):
+                events = stream(task, request, engine, memory_budget=memory_budget)
+            else:
+                events = _classical(task, request, engine)
             for event in events:
                 yield event
                 if isinstance(event, Finished):
@@ -80,6 +100,8 @@ def run_jobs(jobs: Sequence[Job], task: Task, engine: Engine | Baseline, seed: i
             save_picture(restoration.picture, job.target)
         except DiffIRError as error:
             yield Done(job, error=error)
+        except OSError as error:  # what only shows when the file is touched: rights, names that are too long
+            yield Done(job, error=InputError(f"'{job.source.name[:80]}' cannot be read ({error.strerror})."))
         else:
             yield Done(job, restoration)
 
@@ -115,15 +137,30 @@ def _request(job: Job, task: Task, seed: int) -> Request:
     return Request(picture, load_mask(job.mask), seed)
 
 
-def _pictures(path: Path) -> list[Path]:
+def _pictures(path: Path, mask: Path | None) -> list[Path]:
+    """The file itself, or a folder's pictures; masks that lie beside their pictures are none of them."""
     if not path.is_dir():
         return [path]  # a missing file is reported when its turn comes, beside the others
-    files = sorted(f for f in path.iterdir() if f.is_file() and f.suffix.lower() in READABLE)
+    files = sorted(
+        f for f in path.iterdir() if f.suffix.lower() in READABLE and not f.name.startswith(".") and f.is_file()
+    )
+    if mask is not None and mask.is_dir() and mask.samefile(path):
+        files = [file for file in files if not file.stem.endswith(MASK_ENDING)]
     if not files:
         raise InputError(
             f"There are no pictures in '{path.name}'.", "Files ending in .png, .jpg, .webp and such count."
         )
     return files
+
+
+def _in_folder(folder: Path, sources: Sequence[Path]) -> list[Path]:
+    """The same names. Where a change to PNG makes two alike, the changed one keeps its old ending too."""
+    targets = [_writable(folder / source.name) for source in sources]
+    count = Counter(targets)
+    return [
+        folder / f"{source.name}.png" if count[target] > 1 and target.name != source.name else target
+        for source, target in zip(sources, targets, strict=True)
+    ]
 
 
 def _writable(target: Path) -> Path:
@@ -135,17 +172,23 @@ def _writable(target: Path) -> Path:
 
 
 def _mask_for(source: Path, mask: Path | None) -> Path | None:
+    """The mask file, or in a folder the one with the picture's stem, `_mask` after it preferred."""
     if mask is None or not mask.is_dir():
         return mask
-    wanted = {source.stem, f"{source.stem}_mask"}
-    matching = sorted(f for f in mask.iterdir() if f.stem in wanted and f.suffix.lower() in READABLE)
-    return matching[0] if matching else None
+    for stem in (source.stem + MASK_ENDING, source.stem):
+        found = sorted(f for f in mask.iterdir() if f.stem == stem and f.suffix.lower() in READABLE)
+        found = [f for f in found if f.resolve() != source.resolve()]
+        if found:
+            return found[0]
+    return None
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    """No result may replace anything that this call reads, nor another result."""
+    read = {path.resolve() for job in jobs for path in (job.source, job.mask) if path is not None}
     for job in jobs:
-        if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
-            raise InputError(f"The result would overwrite '{job.source.name}'.", "Choose another output.")
+        if job.target.resolve() in read:
+            raise InputError(f"The result would overwrite '{job.target.name}'.", "Choose another output.")
     twice = [target.name for target, count in Counter(job.target for job in jobs).items() if count > 1]
     if twice:
-        raise InputError(f"Several pictures would be saved as '{twice[0]}'.", "Restore them in separate calls.")
+        raise InputError(f"Several pictures would be saved as '{twice[0]}'.", "Give them different names.")

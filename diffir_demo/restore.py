@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from .devices import choose_device, choose_precision, lock_for, precision_name
-from .errors import DeviceError, WeightsError
+from .errors import DeviceError, InputError, WeightsError
 from .events import Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, last
 from .imaging.picture import Picture, pad_to_multiple
 from .model import DiffIR, seeded_noise
@@ -28,6 +28,8 @@ from .weights import WeightsInfo, find_default
 from .weights import load as load_weights
 
 R = TypeVar("R")
+MAX_OUTPUT_MEGAPIXELS = 200
+"""A result takes some 20 bytes of memory per pixel while it is put together."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def load(
     if not isinstance(loaded.model, DiffIR):
         raise WeightsError("Stage-1 weights cannot restore: they need the ground truth.", "Use the stage-2 file.")
     if not task.accepts(loaded.info.config):
-        raise WeightsError(f"'{loaded.info.file}' has another structure than {task.title} needs.", "Choose its own task.")
+        raise WeightsError(
+            f"'{loaded.info.file}' has another structure than {task.title} needs.", "Choose its own task."
+        )
     return Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
 
 
@@ -97,20 +101,46 @@ def stream(
     previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
     memory_budget: bytes; a picture whose painting would take more is painted in overlapping tiles.
 
-    The same request gives the same pixels. Closing the generator early frees the device and everything held.
-    Raises `InputError` before any work for a request that cannot be run, `DeviceError` when memory runs out.
+    The same request gives the same pixels. The device is held from `Started` to the end; closing the generator early
+    frees it and everything else, so close it before the same thread starts another run.
+    Raises `InputError` before any work for a request that cannot be run, `WeightsError` for an engine of another task,
+    `DeviceError` when memory runs out.
     """
     task = get_task(task) if isinstance(task, str) else task
     task.check(request)
     engine = engine or load(task)
+    _require_fit(task, request, engine)
     with lock_for(engine.device):
         try:
             yield from _run(task, request, engine, previews, memory_budget)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            size = f"{request.picture.width} x {request.picture.height}"
             raise DeviceError(
-                f"The device ran out of memory at {request.picture.width} x {request.picture.height}.",
-                "Lower the memory budget, choose a smaller picture, or use --device cpu.",
+                f"The memory ran out at {size}.", "Lower the memory budget or use a smaller picture."
             ) from error
+
+
+def _require_fit(task: Task, request: Request, engine: Engine) -> None:
+    config, picture = engine.model.config, request.picture
+    if not task.accepts(config):
+        raise WeightsError(
+            f"'{engine.info.name}' has another structure than {task.title} needs.", "Load its own weights."
+        )
+    megapixels = picture.megapixels * config.scale**2
+    if megapixels > MAX_OUTPUT_MEGAPIXELS:
+        size = f"{picture.width * config.scale} x {picture.height * config.scale}"
+        raise InputError(
+            f"The result would be {size}, {megapixels:.0f} megapixels; {MAX_OUTPUT_MEGAPIXELS} is the most.",
+            "Crop the picture or make it smaller first.",
+        )
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Only CUDA has an exception of its own for it."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(words in str(error) for words in ("out of memory", "can't allocate memory"))
 
 
 def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: int) -> Generator[Event, None, None]:
@@ -118,24 +148,39 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
     with clock.measuring("encode"):
         damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
         height, width = damaged.shape[-2:]
-        tiles = _worth_painting(damaged, plan(height, width, config, budget))
+        tiles = plan(height, width, config, budget)
+        painted_tiles = _worth_painting(damaged, tiles)
         noise = seeded_noise(config.ipr_length, request.seed)
     facts = {"task": task.key, "weights": engine.info.badge, "device": str(engine.device)}
     facts |= {"precision": precision_name(engine.precision)}
     size = (request.picture.width, request.picture.height)
     enlarged = (size[0] * config.scale, size[1] * config.scale)
     yield Started(
-        **facts, input_size=size, output_size=enlarged, tiles=len(tiles), steps=config.timesteps, noise=_numbers(noise)
+        **facts,
+        input_size=size,
+        output_size=enlarged,
+        tiles=len(painted_tiles),
+        steps=config.timesteps,
+        noise=_numbers(noise),
     )
 
     def paint(ipr: Tensor, stage: str) -> Generator[float, None, Picture]:
         """The picture that `ipr` leads to, tile by tile where one painting would be too large."""
-        canvas = Canvas(height, width, config.scale)
-        for i, tile in enumerate(tiles):
+
+        def working() -> AbstractContextManager[object]:
+            return _both(clock.measuring(stage), engine.computing())
+
+        canvas = Canvas(height, width, config.scale) if len(tiles) > 1 else None
+        painted = damaged
+        for i, tile in enumerate(painted_tiles):
             walk = model.paint(tile.cut(damaged).to(engine.device), ipr)
-            share = yield from _resumed(walk, lambda: _both(clock.measuring(stage), engine.computing()), i, len(tiles))
-            canvas.add(tile, share)
-        return task.decode(fit.undo(canvas.picture(), config.scale), request)
+            painted = yield from _resumed(walk, working, i, len(painted_tiles))
+            with clock.measuring(stage):
+                painted = painted.cpu()  # on a GPU this is where the work is waited for
+                if canvas is not None:
+                    canvas.add(tile, painted)
+        with clock.measuring(stage):
+            return task.decode(fit.undo(canvas.picture() if canvas else painted, config.scale), request)
 
     with clock.measuring("encode"):
         condition = _condition(model, damaged, tiles, engine)
@@ -145,12 +190,13 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
     for number in range(1, config.timesteps + 1):
         with clock.measuring("denoise") as spent:
             step = next(walk)
+            x0_numbers, numbers = _numbers(step.x0), _numbers(step.ipr)
         ipr = step.ipr
         preview = None
         if previews and step.t > 0:  # the last step's picture is the result
             painting = paint(ipr, "previews")
             preview = yield from _announced(painting, f"preview {number} of {config.timesteps - 1}")
-        steps.append(PriorStep(number, step.t, _numbers(step.x0), _numbers(ipr), spent(), preview))
+        steps.append(PriorStep(number, step.t, x0_numbers, numbers, spent(), preview))
         yield steps[-1]
     picture = yield from _announced(paint(ipr, "paint"), "painting")
     yield Finished(
@@ -160,9 +206,9 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
             request=request,
             ipr=_numbers(ipr),
             seconds=clock.seconds(),
-            tiles=len(tiles),
+            tiles=len(painted_tiles),
             steps=tuple(steps),
-            notices=request.picture.notices + _tile_notice(tiles, damaged),
+            notices=request.picture.notices + _tile_notice(tiles, painted_tiles),
         )
     )
 
@@ -187,11 +233,11 @@ def _worth_painting(damaged: Tensor, tiles: list[Tile]) -> list[Tile]:
     return [tile for tile in tiles if bool(tile.cut(damaged)[:, 3].any())]
 
 
-def _tile_notice(tiles: list[Tile], damaged: Tensor) -> tuple[str, ...]:
-    if len(tiles) == 1 and (tiles[0].height, tiles[0].width) == tuple(damaged.shape[-2:]):
+def _tile_notice(tiles: list[Tile], painted: list[Tile]) -> tuple[str, ...]:
+    if len(tiles) == 1:
         return ()
-    plural = "s" if len(tiles) > 1 else ""
-    return (f"Painted in {len(tiles)} tile{plural} of {tiles[0].width} x {tiles[0].height} pixels to fit the memory.",)
+    count = f"{len(painted)} tile{'s' if len(painted) > 1 else ''}"
+    return (f"Painted in {count} of {tiles[0].width} x {tiles[0].height} pixels to fit the memory.",)
 
 
 def _resumed(

@@ -1,7 +1,8 @@
 """Large pictures: overlapping tiles, feathered together, once a whole painting would not fit the memory budget.
 
 Tiles are not exact (the U-Net's attention looks at the whole tile), so they are a last resort, and the result says so.
-The IPR stays global: the prior encoder pools over all tiles before anything is painted.
+The IPR stays global: the prior encoder pools over all tiles before anything is painted. A hole larger than a tile is
+filled from the tile's own surroundings only.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ def plan(height: int, width: int, config: ModelConfig, budget: int = MEMORY_BUDG
 
 def _cover(length: int, side: int, overlap: int, multiple: int) -> list[tuple[int, int]]:
     """(start, extent) of the fewest equal tiles, at most `side` long, that share at least `overlap`."""
+    side = max(side, 2 * overlap + multiple)
     if length <= side:
         return [(0, length)]
-    side = max(side, 2 * overlap + multiple)
     count = -(-(length - overlap) // (side - overlap))
     extent = -(-(length + (count - 1) * overlap) // count)
     extent = min(length, -(-extent // multiple) * multiple)
@@ -93,8 +94,8 @@ class Canvas:
         tile.cut(self.weights, self.scale).add_(weight)
 
     def picture(self) -> Tensor:
-        """(1, 3, h * scale, w * scale); zero where no tile was painted."""
-        return self.sums / self.weights.clamp_min(1e-8)
+        """(1, 3, h * scale, w * scale); zero where no tile was painted. The canvas cannot be painted on afterwards."""
+        return self.sums.div_(self.weights.clamp_min_(1e-8))
 
 
 def feather(length: int, ramp: int = OVERLAP) -> Tensor:

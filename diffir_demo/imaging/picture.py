@@ -9,6 +9,10 @@ import torch
 from torch import Tensor
 
 
+STRIP = 256
+"""Rows that are converted at a time."""
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A still image as people see it: upright, sRGB, 8 bit."""
@@ -53,8 +57,12 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
 
 def to_pixels(image: Tensor) -> np.ndarray:
     """(1, c, h, w) in [0, 1], clamped here and rounded to nearest -> (h, w, c) uint8."""
-    levels = image[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+    channels, height, width = image.shape[1:]
+    pixels = np.empty((height, width, channels), np.uint8)
+    for top in range(0, height, STRIP):  # strips: a large result must not be copied in float32
+        rows = image[0, :, top : top + STRIP].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+        pixels[top : top + STRIP] = rows.permute(1, 2, 0).cpu().numpy()
+    return pixels
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
+from ..errors import InputError
 from ..imaging.picture import Picture
 from ..model.config import ModelConfig
 
@@ -20,7 +22,22 @@ class Request:
     mask: np.ndarray | None = None
     """(h, w) bool, True = hole to fill; only for tasks that want one."""
     seed: int = 0
-    """Seeds x_T, the vector that diffusion starts from: the run's only randomness."""
+    """Seeds x_T, the vector that diffusion starts from: the run's only randomness. 0 .. 2**63 - 1."""
+
+    def __post_init__(self) -> None:
+        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed out of range."""
+        if self.mask is not None and (self.mask.dtype != bool or self.mask.ndim != 2):
+            raise InputError(
+                f"A mask must be a (height, width) array of bool, not {self.mask.shape} {self.mask.dtype}.",
+                "`mask >= 128` makes one from grey levels.",
+            )
+        try:
+            seed = operator.index(self.seed)
+        except TypeError:
+            seed = -1
+        if not 0 <= seed < 2**63:
+            raise InputError(f"The seed must be a whole number from 0 to 2^63 - 1, not {self.seed}.")
+        object.__setattr__(self, "seed", seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,6 +63,11 @@ def _train(options: argparse.Namespace) -> None:
     for name in ("data", "validation", "out"):
         if getattr(options, name) is None:
             raise InputError(f"Training needs --{name}.")
+    multiple = task.config.multiple_of * task.config.scale
+    if options.patch % multiple or options.patch < multiple:
+        raise InputError(f"--patch must be a multiple of {multiple} for {task.key}, not {options.patch}.")
+    if not options.validation.is_dir() or not options.data.is_dir():
+        raise InputError("--data and --validation must be folders of photos.")
     recipe = Recipe(
         task.key,
         options.stage,
@@ -91,23 +96,23 @@ def _stage(task: Task, options: argparse.Namespace) -> Stage1 | Stage2:
         raise InputError("Stage 2 learns from a teacher.", "Name the finished stage-1 run with --teacher RUN.")
     else:
         teacher = Teacher(task.config)
-        teacher.load_state_dict(read_run(options.teacher, task, 1)["average"])
+        teacher.load_state_dict(read_run(options.teacher, (task.key, 1))["average"])
         stage = Stage2(task.config, teacher)
     if options.start is not None:
-        stage.network.load_state_dict(read_run(options.start, task, options.stage)["average"])
+        stage.network.load_state_dict(read_run(options.start, (task.key, options.stage))["average"])
     return stage
 
 
-def read_run(folder: Path, task: Task, stage: int) -> dict[str, Any]:
-    """The saved state of a run; raises `InputError` where it is missing or of another task or stage."""
+def read_run(folder: Path, wanted: tuple[str, int] | None = None) -> dict[str, Any]:
+    """The saved state of a run; raises `InputError` where it is missing, or not of the wanted task and stage."""
     path = folder / "state.pt"
     if not path.exists():
         raise InputError(f"There is no saved run in '{folder.name}'.", "Name the --out folder of a finished run.")
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     found = state["recipe"]["task"], state["recipe"]["stage"]
-    if found != (task.key, stage):
+    if wanted and found != wanted:
         raise InputError(
-            f"'{folder.name}' is a run of {found[0]}, stage {found[1]}; {task.key}, stage {stage} is needed."
+            f"'{folder.name}' is a run of {found[0]}, stage {found[1]}; {wanted[0]}, stage {wanted[1]} is needed."
         )
     return state
 
@@ -116,7 +121,7 @@ def _export(options: argparse.Namespace) -> None:
     """The last run's averaged weights as a file for `checkpoints/`, with the record of all runs that led to them."""
     if not options.run or options.out is None:
         raise InputError("Export needs --run RUN (once per run, in order) and --out FILE.")
-    states = [torch.load(run / "state.pt", map_location="cpu", weights_only=True) for run in options.run]
+    states = [read_run(run) for run in options.run]
     task = get_task(states[-1]["recipe"]["task"])
     model = (DiffIR if states[-1]["recipe"]["stage"] == 2 else Teacher)(task.config)
     model.load_state_dict(states[-1]["average"])
@@ -124,17 +129,27 @@ def _export(options: argparse.Namespace) -> None:
         "steps": sum(state["progress"]["step"] for state in states),
         "minutes": round(sum(state["progress"]["seconds"] for state in states) / 60, 1),
         "runs": [state["recipe"] | {"steps": state["progress"]["step"]} for state in states],
-        **json.loads(options.note),
+        **_note(options.note),
     }
     store.save(options.out, model, task=task.key, provenance="trained", name=options.out.stem, training=record)
     print(f"{options.out.name} written: {record['steps']} steps, {record['minutes']} minutes")
+
+
+def _note(text: str) -> dict[str, Any]:
+    try:
+        note = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"--note is no JSON ({error.msg}).") from error
+    if not isinstance(note, dict):
+        raise InputError("--note must be a JSON object.")
+    return note
 
 
 def _curves(options: argparse.Namespace) -> None:
     """Loss and validation of the runs as a PNG."""
     if not options.run or options.out is None:
         raise InputError("Curves need --run RUN (once per run, in order) and --out FILE.")
-    states = [torch.load(run / "state.pt", map_location="cpu", weights_only=True) for run in options.run]
+    states = [read_run(run) for run in options.run]
     names = [f"stage {state['recipe']['stage']} ({run.name})" for run, state in zip(options.run, states, strict=True)]
     histories = [state["progress"]["history"] for state in states]
     metric = get_task(states[-1]["recipe"]["task"]).headline

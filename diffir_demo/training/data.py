@@ -41,12 +41,19 @@ def read_photos(files: list[Path], smallest: int) -> list[np.ndarray]:
     """Decodes to (h, w, 3) uint8, leaving out photos with a side below `smallest`."""
 
     def read(file: Path) -> np.ndarray:
-        with Image.open(file) as image:
-            return np.asarray(image.convert("RGB"))
+        try:
+            with Image.open(file) as image:
+                return np.asarray(image.convert("RGB"))
+        except OSError as error:
+            raise InputError(f"'{file.name}' is no readable photo.", "Take it out of the folder.") from error
 
     with ThreadPoolExecutor(2) as pool:
-        photos = list(pool.map(read, files))
-    return [photo for photo in photos if min(photo.shape[:2]) >= smallest]
+        photos = [photo for photo in pool.map(read, files) if min(photo.shape[:2]) >= smallest]
+    if not photos:
+        raise InputError(
+            f"None of the {len(files)} photos has sides of {smallest} pixels.", "Choose a smaller --patch."
+        )
+    return photos
 
 
 class PairSampler:

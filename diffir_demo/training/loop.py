@@ -61,6 +61,8 @@ class Progress:
     """Where a run is, and what it has seen."""
 
     step: int = 0
+    skipped: int = 0
+    """Batches whose gradient was not finite, and that taught nothing therefore."""
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     """One row per log line: step, minutes, loss and its parts, and validation scores where there are any."""
@@ -113,6 +115,7 @@ def train(
         loss.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
         if not torch.isfinite(norm):  # one bad batch must not spoil the weights
+            progress.skipped += 1
             continue
         optimiser.step()
         progress.step += 1
@@ -122,6 +125,8 @@ def train(
         elapsed = clock.elapsed()
         if elapsed - logged > 20 or elapsed >= budget:
             row = {"step": progress.step, "minutes": elapsed / 60, **average_loss.take()}
+            if progress.skipped:
+                row["skipped"] = progress.skipped
             if elapsed - validated > recipe.validate_every * 60 and elapsed < budget * 0.97:
                 row |= validate(average)
                 validated = clock.elapsed()
@@ -184,6 +189,7 @@ def _save(
         "optimiser": optimiser.state_dict(),
         "progress": asdict(progress),
         "torch_rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "numpy_rng": json.dumps(rng.bit_generator.state),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,6 +224,8 @@ def _restore(
     for name, value in state["progress"].items():
         setattr(progress, name, value)
     torch.set_rng_state(state["torch_rng"])
+    if len(state["cuda_rng"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda_rng"])
     rng.bit_generator.state = json.loads(state["numpy_rng"])
 
 

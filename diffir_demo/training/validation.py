@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ..devices import has_fast_bf16
-from ..evaluation import cases
+from ..evaluation import cases, mean_scores
 from ..imaging import pad_to_multiple, to_tensor
 from ..metrics import scores
 from ..model import DiffIR, Teacher
@@ -36,7 +36,7 @@ class Validator:
             scores(self.task.key, picture, case.reference.pixels, case.request.mask)
             for picture, case in zip(pictures, self.cases, strict=True)
         ]
-        return {name: float(np.mean([row[name] for row in found])) for name in found[0]}
+        return mean_scores(found)
 
     def _restored(self, network: nn.Module, case: Damaged) -> np.ndarray:
         assert isinstance(network, DiffIR)

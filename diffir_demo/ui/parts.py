@@ -58,14 +58,7 @@ def lay_out(task: Task, studio: Studio, examples: list[Example], opening: Openin
     with gr.Row(elem_classes="work"):
         with gr.Column(scale=1, min_width=320, elem_classes="tight"):
             if examples:
-                strip = [
-                    {
-                        "title": f"{each.title}, {each.author}, {each.licence}",
-                        "thumbnail": views.thumbnail(each.photo, 120),
-                    }
-                    for each in examples
-                ]
-                made["examples"] = ExampleStrip(strip, elem_id=f"{task.key}-examples")
+                made["examples"] = ExampleStrip([_thumbnail(each) for each in examples], elem_id=f"{task.key}-examples")
             made["canvas"] = MaskCanvas(opening.value, paintable=task.wants_mask, elem_id=f"{task.key}-canvas")
             made["credit"] = gr.HTML(opening.credit, elem_classes="credit", elem_id=f"{task.key}-credit")
             made |= _tools(task) | _settings(task, choices)
@@ -75,6 +68,11 @@ def lay_out(task: Task, studio: Studio, examples: list[Example], opening: Openin
     made["outcome"] = gr.State(None, time_to_live=86400)
     made["own"] = gr.State({}, time_to_live=86400)
     return Parts(**made)  # pyright: ignore[reportArgumentType]
+
+
+def _thumbnail(example: Example) -> dict[str, str]:
+    title = f"{example.title}, {example.author}, {example.licence}"
+    return {"title": title, "thumbnail": views.thumbnail(example.photo, 120)}
 
 
 def _action(task: Task, weights_badge: str) -> dict[str, object]:
