@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +202,89 @@ def test_evaluate_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "| Bicubic |" in capsys.readouterr().out
     table = json.loads((tmp_path / "t.json").read_text())[0]
     assert table["pictures"] == 2 and {"psnr_y", "ssim_y"} <= set(table["rows"][0]["scores"])
+
+
+def test_a_folder_named_with_a_slash_need_not_exist(tmp_path: Path) -> None:
+    assert run("restore", "deblur", photo(tmp_path / "a.png"), "-o", f"{tmp_path / 'new'}/") == 0
+    assert [f.name for f in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_masks_may_lie_beside_their_pictures_and_survive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, hole = photo(tmp_path / "in" / "a.png"), mask(tmp_path / "in" / "a_mask.png")
+    photo(tmp_path / "in" / "._a.png")
+    before = hole.read_bytes()
+    assert run("restore", "inpaint", tmp_path / "in", "-o", tmp_path / "out", "--mask", tmp_path / "in") == 0
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["a.png"]
+    changed = (load_picture(source).pixels != load_picture(tmp_path / "out" / "a.png").pixels).any(axis=2)
+    assert changed.sum() <= 40
+    assert run("restore", "inpaint", source, "-o", hole, "--mask", hole) == 2
+    assert "overwrite" in capsys.readouterr().err and hole.read_bytes() == before
+
+
+def test_names_that_only_png_makes_alike_stay_apart(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.gif"), photo(tmp_path / "in" / "a.png")
+    assert run("restore", "deblur", tmp_path / "in", "-o", tmp_path / "out") == 0
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.gif.png", "a.png"]
+
+
+def test_alpha_and_exif_reach_the_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (16, 24, 4), dtype=np.uint8), "RGBA")
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    picture.save(tmp_path / "a.png", exif=exif)
+    assert run("restore", "deblur", tmp_path / "a.png", "-o", tmp_path / "b.png") == 0
+    with Image.open(tmp_path / "b.png") as result:
+        assert np.array_equal(np.asarray(result)[..., 3], np.asarray(picture)[..., 3])
+        assert result.getexif()[0x010F] == "A camera"
+
+
+def test_precision_and_memory_budget_are_obeyed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = photo(tmp_path / "a.png", 200, 150)
+    for precision in ("fp32", "bf16"):
+        target = tmp_path / f"{precision}.png"
+        assert run("restore", "deblur", source, "-o", target, "--precision", precision, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["precision"] == precision
+    target = tmp_path / "tiles.png"
+    assert run("restore", "deblur", source, "-o", target, "--memory-budget", "0.001", "--json") == 0
+    assert "tiles" in json.loads(capsys.readouterr().out)["notices"][0]
+
+
+def test_ctrl_c_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diffir_demo.jobs.load_picture", interrupted)
+    assert run("restore", "deblur", photo(tmp_path / "a.png"), "-o", tmp_path / "b.png") == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_evaluating_twice_gives_the_same_numbers(tmp_path: Path) -> None:
+    for i, side in enumerate((64, 12)):  # the small one has no SSIM
+        photo(tmp_path / "data" / f"{i}.png", side, side, seed=i)
+    tables = []
+    for name in ("one.json", "two.json"):
+        assert run("evaluate", "--task", "deblur", "--data", tmp_path / "data", "--json", tmp_path / name) == 0
+        tables.append(json.loads((tmp_path / name).read_text())[0]["rows"])
+    assert [row["scores"] for row in tables[0]] == [row["scores"] for row in tables[1]]
+    assert run("evaluate", "--task", "sr", "--data", tmp_path / "data", "--json", tmp_path / "no" / "t.json") == 2
+
+
+def test_a_progress_bar_is_shown_on_a_terminal(tmp_path: Path, checkpoints: Path) -> None:
+    source = photo(tmp_path / "a.png")
+    command = [sys.executable, "-m", "diffir_demo", "restore", "deblur", str(source), "-o", str(tmp_path / "b.png")]
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    done = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=follower)
+    os.close(follower)
+    printed = b""
+    with contextlib.suppress(OSError):  # Linux's end of file on a terminal
+        while chunk := os.read(leader, 4096):
+            printed += chunk
+    assert done.wait(300) == 0
+    assert b"denoising, step 4" in printed and b"painting" in printed
 
 
 def test_the_module_runs_from_a_shell(tmp_path: Path) -> None:

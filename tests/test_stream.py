@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 import torch
 
 from diffir_demo.devices import lock_for
-from diffir_demo.errors import InputError
+from diffir_demo.errors import DeviceError, InputError, WeightsError
 from diffir_demo.events import Finished, Painting, PriorStep, Started
 from diffir_demo.imaging import Picture
+from diffir_demo.model import OFFICIAL, DiffIR
 from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS, Request
-from tests.tiny import engine
+from tests.tiny import engine, network
 
 KEYS = list(TASKS)
 
@@ -148,7 +150,84 @@ def test_only_tiles_that_touch_the_hole_are_painted() -> None:
 def test_bf16_is_close_to_fp32() -> None:
     exact = restore("deblur", case("deblur"), engine("deblur")).picture.pixels.astype(int)
     quick = restore("deblur", case("deblur"), engine("deblur", torch.bfloat16)).picture.pixels.astype(int)
-    assert 0 <= np.abs(exact - quick).max() <= 8
+    assert np.abs(exact - quick).max() <= 8
+    floats = [
+        list(stream("deblur", case("deblur"), engine("deblur", p)))[1].x0 for p in (torch.float32, torch.bfloat16)
+    ]
+    assert np.array_equal(*floats)  # the prior is always worked out in float32
+    painted = [step for step in stream("deblur", case("deblur"), engine("deblur", torch.bfloat16))]
+    assert painted[0].precision == "bf16"
+
+
+@pytest.mark.parametrize("task", KEYS)
+@pytest.mark.parametrize("other", KEYS)
+def test_an_engine_of_another_task_is_refused(task: str, other: str) -> None:
+    if task == other:
+        assert next(iter(stream(task, case(task), engine(other)))).task == task
+    else:
+        with pytest.raises(WeightsError, match="another structure"):
+            next(stream(task, case(task), engine(other)))
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_official_networks_that_enlarge_less_run_end_to_end(scale: int) -> None:
+    small = {"width": 8, "blocks": (1, 1, 1, 1), "refinement_blocks": 1, "prior_width": 8, "prior_blocks": 1}
+    config = dataclasses.replace(OFFICIAL[f"sr_x{scale}"], **small)
+    torch.manual_seed(0)
+    model = dataclasses.replace(engine("sr"), model=DiffIR(config).eval())
+    result = restore("sr", case("sr", 19, 33), model)
+    assert (result.picture.height, result.picture.width) == (19 * scale, 33 * scale)
+
+
+def test_what_goes_wrong_inside_frees_the_device() -> None:
+    model = engine("deblur")
+
+    def explode(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    broken = dataclasses.replace(model, model=network("deblur"))
+    broken.model.painter.latent[0].register_forward_hook(explode)
+    with pytest.raises(RuntimeError, match="a bug"):
+        restore("deblur", case("deblur"), broken)
+    assert not lock_for(model.device).locked()
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA"), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_memory_that_runs_out_is_one_sentence(error: BaseException) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    model = dataclasses.replace(engine("deblur"), model=network("deblur"))
+    model.model.painter.latent[0].register_forward_hook(full)
+    with pytest.raises(DeviceError, match="memory ran out at 56 x 40"):
+        restore("deblur", case("deblur"), model)
+
+
+def test_results_too_large_to_hold_are_refused_at_once() -> None:
+    huge = Request(Picture(np.zeros((4000, 4000, 3), np.uint8)))
+    with pytest.raises(InputError, match="16000 x 16000"):
+        next(stream("sr", huge, engine("sr")))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mask": np.full((40, 56), 255, np.uint8)},
+        {"mask": np.ones((40, 56, 1), bool)},
+        {"seed": -1},
+        {"seed": 2**64},
+        {"seed": 1.5},
+    ],
+)
+def test_requests_are_checked_when_they_are_made(wrong: dict) -> None:
+    with pytest.raises(InputError):
+        Request(photo(), **wrong)
+
+
+def test_a_numpy_seed_is_a_seed() -> None:
+    assert Request(photo(), seed=np.int64(3)).seed == 3  # pyright: ignore[reportArgumentType]
 
 
 def test_a_bad_request_fails_before_any_work() -> None:

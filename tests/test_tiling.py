@@ -1,0 +1,86 @@
+"""Tiles: they cover, they overlap, they keep the budget, and they fade into each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diffir_demo.model import PRESETS
+from diffir_demo.restore import _condition
+from diffir_demo.tiling import OVERLAP, Canvas, Tile, bytes_per_pixel, feather, plan
+from tests.tiny import engine
+
+
+@given(
+    name=st.sampled_from(sorted(PRESETS)),
+    rows=st.integers(1, 300),
+    columns=st.integers(1, 300),
+    megabytes=st.floats(0, 4000),
+)
+def test_every_plan_covers_with_overlap_and_keeps_the_budget(
+    name: str, rows: int, columns: int, megabytes: float
+) -> None:
+    config, budget = PRESETS[name], int(megabytes * 2**20)
+    multiple = config.multiple_of
+    height, width = rows * multiple, columns * multiple
+    tiles = plan(height, width, config, budget)
+    smallest = 2 * -(-OVERLAP // multiple) * multiple + multiple  # below that, tiles could not overlap twice
+    for tile in tiles:
+        assert all(value % multiple == 0 for value in (tile.top, tile.left, tile.height, tile.width))
+        assert 0 <= tile.top <= height - tile.height and 0 <= tile.left <= width - tile.width
+        fits = tile.height * tile.width * bytes_per_pixel(config) <= budget
+        assert fits or max(tile.height, tile.width) <= max(4 * multiple, smallest)
+    for extent, spans in (
+        (height, sorted({(t.top, t.top + t.height) for t in tiles})),
+        (width, sorted({(t.left, t.left + t.width) for t in tiles})),
+    ):
+        assert spans[0][0] == 0 and spans[-1][1] == extent
+        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+            assert end - start >= OVERLAP
+    assert len(tiles) == len({t.top for t in tiles}) * len({t.left for t in tiles})
+
+
+def test_a_picture_within_the_budget_is_one_tile() -> None:
+    config = PRESETS["compact_deblur"]
+    pixels = 512 * 512
+    assert plan(512, 512, config, pixels * bytes_per_pixel(config)) == [Tile(0, 0, 512, 512)]
+    assert len(plan(512, 512, config, pixels * bytes_per_pixel(config) - 1)) > 1
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_tiles_of_one_colour_give_one_colour(scale: int) -> None:
+    tiles = plan(320, 480, PRESETS["compact_deblur"], 1)
+    canvas = Canvas(320, 480, scale)
+    for tile in tiles:
+        canvas.add(tile, torch.full((1, 3, tile.height * scale, tile.width * scale), 0.7))
+    assert torch.allclose(canvas.picture(), torch.tensor(0.7), atol=1e-6)
+
+
+def test_neighbours_fade_into_each_other() -> None:
+    canvas = Canvas(8, 96, 1)
+    canvas.add(Tile(0, 0, 8, 64), torch.zeros(1, 3, 8, 64))
+    canvas.add(Tile(0, 32, 8, 64), torch.ones(1, 3, 8, 64))
+    row = canvas.picture()[0, 0, 4]
+    assert (row[:32] == 0).all() and (row[64:] == 1).all()
+    ramp = row[32:64]
+    assert (ramp.diff() > 0).all() and ramp.diff().max() < 0.06
+
+
+def test_feather_is_positive_to_the_very_edge() -> None:
+    weights = feather(100)
+    assert weights.min() > 0 and weights.max() == 1 and torch.equal(weights, weights.flip(0))
+
+
+def test_one_ipr_for_all_tiles() -> None:
+    """The condition pools over every tile: it moves with any of them, and little against the whole picture's."""
+    model = engine("deblur")
+    picture = torch.rand(1, 3, 160, 320, generator=torch.Generator().manual_seed(0))
+    picture[..., 160:] *= 0.2
+    tiles = [Tile(0, 0, 160, 160), Tile(0, 160, 160, 160)]
+    whole = _condition(model.model, picture, [Tile(0, 0, 160, 320)], model)
+    both, left = (_condition(model.model, picture, chosen, model) for chosen in (tiles, tiles[:1]))
+    assert (both - whole).abs().mean() < 0.2 * (left - whole).abs().mean()
+    assert np.isfinite(both.numpy()).all()
