@@ -54,6 +54,7 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": f"{MAX_MEGABYTES}mb",
         "footer_links": ["api", "settings"],
         "run_history": False,
+        "ssr_mode": False,
     }
 
 

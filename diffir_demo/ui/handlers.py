@@ -76,12 +76,14 @@ class Handlers:
         path = keep(encode_picture(picture, ".png", text=_recipe(restoration)), views.result_name(name, verb))
         comparable = truth is not None and truth.reference.pixels.shape == picture.pixels.shape
         outcome = Outcome(restoration, name, path, truth.reference if truth and comparable else None)
-        yield shown(self.parts, outcome, self._left_path(outcome, INPUT), INPUT)
+        yield shown(self.parts, outcome, self._left_path(outcome, INPUT))
         yield {self.parts.status: views.finished(restoration)}
-        left = INPUT if left == ORIGINAL and not comparable else left
-        for key in {first_baseline(self.task.key), left} - {None, INPUT, ORIGINAL}:
-            outcome = outcome.with_rival(key)
-        yield shown(self.parts, outcome, self._left_path(outcome, left), left)
+        if baseline := first_baseline(self.task.key):
+            outcome = outcome.with_rival(baseline)
+            yield {self.parts.scores: views.table(outcome), self.parts.outcome: outcome}
+        if left != INPUT and (comparable or left != ORIGINAL):
+            yield {self.parts.left: left}
+            yield from self.compare(left, outcome)
 
     @told
     def compare(self, left: str, outcome: Outcome | None) -> Iterator[Updates]:
@@ -93,7 +95,11 @@ class Handlers:
             yield {self.parts.status: views.status(words.COMPARING.format(name=name), 0.5, "busy")}
             outcome = outcome.with_rival(left)
             yield {self.parts.status: views.finished(outcome.restoration)}
-        yield shown(self.parts, outcome, self._left_path(outcome, left), left)
+        yield {
+            self.parts.slider: (self._left_path(outcome, left), outcome.path),
+            self.parts.scores: views.table(outcome),
+            self.parts.outcome: outcome,
+        }
 
     @told
     def damage(self, canvas: MaskValue, truth: Truth | None) -> Iterator[Updates]:
@@ -148,6 +154,7 @@ class Handlers:
     @told
     def save_mask(self, canvas: MaskValue) -> Iterator[Updates]:
         """The mask at the photo's own size, black and white."""
+        yield {self.parts.mask_file: None}  # what is pressed next must not be an older mask
         photo = photo_of(canvas)
         if not canvas.has_mask:
             raise InputError(words.NO_MASK_TO_SAVE)

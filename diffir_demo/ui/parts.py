@@ -164,13 +164,13 @@ def badge(chosen: WeightsChoice | None, studio: Studio) -> str:
     return views.badge(text, studio.device, studio.precision, warn=chosen is None or chosen.untrained)
 
 
-def shown(parts: Parts, outcome: Outcome, left_path: str, left: str) -> dict[object, object]:
-    """The updates that put a finished run on the page."""
+def shown(parts: Parts, outcome: Outcome, left_path: str) -> dict[object, object]:
+    """The updates that put a finished run on the page, beside what went in."""
     run = outcome.restoration
     return {
         parts.hint: gr.HTML(visible=False),
         parts.slider: gr.ImageSlider(value=(left_path, outcome.path), slider_position=outcome.line, visible=True),
-        parts.left: gr.Radio(choices=views.sides(outcome, run.task), value=left, visible=True),
+        parts.left: gr.Radio(choices=views.sides(outcome, run.task), value=INPUT, visible=True),
         parts.download: gr.DownloadButton(value=outcome.path, visible=True),
         parts.scores: gr.HTML(views.table(outcome), visible=True),
         parts.outcome: outcome,

@@ -48,7 +48,7 @@ def _connect_run(task: Task, parts: Parts, handlers: Handlers) -> None:
     )
     run.then(handlers.idle, None, buttons, **AT_ONCE)
     parts.cancel.click(handlers.cancelled, None, [*buttons, parts.status], cancels=[run], **AT_ONCE)
-    compared = [parts.status, parts.hint, parts.slider, parts.left, parts.download, parts.scores, parts.outcome]
+    compared = [parts.status, parts.slider, parts.scores, parts.outcome]
     parts.left.input(handlers.compare, [parts.left, parts.outcome], compared, **QUIET)
 
 

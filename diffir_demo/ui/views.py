@@ -77,7 +77,7 @@ def ipr(noise: np.ndarray, steps: Sequence[PriorStep], total: int, done: Restora
             "numbers": [round(float(v), 4) for v in vector],
             "preview": thumbnail(preview, 512) if preview else None,
         }
-    bound = max(float(np.abs(vector).max()) for vector in vectors)
+    bound = max(float(np.abs(vector).max()) for vector in vectors[1:] or vectors)  # noise would dwarf the steps
     return {"sentence": _sentence(len(noise), done), "total": total + 1, "bound": bound or 1.0, "steps": cards}
 
 

@@ -94,7 +94,7 @@ IPR = {
     "bars": "Each bar is one of the numbers, above or below zero.",
     "numbers": "All numbers as text",
     "preview": "What this step's numbers would paint",
-    "scale": "one colour scale for all steps",
+    "scale": "one scale for all steps; the noise may go beyond it",
 }
 
 RESTORE, CANCEL = "Restore", "Cancel"
@@ -113,7 +113,7 @@ NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add so
 NO_WEIGHTS_BADGE = "no weights here"
 SLIDER = "Before and after: drag the line"
 COMPARE = "Left of the line (the result is on the right):"
-ORIGINAL = "The clean original"
+ORIGINAL = "Clean original"
 DOWNLOAD = "Download the result (PNG)"
 
 HINT_TITLE = "The result appears here"

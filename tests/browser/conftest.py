@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
 
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options
@@ -90,11 +90,19 @@ class Watch:
     """What a page asked the network for, and what was refused."""
 
     def __init__(self, context: BrowserContext, address: str) -> None:
+        self.own = (address, "blob:", "data:")
         self.foreign: list[str] = []
         self.refused: list[str] = []
-        own = (address, "blob:", "data:")
-        context.on("request", lambda request: request.url.startswith(own) or self.foreign.append(request.url))
-        context.on("response", lambda answer: answer.status >= 400 and self.refused.append(answer.url))
+        context.on("request", self._asked)
+        context.on("response", self._answered)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(self.own):
+            self.foreign.append(request.url)
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.refused.append(answer.url)
 
 
 @pytest.fixture

@@ -53,6 +53,11 @@ def coverage(page: Page, key: str = "inpaint") -> float:
     return float(page.evaluate(COVERAGE, key))
 
 
+def wait_for_coverage(page: Page, share: float, tolerance: float = 0.005) -> None:
+    """A mask that comes from the server takes a moment to be drawn."""
+    page.wait_for_function(f"Math.abs(({COVERAGE})('inpaint') - {share}) < {tolerance}")
+
+
 def status(page: Page, key: str) -> str:
     return page.locator(f"#{key}-status .status span").inner_text()
 

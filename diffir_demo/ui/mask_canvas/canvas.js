@@ -137,7 +137,9 @@ async function receive() {
   try {
     if (!value.file) { empty(); say(""); }
     else if (otherPhoto) {
-      show(await fetched(value.preview || value.file), value.file.orig_name || value.file.path.split("/").pop());
+      const bitmap = await fetched(value.preview || value.file);
+      if (value !== next) return;  // yet another one came meanwhile
+      show(bitmap, value.file.orig_name || value.file.path.split("/").pop());
       setBrush(0.5);
     }
     await loadBase();

@@ -1,9 +1,11 @@
 // The mask over the photo: an uploaded one, strokes on top, and their history. Runs in the scope of canvas.js.
 
 async function loadBase() {
+  const wanted = value.mask;
   base = null;
-  if (!value.mask) return;
-  const bitmap = await fetched(value.mask);
+  if (!wanted) return;
+  const bitmap = await fetched(wanted);
+  if (wanted !== value.mask) return;
   const layer = Object.assign(document.createElement("canvas"), { width: mask.width, height: mask.height });
   const brush = layer.getContext("2d");
   brush.drawImage(bitmap, 0, 0, layer.width, layer.height);
