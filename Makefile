@@ -28,6 +28,7 @@ run: setup ## Start the app
 check: setup ## Lint, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@find diffir_demo -name '*.pyi' -delete  # Gradio writes them beside its components; pyright would believe them
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: setup ## Sort imports and format the code

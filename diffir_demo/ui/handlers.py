@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,18 @@ class Handlers:
         self.words = words.for_task(task.key)
 
     @told
-    def run(
+    def run(self, stop: threading.Event, *asked: Any) -> Iterator[Updates]:
+        """One run, until it is done or cancelled: Gradio still delivers the update that was on its way by then."""
+        with closing(self._restore(*asked)) as updates:
+            for update in updates:
+                if stop.is_set():
+                    yield {self.parts.status: views.status(words.CANCELLED)}
+                    return
+                yield update
+
+    def _restore(
         self, canvas: MaskValue, seed: float, previews: bool, weights: str, own: Own, truth: Truth | None, left: str
-    ) -> Iterator[Updates]:
+    ) -> Generator[Updates, None, None]:
         """The photo goes in, the steps and the painting are shown as they happen, and the result stays."""
         parts = self.parts
         yield {parts.status: views.status(words.READING, 0.0, "busy"), parts.ipr: None}
@@ -186,13 +196,16 @@ class Handlers:
             raise WeightsError(words.NO_WEIGHTS)
         return offered.get(weights or "") or next(iter(offered.values()))
 
-    def pressed(self) -> tuple[Any, Any, Any]:
-        return gr.Button(interactive=False), gr.Button(interactive=True), views.status(words.PRESSED, 0.0, "busy")
+    def pressed(self) -> tuple[Any, Any, Any, threading.Event]:
+        status = views.status(words.PRESSED, 0.0, "busy")
+        return gr.Button(interactive=False), gr.Button(interactive=True), status, threading.Event()
 
     def idle(self) -> tuple[Any, Any]:
         return gr.Button(interactive=True), gr.Button(interactive=False)
 
-    def cancelled(self) -> tuple[Any, Any, Any]:
+    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any]:
+        if stop is not None:
+            stop.set()
         return *self.idle(), views.status(words.CANCELLED)
 
     def _left_path(self, outcome: Outcome, left: str) -> str:

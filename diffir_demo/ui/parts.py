@@ -46,6 +46,8 @@ class Parts:
     """`Truth` or None."""
     outcome: gr.State
     """`Outcome` or None."""
+    stop: gr.State
+    """`threading.Event` of the run that was pressed last; set when it is cancelled."""
     own: gr.State
     """{key: WeightsChoice} of the files this visitor brought."""
 
@@ -66,6 +68,7 @@ def lay_out(task: Task, studio: Studio, examples: list[Example], opening: Openin
             made |= _action(task, badge(choices[0] if choices else None, studio)) | _result(task)
     made["truth"] = gr.State(opening.truth, time_to_live=86400)
     made["outcome"] = gr.State(None, time_to_live=86400)
+    made["stop"] = gr.State(None, time_to_live=86400)
     made["own"] = gr.State({}, time_to_live=86400)
     return Parts(**made)  # pyright: ignore[reportArgumentType]
 

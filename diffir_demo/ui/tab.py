@@ -32,22 +32,15 @@ def build_tab(task: Task, studio: Studio) -> None:
 
 def _connect_run(task: Task, parts: Parts, handlers: Handlers) -> None:
     asked = [parts.canvas, parts.seed, parts.previews, parts.weights, parts.own, parts.truth, parts.left]
-    answered = [
-        parts.status,
-        parts.ipr,
-        parts.hint,
-        parts.slider,
-        parts.left,
-        parts.download,
-        parts.scores,
-        parts.outcome,
-    ]
+    result = [parts.hint, parts.slider, parts.left, parts.download, parts.scores, parts.outcome]
     buttons = [parts.run, parts.cancel]
-    run = parts.run.click(handlers.pressed, None, [*buttons, parts.status], js=_scroll_on_phones(task), **AT_ONCE).then(
-        handlers.run, asked, answered, **QUIET, **ONE_AT_A_TIME
+    pressed = parts.run.click(
+        handlers.pressed, None, [*buttons, parts.status, parts.stop], js=_scroll_on_phones(task), **AT_ONCE
     )
+    answered = [parts.status, parts.ipr, *result]
+    run = pressed.then(handlers.run, [parts.stop, *asked], answered, **QUIET, **ONE_AT_A_TIME)
     run.then(handlers.idle, None, buttons, **AT_ONCE)
-    parts.cancel.click(handlers.cancelled, None, [*buttons, parts.status], cancels=[run], **AT_ONCE)
+    parts.cancel.click(handlers.cancelled, parts.stop, [*buttons, parts.status], cancels=[run], **AT_ONCE)
     compared = [parts.status, parts.slider, parts.scores, parts.outcome]
     parts.left.input(handlers.compare, [parts.left, parts.outcome], compared, **QUIET)
 

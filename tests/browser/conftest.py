@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options
@@ -27,7 +27,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000
+PATIENCE = 30_000
 """Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
 
 
@@ -109,6 +109,7 @@ class Watch:
 def open_page(browser: Browser, address: str, pace: Pace) -> Iterator[Callable[..., Page]]:
     """Opens the app in a new window; afterwards nothing may have been asked of any other server."""
     contexts: list[tuple[BrowserContext, Watch]] = []
+    expect.set_options(timeout=PATIENCE)
     pace.delay = 0.0
 
     def open_one(**options: Any) -> Page:

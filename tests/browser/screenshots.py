@@ -30,6 +30,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 def main(folder: Path) -> None:
+    expect.set_options(timeout=4 * PATIENCE)
     folder.mkdir(parents=True, exist_ok=True)
     app = build_app()
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
