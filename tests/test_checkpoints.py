@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from diffir_demo.baselines import baselines_for
 from diffir_demo.imaging import Picture, load_picture
 from diffir_demo.metrics import scores
@@ -17,7 +18,12 @@ from diffir_demo.weights import inspect
 ROOT = Path(__file__).parent.parent
 CARD = (ROOT / "checkpoints" / "README.md").read_text()
 KEYS = list(TASKS)
-PHOTOS = ["animal-cat-chelsea.jpg", "building-venetian-lagoon.jpg", "street-textile-market.jpg", "animal-king-penguin.jpg"]
+PHOTOS = [
+    "animal-cat-chelsea.jpg",
+    "building-venetian-lagoon.jpg",
+    "street-textile-market.jpg",
+    "animal-king-penguin.jpg",
+]
 """Example photos; none of them was trained or selected on."""
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
 STRIP = 256
 """Rows that are converted at a time."""
 
