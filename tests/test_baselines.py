@@ -64,7 +64,7 @@ def blurred(picture: Picture, kernel: np.ndarray) -> Picture:
 class TestRegistry:
     def test_every_task_has_company(self) -> None:
         assert [baseline.key for baseline in SR] == ["bicubic", "lanczos"]
-        assert [baseline.key for baseline in INPAINT] == ["telea", "navier-stokes"]
+        assert [baseline.key for baseline in INPAINT] == ["telea", "navier-stokes", "harmonic"]
         assert [baseline.key for baseline in DEBLUR] == ["unsharp", "richardson-lucy"]
 
     def test_names_are_told_apart(self) -> None:
