@@ -28,7 +28,7 @@ class Started:
     """1 when the network sees the whole picture at once."""
     steps: int
     """Diffusion steps to come."""
-    noise: np.ndarray
+    noise: np.ndarray = field(repr=False)
     """x_T, (n,) float32: the vector that the diffusion starts from."""
 
 
@@ -40,12 +40,12 @@ class PriorStep:
     """1 .. steps, in the order they happen."""
     t: int
     """The paper's time, steps-1 .. 0."""
-    x0: np.ndarray
+    x0: np.ndarray = field(repr=False)
     """(n,) float32, the denoiser's estimate of the clean IPR."""
-    ipr: np.ndarray
+    ipr: np.ndarray = field(repr=False)
     """(n,) float32, the posterior mean: what the next step starts from, and after the last step the result."""
     seconds: float
-    preview: Picture | None = None
+    preview: Picture | None = field(default=None, repr=False)
     """The picture that `ipr` leads to, when previews were asked for (each costs a full painting). None at the last
     step: that step's picture is the result."""
 
@@ -77,11 +77,11 @@ class Seconds:
 class Restoration:
     """What came back."""
 
-    picture: Picture
-    request: Request
+    picture: Picture = field(repr=False)
+    request: Request = field(repr=False)
     task: str
     weights: str
-    ipr: np.ndarray
+    ipr: np.ndarray = field(repr=False)
     """(n,) float32, the IPR that steered the painting."""
     seconds: Seconds
     device: str

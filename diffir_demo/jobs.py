@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +103,17 @@ def run_jobs(
         except OSError as error:  # what only shows when the file is touched: rights, names that are too long
             yield Done(job, error=InputError(f"'{job.source.name[:80]}' cannot be read ({error.strerror})."))
         else:
-            yield Done(job, restoration)
+            yield Done(job, replace(restoration, notices=restoration.notices + _losses(restoration, job.target)))
+
+
+def _losses(restoration: Restoration, target: Path) -> tuple[str, ...]:
+    """What the file's format could not keep, one sentence each."""
+    kind, notices = FORMATS[target.suffix.lower()], []
+    if restoration.picture.alpha is not None and not kind.has_alpha:
+        notices.append(f"{target.suffix} has no transparency: the picture was laid on white.")
+    if restoration.request.mask is not None and kind.name == "JPEG":
+        notices.append("JPEG stores every pixel anew, so those outside the mask changed a little; PNG keeps them.")
+    return tuple(notices)
 
 
 def _classical(task: Task, request: Request, baseline: Baseline) -> Iterator[Event]:

@@ -239,6 +239,17 @@ def test_alpha_and_exif_reach_the_file(tmp_path: Path) -> None:
         assert result.getexif()[0x010F] == "A camera"
 
 
+def test_what_a_format_cannot_keep_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clear = np.full((16, 24, 4), 120, np.uint8)
+    Image.fromarray(clear, "RGBA").save(tmp_path / "a.png")
+    hole = mask(tmp_path / "m.png")
+    assert run("restore", "inpaint", tmp_path / "a.png", "-o", tmp_path / "b.jpg", "--mask", hole, "--json") == 0
+    notices = " ".join(json.loads(capsys.readouterr().out)["notices"])
+    assert "no transparency" in notices and "JPEG stores" in notices
+    assert run("restore", "inpaint", tmp_path / "a.png", "-o", tmp_path / "b.png", "--mask", hole, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["notices"] == []
+
+
 def test_precision_and_memory_budget_are_obeyed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = photo(tmp_path / "a.png", 200, 150)
     for precision in ("fp32", "bf16"):
