@@ -53,7 +53,7 @@ def mean_score(key: str, pictures: list[Picture]) -> float:
 
 
 def network(key: str, precision: str = "fp32") -> list[Picture]:
-    engine = load(key, device="cpu", precision=precision)
+    engine = load(key, ROOT / "checkpoints" / TASKS[key].weights, device="cpu", precision=precision)
     return [restore(key, case.request, engine).picture for case in cases(key)]
 
 
