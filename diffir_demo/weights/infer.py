@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 import torch
@@ -78,7 +78,8 @@ def shortest_expansion(widths: Iterable[tuple[int, int]]) -> float:
     high = min(Fraction(hidden + 1, channels) for channels, hidden in pairs)
     for digits in range(_MAX_DIGITS):
         unit = 10**digits
-        for count in range(ceil(low * unit), ceil(high * unit)):
+        # the upper end belongs to the search: 360 * 2.55 is 918, but int() of it as floats 917
+        for count in range(ceil(low * unit), floor(high * unit) + 1):
             if all(int(channels * (count / unit)) == hidden for channels, hidden in pairs):
                 return count / unit
     raise WeightsError("the feed-forward layers of this file follow no common expansion factor.", _OTHER)
