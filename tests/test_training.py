@@ -18,8 +18,9 @@ from diffir_demo.tasks import TASKS, Task
 from diffir_demo.training import loop
 from diffir_demo.training.__main__ import main
 from diffir_demo.training.data import Batch, PairSampler, photo_files
-from diffir_demo.training.loop import Recipe, schedule, train
+from diffir_demo.training.loop import schedule, train
 from diffir_demo.training.stages import Stage1, Stage2, pixel_loss
+from diffir_demo.training.state import Recipe
 from diffir_demo.weights import inspect, load
 from tests.tiny import CONFIGS
 

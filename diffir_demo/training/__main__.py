@@ -18,8 +18,9 @@ from ..tasks import TASKS, Task, get_task
 from ..weights import store
 from .curves import draw
 from .data import photo_files, read_photos
-from .loop import Recipe, train
+from .loop import train
 from .stages import Stage1, Stage2
+from .state import Recipe
 from .validation import Validator
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,57 +14,10 @@ import torch
 from torch import nn
 
 from ..devices import choose_device, has_fast_bf16
-from ..errors import InputError
 from ..tasks import Task
 from .data import Batch, PairSampler
 from .stages import Stage1, Stage2
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One run of one stage. Everything that changes its result, and nothing else."""
-
-    task: str
-    stage: int
-    minutes: float
-    """Wall-clock budget of the whole run, resumed parts included; the schedule is laid over it."""
-    patch: int = 128
-    """Side of the target crops, pixels."""
-    batch: int = 16
-    learning_rate: float = 1e-3
-    """Peak, after the warm-up; it falls along a cosine to a hundredth."""
-    prior_rate: float = 0.1
-    """Factor on the learning rate of everything that makes or reads the IPR. Its 256 numbers enter those layers
-    together, so an Adam step moves their outputs many times further than a convolution's, and loss spikes followed."""
-    warm_up: float = 0.02
-    """Share of the budget in which the learning rate rises from zero."""
-    gradient_clip: float = 1.0
-    """Largest norm of the gradient."""
-    ema: float = 0.999
-    """Decay of the averaged weights, which are the ones that are validated and kept."""
-    ipr_weight: float = 1.0
-    """Stage 2 only: weight of the L1 between the estimated IPR and the teacher's."""
-    prior_only: float = 0.1
-    """Stage 2 only: share of the budget in which only prior encoder and denoiser learn. A few cheap steps, without
-    painting, that spare the U-Net the nonsense of an untrained prior; the authors do so for deblurring and RealSR."""
-    seed: int = 0
-    save_every: float = 2.0
-    """Minutes between saves: what a killed run loses at most."""
-    validate_every: float = 10.0
-    """Minutes between validations."""
-
-
-@dataclass
-class Progress:
-    """Where a run is, and what it has seen."""
-
-    step: int = 0
-    skipped: int = 0
-    """Batches whose gradient was not finite, and that taught nothing therefore."""
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-    """One row per log line: step, minutes, loss and its parts, and validation scores where there are any."""
-
+from .state import Recipe, RunState
 
 Validate = Callable[[nn.Module], dict[str, float]]
 
@@ -94,10 +45,11 @@ def train(
     network = stage.network
     average = copy.deepcopy(network).requires_grad_(False)
     optimiser = torch.optim.AdamW(_groups(network, recipe), betas=(0.9, 0.99), weight_decay=0, fused=True)
-    progress = Progress()
-    state = folder / "state.pt"
-    if resume and state.exists():
-        _restore(state, recipe, network, average, optimiser, progress, rng)
+    run = RunState(recipe, network, average, optimiser, rng)
+    file = folder / "state.pt"
+    if resume and file.exists():
+        run.restore(file)
+    progress = run.progress
     batches = iter(PairSampler(photos, task, recipe.patch, recipe.batch, rng))
     bf16 = has_fast_bf16(where)
     clock = _Clock(progress.seconds)
@@ -135,13 +87,13 @@ def train(
             logged = clock.elapsed()
         if elapsed - saved > recipe.save_every * 60:
             progress.seconds = clock.elapsed()
-            _save(state, recipe, network, average, optimiser, progress, rng)
+            run.save(file)
             saved = clock.elapsed()
 
     progress.seconds = clock.elapsed()
     row = {"step": progress.step, "minutes": progress.seconds / 60, **validate(average)}
     progress.history.append(row)
-    _save(state, recipe, network, average, optimiser, progress, rng)
+    run.save(file)
     network.load_state_dict(average.state_dict())
     (folder / "history.json").write_text(json.dumps(progress.history, indent=1))
     yield row
@@ -171,62 +123,6 @@ def _blend(average: nn.Module, network: nn.Module, decay: float) -> None:
 def _moved(batch: Batch, device: torch.device) -> Batch:
     damaged = batch.damaged.to(device, memory_format=torch.channels_last)
     return Batch(damaged, batch.target.to(device, memory_format=torch.channels_last))
-
-
-def _save(
-    path: Path,
-    recipe: Recipe,
-    network: nn.Module,
-    average: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-    rng: np.random.Generator,
-) -> None:
-    state: dict[str, Any] = {
-        "recipe": asdict(recipe),
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "progress": asdict(progress),
-        "torch_rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "numpy_rng": json.dumps(rng.bit_generator.state),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)  # all or nothing: a kill while writing leaves the former save
-
-
-def _restore(
-    path: Path,
-    recipe: Recipe,
-    network: nn.Module,
-    average: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-    rng: np.random.Generator,
-) -> None:
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    differing = [
-        k
-        for k, v in asdict(recipe).items()
-        if state["recipe"].get(k) != v and k not in ("minutes", "save_every", "validate_every")
-    ]
-    if differing:
-        raise InputError(
-            f"The saved run in '{path.parent.name}' was made with another {', '.join(differing)}.",
-            "Use the same options, or another --out folder.",
-        )
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimiser.load_state_dict(state["optimiser"])
-    for name, value in state["progress"].items():
-        setattr(progress, name, value)
-    torch.set_rng_state(state["torch_rng"])
-    if len(state["cuda_rng"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda_rng"])
-    rng.bit_generator.state = json.loads(state["numpy_rng"])
 
 
 class _Clock:
