@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -24,6 +26,7 @@ from diffir_demo.restore import stream
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
+from diffir_demo.ui.live import follow
 from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
 from diffir_demo.ui.opening import opened, opening_of, request_for
 from diffir_demo.ui.outcome import INPUT, ORIGINAL, Outcome, first_baseline
@@ -106,6 +109,22 @@ def test_the_ipr_view_holds_every_step_on_one_scale() -> None:
 def test_progress_counts_previews() -> None:
     assert 'aria-valuenow="25"' in views.painting(Painting(0.5, "preview 1 of 3"), 0, 2)
     assert 'aria-valuenow="75"' in views.painting(Painting(0.5), 1, 2)
+
+
+@pytest.mark.parametrize("previews", [False, True])
+@pytest.mark.parametrize("key", KEYS)
+def test_the_progress_never_falls(key: str, previews: bool) -> None:
+    task, status, ipr = TASKS[key], object(), object()
+    request = task.degrade(photo(), np.random.default_rng(1)).request
+    parts = SimpleNamespace(status=status, ipr=ipr)
+    updates = list(follow(stream(key, request, engine(key), previews=previews), previews, parts))  # pyright: ignore[reportArgumentType]
+    lines = [update[status] for update in updates if status in update]
+    shares = [int(found[1]) for line in lines if (found := re.search(r'aria-valuenow="(\d+)"', line))]
+    assert shares == sorted(shares) and shares[-1] == 100 and len(shares) == len(lines)
+    assert words.ENCODING in lines[0], "the encoder's time is not taken for the first step's"
+    if not previews:
+        assert "Painting the picture" in lines[4] and ": 0 %" in lines[4], "not 'step 4 of 4' while it paints"
+        assert ("64 × 48 pixels" in lines[4]) == (key == "sr")
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -227,6 +246,8 @@ def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
     path = str(checkpoints / TASKS["sr"].weights)
     assert not studio.is_loaded(TASKS["sr"], path)
     assert studio.engine(TASKS["sr"], path) is studio.engine(TASKS["sr"], path)
+    mine = studio.own_weights(path, TASKS["sr"])
+    assert mine.key.startswith("own:") and words.YOURS in mine.label, "told apart from the file of the same name"
     with pytest.raises(WeightsError, match="deblur"):
         studio.own_weights(path, TASKS["deblur"])
     with pytest.raises(WeightsError, match="no longer there"):

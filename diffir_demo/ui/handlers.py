@@ -23,10 +23,12 @@ from .live import Updates, follow
 from .mask_canvas import MaskValue
 from .opening import file_data, opened, opening_of, photo_of, request_for, truth_behind
 from .outcome import INPUT, ORIGINAL, Outcome, Truth, first_baseline
-from .parts import Parts, badge, shown
+from .parts import Parts, badge, cleared, shown
 from .studio import Studio, WeightsChoice, keep
 
 Own = dict[str, WeightsChoice]
+TOAST = 4
+"""Seconds; the status line keeps the sentence."""
 
 
 def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Updates]]:
@@ -37,7 +39,7 @@ def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Up
         try:
             yield from handler(self, *values)
         except DiffIRError as error:
-            gr.Warning(str(error), title=words.TROUBLE)
+            gr.Warning(str(error), title=words.TROUBLE, duration=TOAST)
             yield {self.parts.status: views.status(str(error), tone="bad")}
         except Exception:
             yield {self.parts.status: views.status(words.BUG, tone="bad")}
@@ -59,7 +61,7 @@ class Handlers:
         with closing(self._restore(*asked)) as updates:
             for update in updates:
                 if stop.is_set():
-                    yield {self.parts.status: views.status(words.CANCELLED)}
+                    yield {self.parts.status: views.status(words.CANCELLED), self.parts.ipr: None}
                     return
                 yield update
 
@@ -112,7 +114,7 @@ class Handlers:
         }
 
     @told
-    def damage(self, canvas: MaskValue, truth: Truth | None) -> Iterator[Updates]:
+    def damage(self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None) -> Iterator[Updates]:
         """Makes a case with a known answer from the photo; pressed again, from the clean photo again."""
         known = truth_behind(canvas, truth)
         photo, name = (known.reference, known.name) if known else (photo_of(canvas), canvas.name)
@@ -121,28 +123,34 @@ class Handlers:
         opening = opened(damaged.request.picture, name, damaged.reference)
         if mask is not None:
             opening.value.mask = file_data(keep(encode_picture(mask_picture(mask), ".png"), "mask.png"))
-        yield {
-            self.parts.canvas: opening.value,
-            self.parts.truth: opening.truth,
-            self.parts.status: views.status(self.words.damaged),
-        }
+        placed = {self.parts.canvas: opening.value, self.parts.truth: opening.truth}
+        placed[self.parts.undamage] = gr.Button(visible=True)
+        yield self._another(stop, words.HINT_DAMAGED, self.words.damaged) | placed
 
     @told
-    def choose_example(self, event: gr.EventData) -> Iterator[Updates]:
+    def undamage(self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None) -> Iterator[Updates]:
+        """The photo as it was before `damage`."""
+        if known := truth_behind(canvas, truth):
+            opening = opened(known.reference, known.name, None)
+            placed = {self.parts.canvas: opening.value, self.parts.truth: None}
+            yield self._another(stop, self.words.hint) | placed
+
+    def took_photo(self, stop: threading.Event | None) -> Updates:
+        """The browser opened a photo by itself."""
+        return self._another(stop, self.words.hint) | {self.parts.credit: ""}
+
+    @told
+    def choose_example(self, stop: threading.Event | None, event: gr.EventData) -> Iterator[Updates]:
         """An example takes the place of the photo."""
         index = event._data.get("index") if isinstance(event._data, dict) else None
         if not isinstance(index, int) or not 0 <= index < len(self.examples):
             raise InputError("There is no such example.")
         opening = opening_of(self.examples[index], self.task)
-        yield {
-            self.parts.canvas: opening.value,
-            self.parts.truth: opening.truth,
-            self.parts.credit: opening.credit,
-            self.parts.status: views.status(words.READY),
-        }
+        placed = {self.parts.canvas: opening.value, self.parts.truth: opening.truth, self.parts.credit: opening.credit}
+        yield self._another(stop, words.HINT) | placed
 
     @told
-    def preview_photo(self, canvas: MaskValue) -> Iterator[Updates]:
+    def preview_photo(self, canvas: MaskValue, stop: threading.Event | None) -> Iterator[Updates]:
         """For a file that the browser cannot show: a PNG of it, or the sentence that says what is wrong with it."""
         try:
             photo = photo_of(canvas)
@@ -150,7 +158,7 @@ class Handlers:
             yield {self.parts.canvas: MaskValue()}
             raise
         canvas.preview = file_data(keep(encode_picture(photo, ".png"), "preview.png"))
-        yield {self.parts.canvas: canvas, self.parts.credit: "", self.parts.status: views.status(words.READY)}
+        yield self.took_photo(stop) | {self.parts.canvas: canvas}
 
     @told
     def upload_mask(self, canvas: MaskValue, path: str) -> Iterator[Updates]:
@@ -172,8 +180,9 @@ class Handlers:
         yield {self.parts.mask_file: keep(data, views.result_name(canvas.name, "mask"))}
 
     @told
-    def choose_weights(self, weights: str, own: Own) -> Iterator[Updates]:
-        yield {self.parts.badge: badge(self.chosen(weights, own), self.studio)}
+    def choose_weights(self, weights: str, own: Own, outcome: Outcome | None) -> Iterator[Updates]:
+        text = words.WEIGHTS_CHOSEN if outcome else words.READY
+        yield {self.parts.badge: badge(self.chosen(weights, own), self.studio), self.parts.status: views.status(text)}
 
     @told
     def bring_weights(self, path: str, own: Own) -> Iterator[Updates]:
@@ -203,10 +212,17 @@ class Handlers:
     def idle(self) -> tuple[Any, Any]:
         return gr.Button(interactive=True), gr.Button(interactive=False)
 
-    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any]:
+    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any, None]:
+        """The last value empties the view of the steps: a result that stays was not made by these."""
         if stop is not None:
             stop.set()
-        return *self.idle(), views.status(words.CANCELLED)
+        return *self.idle(), views.status(words.CANCELLED), None
+
+    def _another(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:
+        """Another photo: a run on the former one ends, and what came of it leaves the page."""
+        if stop is not None:
+            stop.set()
+        return cleared(self.parts, hint, status)
 
     def _left_path(self, outcome: Outcome, left: str) -> str:
         return keep(encode_picture(outcome.left(left), ".png"), views.result_name(outcome.name, left))

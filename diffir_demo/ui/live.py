@@ -17,19 +17,28 @@ def follow(events: Iterator[Event], previews: bool, parts: Parts) -> Generator[U
     """Shows every step of the diffusion as it happens, and the painting's progress; returns what came back."""
     started, steps = next(events), list[PriorStep]()
     assert isinstance(started, Started)  # the grammar of events: first Started, last Finished
-    yield {parts.ipr: views.ipr(started.noise, steps, started.steps)}
+    size = started.output_size if started.output_size != started.input_size else None
+    total = started.steps if previews else 1  # paintings; a step is told after its preview
+    yield {parts.ipr: views.ipr(started.noise, steps, started.steps), parts.status: views.encoding()}
     for event in events:
+        done = min(len(steps), total - 1)
         match event:
             case PriorStep():
                 steps.append(event)
                 live = views.ipr(started.noise, steps, started.steps)
-                yield {parts.ipr: live, parts.status: views.denoising(event, started.steps)}
+                yield {parts.ipr: live, parts.status: _after(event, started.steps, total, size)}
             case Painting():
-                # With previews there is one painting per step, and a step is told after its preview.
-                done, total = (min(len(steps), started.steps - 1), started.steps) if previews else (0, 1)
-                yield {parts.status: views.painting(event, done, total)}
+                yield {parts.status: views.painting(event, done, total, size)}
             case Finished(restoration):
                 final = views.ipr(started.noise, steps, started.steps, restoration)
                 yield {parts.ipr: final, parts.status: views.status(words.SAVING, 1.0, "busy")}
                 return restoration
     raise RuntimeError("the run ended without a result")
+
+
+def _after(step: PriorStep, steps: int, total: int, size: tuple[int, int] | None) -> str:
+    """The status once a step is done: after the last one it is the painting that takes the time."""
+    done = min(step.number, total - 1)
+    if step.number == steps:
+        return views.painting(Painting(0.0), done, total, size)
+    return views.denoising(step, steps, done, total)

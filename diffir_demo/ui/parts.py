@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
 
@@ -16,6 +17,8 @@ from .opening import Opening
 from .outcome import INPUT, Outcome
 from .studio import Studio, WeightsChoice
 
+READ_OUT = (Path(__file__).parent / "status.js").read_text(encoding="utf-8")
+
 
 @dataclass(frozen=True, eq=False)
 class Parts:
@@ -27,6 +30,7 @@ class Parts:
     run: gr.Button
     cancel: gr.Button
     damage: gr.Button
+    undamage: gr.Button
     mask_upload: gr.UploadButton | None
     mask_save: gr.Button | None
     mask_file: gr.DownloadButton | None
@@ -88,7 +92,7 @@ def _action(task: Task, weights_badge: str) -> dict[str, object]:
             words.CANCEL, size="lg", scale=1, min_width=90, interactive=False, elem_id=f"{key}-cancel"
         )
     made["badge"] = gr.HTML(weights_badge, elem_id=f"{key}-badge")
-    made["status"] = gr.HTML(views.status(words.READY), elem_id=f"{key}-status")
+    made["status"] = gr.HTML(views.status(words.READY), js_on_load=READ_OUT, elem_id=f"{key}-status")
     return made
 
 
@@ -97,6 +101,7 @@ def _tools(task: Task) -> dict[str, object]:
     with gr.Row(elem_classes="tight"):
         damage = words.for_task(key).damage
         made["damage"] = gr.Button(damage, size="md", min_width=140, elem_id=f"{key}-damage")
+        made["undamage"] = gr.Button(words.UNDAMAGE, size="md", min_width=140, visible=False, elem_id=f"{key}-undamage")
         if task.wants_mask:
             made["mask_upload"] = gr.UploadButton(
                 words.UPLOAD_MASK, file_types=["image"], size="md", min_width=140, elem_id=f"{key}-mask-upload"
@@ -113,11 +118,10 @@ def _settings(task: Task, choices: list[WeightsChoice]) -> dict[str, object]:
             0,
             label=words.SEED,
             info=words.SEED_INFO,
-            precision=0,
             elem_id=f"{key}-seed",
         )
         made["previews"] = gr.Checkbox(False, label=words.PREVIEWS, info=words.PREVIEWS_INFO, elem_id=f"{key}-previews")
-    with gr.Accordion(words.WEIGHTS_AND_DEVICE, open=False, elem_id=f"{key}-weights-group"):
+    with gr.Accordion(words.WEIGHTS_GROUP, open=False, elem_id=f"{key}-weights-group"):
         made["weights"] = gr.Dropdown(
             [(each.label, each.key) for each in choices],
             value=choices[0].key if choices else None,
@@ -140,7 +144,7 @@ def _result(task: Task) -> dict[str, object]:
         elem_id=f"{key}-left",
     )
     made["hint"] = gr.HTML(
-        f'<div class="hint"><strong>{words.HINT_TITLE}</strong><span>{words.HINT}</span></div>',
+        hint(words.HINT),
         apply_default_css=False,
         elem_id=f"{key}-hint",
     )
@@ -165,6 +169,26 @@ def badge(chosen: WeightsChoice | None, studio: Studio) -> str:
     """Weights, device and precision, as they stand beside the button that uses them."""
     text = chosen.badge if chosen else words.NO_WEIGHTS_BADGE
     return views.badge(text, studio.device, studio.precision, warn=chosen is None or chosen.untrained)
+
+
+def hint(text: str) -> str:
+    """Stands where the result will be. text: HTML."""
+    return f'<div class="hint"><strong>{words.HINT_TITLE}</strong><span>{text}</span></div>'
+
+
+def cleared(parts: Parts, text: str, status: str = words.READY) -> dict[object, object]:
+    """The updates for another photo: what was made from the one before it leaves the page. text: of the hint, HTML."""
+    return {
+        parts.hint: gr.HTML(hint(text), visible=True),
+        parts.slider: gr.ImageSlider(value=None, visible=False),
+        parts.left: gr.Radio(visible=False),
+        parts.download: gr.DownloadButton(value=None, visible=False),
+        parts.scores: gr.HTML("", visible=False),
+        parts.outcome: None,
+        parts.ipr: None,
+        parts.undamage: gr.Button(visible=False),
+        parts.status: views.status(status),
+    }
 
 
 def shown(parts: Parts, outcome: Outcome, left_path: str) -> dict[object, object]:

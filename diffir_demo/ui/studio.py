@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradio.processing_utils import save_bytes_to_cache
@@ -59,7 +59,8 @@ class Studio:
         """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self.engine(task, path)
-        return choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
+        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
+        return replace(mine, key=f"own:{info.fingerprint}")  # its name may be that of a file in the folder
 
     def is_loaded(self, task: Task, path: str) -> bool:
         return self._key(task, path) in self._engines

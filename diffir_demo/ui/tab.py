@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..tasks import Task
+from . import words
 from .examples import examples_for
 from .handlers import Handlers
 from .mask_canvas import MaskValue
@@ -32,29 +34,40 @@ def build_tab(task: Task, studio: Studio) -> None:
 
 def _connect_run(task: Task, parts: Parts, handlers: Handlers) -> None:
     asked = [parts.canvas, parts.seed, parts.previews, parts.weights, parts.own, parts.truth, parts.left]
-    result = [parts.hint, parts.slider, parts.left, parts.download, parts.scores, parts.outcome]
     buttons = [parts.run, parts.cancel]
     pressed = parts.run.click(
         handlers.pressed, None, [*buttons, parts.status, parts.stop], js=_scroll_on_phones(task), **AT_ONCE
     )
-    answered = [parts.status, parts.ipr, *result]
-    run = pressed.then(handlers.run, [parts.stop, *asked], answered, **QUIET, **ONE_AT_A_TIME)
-    run.then(handlers.idle, None, buttons, **AT_ONCE)
-    parts.cancel.click(handlers.cancelled, parts.stop, [*buttons, parts.status], cancels=[run], **AT_ONCE)
+    run = pressed.then(handlers.run, [parts.stop, *asked], _answer(parts), **QUIET, **ONE_AT_A_TIME)
+    pressed.then(None, js=_pass_focus(f"{task.key}-run", f"{task.key}-cancel"))
+    back = _pass_focus(f"{task.key}-cancel", f"{task.key}-run")
+    run.then(handlers.idle, None, buttons, **AT_ONCE).then(None, js=back).then(None, js=_describe(task))
+    stopped = [*buttons, parts.status, parts.ipr]
+    parts.cancel.click(handlers.cancelled, parts.stop, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
     compared = [parts.status, parts.slider, parts.scores, parts.outcome]
     parts.left.input(handlers.compare, [parts.left, parts.outcome], compared, **QUIET)
 
 
 def _connect_inputs(parts: Parts, handlers: Handlers) -> None:
     canvas, status = parts.canvas, parts.status
-    canvas.unreadable(handlers.preview_photo, canvas, [canvas, parts.credit, status], **QUIET)
-    canvas.opened(lambda: "", None, parts.credit, **AT_ONCE)
-    parts.damage.click(handlers.damage, [canvas, parts.truth], [canvas, parts.truth, status], **QUIET)
+    renewed, placed = [parts.credit, *_answer(parts)], [canvas, parts.truth, parts.credit, *_answer(parts)]
+    canvas.unreadable(handlers.preview_photo, [canvas, parts.stop], [canvas, *renewed], **QUIET)
+    canvas.opened(handlers.took_photo, parts.stop, renewed, **AT_ONCE)
+    known = [canvas, parts.truth, parts.stop]
+    parts.damage.click(handlers.damage, known, placed, **QUIET)
+    parts.undamage.click(handlers.undamage, known, placed, **QUIET)
     if parts.examples is not None:
-        parts.examples.choose(handlers.choose_example, None, [canvas, parts.truth, parts.credit, status], **QUIET)
-    parts.weights.input(handlers.choose_weights, [parts.weights, parts.own], [parts.badge, status], **QUIET)
+        parts.examples.choose(handlers.choose_example, parts.stop, placed, **QUIET)
+    chosen = [parts.weights, parts.own, parts.outcome]
+    parts.weights.input(handlers.choose_weights, chosen, [parts.badge, status], **QUIET)
     brought = [parts.own, parts.weights, parts.badge, status]
     parts.own_weights.upload(handlers.bring_weights, [parts.own_weights, parts.own], brought, **QUIET)
+
+
+def _answer(parts: Parts) -> list[Any]:
+    """What a run fills in, and another photo empties."""
+    result = [parts.hint, parts.slider, parts.left, parts.download, parts.scores, parts.outcome]
+    return [parts.status, parts.ipr, parts.undamage, *result]
 
 
 def _connect_mask(task: Task, parts: Parts, handlers: Handlers) -> None:
@@ -69,6 +82,22 @@ def _scroll_on_phones(task: Task) -> str:
     """There the result is below the photo."""
     line = f"document.getElementById('{task.key}-status').scrollIntoView({{behavior: 'smooth'}})"
     return f"() => {{ if (window.innerWidth < 768) {line}; }}"
+
+
+def _describe(task: Task) -> str:
+    """Gradio's slider has no setting for what its pictures are called."""
+    texts = json.dumps([words.LEFT_ALT, words.RIGHT_ALT])
+    pictures = f"document.querySelectorAll('#{task.key}-slider img')"
+    return f"() => {pictures}.forEach((picture, i) => (picture.alt = {texts}[i] || ''))"
+
+
+def _pass_focus(giver: str, taker: str) -> str:
+    """A button that is switched off loses the focus; the one that is switched on in its place takes it."""
+    return f"""() => setTimeout(() => {{
+        const focus = document.activeElement;
+        if (focus === document.body || focus.id === "{giver}")
+            document.getElementById("{taker}").focus({{ preventScroll: true }});
+    }}, 100)"""
 
 
 def _press(elem_id: str) -> str:

@@ -18,31 +18,40 @@ from ..imaging import Picture
 from . import words
 from .outcome import INPUT, ORIGINAL, Outcome
 
+BEGUN = 0.02
+"""Share of the bar that shows that something is going on."""
+
 
 def status(text: str, share: float | None = None, tone: str = "idle") -> str:
-    """The line above the result. share: progress in [0, 1]; tone: idle, busy, good or bad."""
+    """The line above the result; status.js reads it out. share: progress in [0, 1]; tone: idle, busy, good or bad."""
     percent = round(100 * min(1.0, max(0.0, share or 0.0)))
     bar = f'role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" aria-label="Progress"'
     return (
-        f'<div class="status {tone}" role="status"><span>{escape(text)}</span>'
+        f'<div class="status {tone}"><span>{escape(text)}</span>'
         f'<div class="track" {bar}><div class="fill" style="width:{percent}%"></div></div></div>'
     )
 
 
-def denoising(step: PriorStep, total: int) -> str:
-    return status(words.DENOISING.format(number=step.number, total=total, length=len(step.ipr)), 0.02, "busy")
+def encoding() -> str:
+    return status(words.ENCODING, BEGUN, "busy")
 
 
-def painting(event: Painting, done: int, total: int) -> str:
-    """done: paintings that are finished; total: all of them, previews included."""
+def denoising(step: PriorStep, steps: int, done: int, total: int) -> str:
+    """done: paintings that are finished; total: all of them, previews included: the steps themselves take no time."""
+    text = words.DENOISING.format(number=step.number, total=steps, length=len(step.ipr))
+    return status(text, max(BEGUN, done / total), "busy")
+
+
+def painting(event: Painting, done: int, total: int, size: tuple[int, int] | None = None) -> str:
+    """done, total: as for `denoising`. size: (width, height) of the result, where it is not the photo's."""
     percent = round(100 * event.fraction)
-    preview = event.label.startswith("preview")
-    text = (
-        words.PREVIEWING.format(label=event.label, percent=percent)
-        if preview
-        else words.PAINTING.format(percent=percent)
-    )
-    return status(text, (done + event.fraction) / total, "busy")
+    if event.label.startswith("preview"):
+        text = words.PREVIEWING.format(label=event.label, percent=percent)
+    elif size:
+        text = words.PAINTING_LARGER.format(width=size[0], height=size[1], percent=percent)
+    else:
+        text = words.PAINTING.format(percent=percent)
+    return status(text, max(BEGUN, (done + event.fraction) / total), "busy")
 
 
 def finished(restoration: Restoration) -> str:

@@ -24,6 +24,8 @@ class TaskWords:
     verb: str
     """Joined to the file's name, with {scale} filled in: photo-VERB.png."""
     input: str = "Your photo"
+    hint: str = "Press <b>Restore</b>."
+    """Where the result will be, once there is a photo of one's own."""
 
 
 TASKS = {
@@ -33,6 +35,7 @@ TASKS = {
         damage="Scribble on it for me",
         damaged="Scribbles were added and masked. Press Restore: the result is measured against the clean photo.",
         verb="inpainted",
+        hint="Paint over what should go, then press <b>Restore</b>.",
     ),
     "sr": TaskWords(
         intro="Give it a small photo; it comes back four times as wide and four times as high.",
@@ -76,7 +79,7 @@ CANVAS = {
     "other": "Other photo",
     "choose": "Choose a photo",
     "photo": "The photo to restore",
-    "mask": "The mask; paint here",
+    "mask": "The mask; paint here, or press “Upload a mask” to do without a pointer",
     "drop": "Drop a photo here, or click to choose one",
     "drop_hint": "JPEG, PNG, WebP, AVIF, TIFF and more, up to 100 megapixels. You can also paste it.",
     "opening": "Opening the photo …",
@@ -99,18 +102,20 @@ IPR = {
 
 RESTORE, CANCEL = "Restore", "Cancel"
 UPLOAD_MASK, SAVE_MASK = "Upload a mask", "Save the mask"
+UNDAMAGE = "Back to the clean photo"
 OPTIONS = "Options"
 SEED = "Seed"
 SEED_INFO = "The noise that the diffusion starts from. The same seed gives the same pixels."
 PREVIEWS = "Preview every step"
 PREVIEWS_INFO = "Paints the picture after each step, too. Each preview takes as long as the result itself."
-WEIGHTS_AND_DEVICE = "Weights and device"
-WEIGHTS = "Weights"
+WEIGHTS_GROUP = "Weights"
+WEIGHTS = "Weight file"
 WEIGHTS_INFO = "What the network has learned. Files in the checkpoints folder are listed here."
 OWN_WEIGHTS = "Use a weight file of my own (.safetensors, .pth, .ckpt)"
 YOURS = "yours, until you leave"
 NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add some, or use a file of your own."
 NO_WEIGHTS_BADGE = "no weights here"
+LEFT_ALT, RIGHT_ALT = "Left of the line: what the result is compared with", "Right of the line: the result"
 SLIDER = "Before and after: drag the line"
 COMPARE = "Left of the line (the result is on the right):"
 ORIGINAL = "Clean original"
@@ -118,14 +123,17 @@ DOWNLOAD = "Download the result (PNG)"
 
 HINT_TITLE = "The result appears here"
 HINT = "Press <b>Restore</b>. The example is ready to go; or choose a photo of your own."
+HINT_DAMAGED = "Press <b>Restore</b>. The result will be measured against the clean photo."
 READY = "Ready."
 TROUBLE = "That did not work"
 PRESSED = "Starting; if another run is going, yours comes right after it …"
 READING = "Reading the photo …"
 LOADING = "Loading the weights (only the first time) …"
 COMPARING = "Computing {name} for comparison …"
+ENCODING = "Encoding the photo …"
 DENOISING = "Diffusion: step {number} of {total} on {length} numbers"
 PAINTING = "Painting the picture: {percent} %"
+PAINTING_LARGER = "Painting the picture, {width} × {height} pixels: {percent} %"
 PREVIEWING = "Painting {label}: {percent} %"
 SAVING = "Saving the result …"
 BUG = "Something went wrong that should not; the server's log tells more. Your photo and settings are still here."
@@ -139,6 +147,7 @@ NO_MASK_TO_SAVE = "There is no mask to save yet."
 BAD_SEED = "The seed must be a whole number from 0 to 9007199254740991."
 MASK_OPENED = "The mask was put over the photo. Paint on, or press Restore."
 WEIGHTS_OPENED = "{name} will be used for the next run: {badge}."
+WEIGHTS_CHOSEN = "Other weights were chosen. The result here is still from the former ones."
 LOST_FILE = "That photo is no longer on the server."
 LOST_FILE_HINT = "Choose it again."
 

@@ -13,9 +13,11 @@ from playwright.sync_api import Page, expect
 
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.imaging import load_mask
+from diffir_demo.ui import words
 from diffir_demo.weights import save
 from tests.browser.conftest import Pace
 from tests.browser.hands import (
+    COVERAGE,
     choose,
     choose_and_see,
     coverage,
@@ -86,6 +88,9 @@ def test_the_mask_tools(page: Page, tmp_path: Path) -> None:
     press_restore(page, "inpaint")
     expect(page.locator("#inpaint-status")).to_contain_text("Nothing is painted over yet.")
     expect(page.locator("#inpaint-run")).to_be_enabled()
+    page.get_by_role("button", name="Eraser").click()
+    choose_and_see(page, "inpaint", photo(tmp_path / "next.png"))
+    expect(page.get_by_role("button", name="Brush")).to_have_attribute("aria-pressed", "true")
 
 
 def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> None:
@@ -165,6 +170,76 @@ def test_every_step_can_be_seen(page: Page) -> None:
     assert len(numbers) == 256 and all(np.isfinite(float(number)) for number in numbers)
 
 
+def test_another_photo_takes_the_old_result_away(page: Page, tmp_path: Path) -> None:
+    result = ["#deblur-slider", "#deblur-left", "#deblur-download", "#deblur-scores", "#deblur-ipr .step"]
+
+    def nothing_is_left() -> None:
+        for selector in result:
+            expect(page.locator(selector).locator("visible=true")).to_have_count(0)
+        expect(page.locator("#deblur-hint")).to_be_visible()
+        expect(page.locator("#deblur-status")).not_to_contain_text("Done in")
+
+    go_to(page, "deblur")
+    Image.open(photo(tmp_path / "scan.png")).save(tmp_path / "scan.tif")
+    for change in (
+        lambda: choose_and_see(page, "deblur", tmp_path / "scan.png"),
+        lambda: page.click("#deblur-damage"),
+        lambda: choose_and_see(page, "deblur", tmp_path / "scan.tif"),
+        lambda: page.click("#deblur-examples [data-index='1']"),
+    ):
+        restore(page, "deblur")
+        for selector in result[:-1]:
+            expect(page.locator(selector)).to_be_visible()
+        change()
+        nothing_is_left()
+
+
+def test_damage_can_be_taken_back(page: Page, tmp_path: Path) -> None:
+    choose_and_see(page, "inpaint", photo(tmp_path / "walk.png"))
+    expect(page.locator("#inpaint-undamage")).to_be_hidden()
+    page.click("#inpaint-damage")
+    page.wait_for_function(f"({COVERAGE})('inpaint') > 0")
+    page.click("#inpaint-undamage")
+    wait_for_coverage(page, 0)
+    expect(page.locator("#inpaint-undamage")).to_be_hidden()
+    expect(page.locator("#inpaint-canvas .caption")).to_contain_text("walk.png · 192 × 128")
+    expect(page.locator("#inpaint-hint")).to_contain_text("Paint over what should go, then press Restore.")
+
+
+def test_another_photo_ends_the_run_on_the_former_one(page: Page, pace: Pace, tmp_path: Path) -> None:
+    go_to(page, "deblur")
+    pace.delay = 0.4
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-status")).to_contain_text("Diffusion: step")
+    choose_and_see(page, "deblur", photo(tmp_path / "next.png"))
+    expect(page.locator("#deblur-run")).to_be_enabled()
+    assert pace.finished.wait(20)
+    expect(page.locator("#deblur-slider")).to_be_hidden()
+    expect(page.locator("#deblur-ipr .step")).to_have_count(0)
+
+
+def test_a_seed_that_is_no_whole_number_is_refused(page: Page) -> None:
+    go_to(page, "deblur")
+    page.get_by_text("Options", exact=True).locator("visible=true").click()
+    page.locator("#deblur-seed input").fill("1.5")
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-status .status.bad")).to_contain_text("The seed must be a whole number")
+    page.locator("#deblur-seed input").fill("2")
+    restore(page, "deblur")
+
+
+def test_the_keyboard_keeps_its_place(page: Page, pace: Pace) -> None:
+    go_to(page, "deblur")
+    pace.delay = 0.3
+    page.locator("#deblur-run").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#deblur-cancel")).to_be_focused()
+    expect(page.locator("#deblur-run")).to_be_focused()
+    expect(page.locator("#deblur-status")).to_contain_text("Done in")
+    expect(page.locator(".heard", has_text="Done in")).to_have_count(1)
+    expect(page.locator("#deblur-slider img").last).to_have_attribute("alt", words.RIGHT_ALT)
+
+
 def test_cancel_then_restore_again(page: Page, pace: Pace) -> None:
     pace.delay = 0.4
     press_restore(page, "inpaint")
@@ -232,7 +307,7 @@ def test_a_format_that_browsers_cannot_show(page: Page, tmp_path: Path) -> None:
 def test_own_weights_are_checked(page: Page, tmp_path: Path) -> None:
     (tmp_path / "mine.pth").write_bytes(b"these are no weights at all")
     go_to(page, "sr")
-    page.get_by_text("Weights and device", exact=True).locator("visible=true").click()
+    page.get_by_text("Weights", exact=True).locator("visible=true").click()
     _upload(page, "#sr-own-weights", tmp_path / "mine.pth")
     expect(page.locator("#sr-status")).to_contain_text("mine.pth: this is not a weight file.")
     restore(page, "sr")
@@ -270,6 +345,17 @@ def test_on_a_phone(open_page: Callable[..., Page], theme: str) -> None:
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
     assert coverage(page) > 0
     assert page.evaluate("window.scrollY") == scrolled
+    painted, one, two = (
+        coverage(page),
+        {"x": box["x"] + 30, "y": box["y"] + 30},
+        {"x": box["x"] + 120, "y": box["y"] + 90},
+    )
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [one | {"id": 0}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [two | {"id": 0}]})
+    assert coverage(page) > painted
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [two | {"id": 0}, one | {"id": 1}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert coverage(page) == painted, "two fingers zoom instead of painting"
     restore(page, "inpaint")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

@@ -101,7 +101,7 @@ async function open(file) {
     const data = { path: stored.path, url: stored.url, orig_name: file.name, size: file.size, mime_type: file.type,
       meta: { _type: "gradio.FileData" } };
     publish({ file: data, preview: null, mask: null, strokes: [] });
-    if (bitmap) { show(bitmap, file.name); setBrush(0.5); redraw(); trigger("opened"); }
+    if (bitmap) { show(bitmap, file.name); freshBrush(); redraw(); trigger("opened"); }
     else { fallback = before; trigger("unreadable"); }
   } catch (problem) {
     say(`${words.not_uploaded} ${problem.message || ""}`, true);
@@ -140,7 +140,7 @@ async function receive() {
       const bitmap = await fetched(value.preview || value.file);
       if (value !== next) return;  // yet another one came meanwhile
       show(bitmap, value.file.orig_name || value.file.path.split("/").pop());
-      setBrush(0.5);
+      freshBrush();
     }
     await loadBase();
   } catch (problem) {

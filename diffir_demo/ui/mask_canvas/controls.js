@@ -25,6 +25,7 @@ const typing = () => {
   const focus = document.activeElement;
   return focus && (focus.isContentEditable || focus.matches("textarea, select, input:not([type=range]):not([type=checkbox])"));
 };
+const near = () => pad.matches(":hover") || pad.contains(document.activeElement);
 function press(event) {
   if (!element.isConnected) { document.removeEventListener("keydown", press); return; }
   if (!paintable || !size || !visible() || typing() || event.altKey) return;
@@ -32,7 +33,7 @@ function press(event) {
   if (command && (key === "z" || key === "y")) {
     (key === "y" || event.shiftKey ? redo : undo)();
     event.preventDefault();
-  } else if (!command && { b: 1, e: 1, "[": 1, "]": 1 }[key]) {
+  } else if (!command && near() && { b: 1, e: 1, "[": 1, "]": 1 }[key]) {
     if (key === "b") actions.brush();
     else if (key === "e") actions.eraser();
     else { slider.value = Number(slider.value) + (key === "]" ? 4 : -4); refresh(); }

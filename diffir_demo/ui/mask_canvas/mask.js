@@ -64,6 +64,8 @@ function setBrush(share) {       // share of 10 % of the photo's width
   refresh();
 }
 
+function freshBrush() { erasing = false; setBrush(0.5); }
+
 function place(event) {
   const box = mask.getBoundingClientRect();
   const clamp = (number) => Math.min(1.5, Math.max(-0.5, Math.round(number * 1e5) / 1e5));
@@ -78,9 +80,14 @@ function moveRing(event) {
 }
 
 function begin(event) {
+  // A second finger means to zoom: what the first one drew on its way there was not meant.
+  if (event.pointerType === "touch" && !event.isPrimary) {
+    if (current?.touch) { current = null; redraw(); }
+    return;
+  }
   if (!paintable || !size || event.button > 0 || current) return;
   mask.setPointerCapture(event.pointerId);
-  current = { pointer: event.pointerId, stroke: { r: radius(), e: erasing ? 1 : 0, p: [place(event)] } };
+  current = { pointer: event.pointerId, touch: event.pointerType === "touch", stroke: { r: radius(), e: erasing ? 1 : 0, p: [place(event)] } };
   draw(current.stroke);
   event.preventDefault();
 }
