@@ -25,7 +25,3 @@ class WeightsError(DiffIRError):
 
 class DeviceError(DiffIRError):
     """The device or precision asked for is not there, or has no memory left."""
-
-
-class Cancelled(DiffIRError):
-    """The person who asked for this run stopped it."""
