@@ -12,9 +12,9 @@ import numpy as np
 from .baselines import baselines_for
 from .errors import InputError
 from .imaging import Picture, load_picture
-from .jobs import READABLE
+from .jobs import pictures_in
 from .metrics import scores
-from .restore import Engine, load, restore
+from .restore import load, restore
 from .tasks import Damaged, Request, Task
 
 
@@ -37,7 +37,7 @@ class Table:
 
 def cases(task: Task, folder: Path) -> Iterator[Damaged]:
     """The fixed synthetic set of a folder: photo i, in order of name, damaged with seed i."""
-    files = sorted((f for f in folder.iterdir() if f.suffix.lower() in READABLE and f.is_file()), key=_natural)
+    files = sorted(pictures_in(folder), key=_natural)
     if not files:
         raise InputError(f"There are no pictures in '{folder.name}'.", "Name a folder of clean photos.")
     for seed, file in enumerate(files):
@@ -56,22 +56,20 @@ def evaluate(
     if not folder.is_dir():
         raise InputError(f"'{folder.name}' is no folder.", "Name a folder of clean photos.")
     engine = load(task, weights, device=device, precision=precision)
-    methods: dict[str, Callable[[Request], Picture]] = {f"DiffIR, {engine.info.badge}": network(task, engine)}
     scale = task.config.scale
     if engine.model.config.scale != scale:
         found = engine.model.config.scale
         raise InputError(
             f"The set is made for x{scale}, these weights enlarge x{found}.", f"Evaluate x{scale} weights."
         )
+    methods: dict[str, Callable[[Request], Picture]] = {
+        f"DiffIR, {engine.info.badge}": lambda request: restore(task, request, engine).picture
+    }
     for baseline in baselines_for(task.key):
         methods[baseline.title] = lambda request, run=baseline.run: run(request.picture, request.mask, scale)
     if scale == 1 and not task.wants_mask:
         methods["nothing done"] = lambda request: request.picture
     return Table(task.key, *_measure(task, folder, methods))
-
-
-def network(task: Task, engine: Engine) -> Callable[[Request], Picture]:
-    return lambda request: restore(task, request, engine).picture
 
 
 def _measure(task: Task, folder: Path, methods: dict[str, Callable[[Request], Picture]]) -> tuple[int, list[Row]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,7 +75,8 @@ def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) ->
     if to_folder and target.is_file():
         raise InputError(f"'{target.name}' is a file, but {len(sources)} pictures need a folder.", "Name a folder.")
     targets = _in_folder(target, sources) if to_folder else [_writable(target)]
-    jobs = [Job(source, goal, _mask_for(source, mask)) for source, goal in zip(sources, targets, strict=True)]
+    find = _mask_finder(mask)
+    jobs = [Job(source, goal, find(source)) for source, goal in zip(sources, targets, strict=True)]
     _refuse_collisions(jobs)
     return jobs
 
@@ -147,13 +148,17 @@ def _request(job: Job, task: Task, seed: int) -> Request:
     return Request(picture, load_mask(job.mask), seed)
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """The folder's picture files, not those of its subfolders; hidden ones are the system's."""
+    named = (f for f in folder.iterdir() if f.suffix.lower() in READABLE and not f.name.startswith("."))
+    return [f for f in named if f.is_file()]
+
+
 def _pictures(path: Path, mask: Path | None) -> list[Path]:
     """The file itself, or a folder's pictures; masks that lie beside their pictures are none of them."""
     if not path.is_dir():
         return [path]  # a missing file is reported when its turn comes, beside the others
-    files = sorted(
-        f for f in path.iterdir() if f.suffix.lower() in READABLE and not f.name.startswith(".") and f.is_file()
-    )
+    files = sorted(pictures_in(path))
     if mask is not None and mask.is_dir() and mask.samefile(path):
         files = [file for file in files if not file.stem.endswith(MASK_ENDING)]
     if not files:
@@ -181,16 +186,20 @@ def _writable(target: Path) -> Path:
     return target.with_suffix(".png") if known else target.with_name(target.name + ".png")
 
 
-def _mask_for(source: Path, mask: Path | None) -> Path | None:
-    """The mask file, or in a folder the one with the picture's stem, `_mask` after it preferred."""
+def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
+    """From picture to mask: the one file for all, or in a folder that of the same stem, `_mask` after it preferred."""
     if mask is None or not mask.is_dir():
-        return mask
-    for stem in (source.stem + MASK_ENDING, source.stem):
-        found = sorted(f for f in mask.iterdir() if f.stem == stem and f.suffix.lower() in READABLE)
-        found = [f for f in found if f.resolve() != source.resolve()]
-        if found:
-            return found[0]
-    return None
+        return lambda _: mask
+    by_stem: dict[str, list[Path]] = {}
+    for file in sorted(f for f in mask.iterdir() if f.suffix.lower() in READABLE):
+        by_stem.setdefault(file.stem, []).append(file)
+
+    def find(source: Path) -> Path | None:
+        stems = (source.stem + MASK_ENDING, source.stem)
+        found = (f for stem in stems for f in by_stem.get(stem, []) if f.resolve() != source.resolve())
+        return next(found, None)
+
+    return find
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:

@@ -27,6 +27,8 @@ from .tiling import MEMORY_BUDGET, Canvas, Tile, plan
 from .weights import WeightsInfo, find_default
 from .weights import load as load_weights
 
+Y = TypeVar("Y")
+Z = TypeVar("Z")
 R = TypeVar("R")
 MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
@@ -66,13 +68,10 @@ def load(
         raise WeightsError(f"No weights for {task.title} are shipped here.", "Name a weight file with --weights FILE.")
     where = choose_device(device)
     loaded = load_weights(path, task=task.key, device=where)
-    if not isinstance(loaded.model, DiffIR):
-        raise WeightsError("Stage-1 weights cannot restore: they need the ground truth.", "Use the stage-2 file.")
-    if not task.accepts(loaded.info.config):
-        raise WeightsError(
-            f"'{loaded.info.file}' has another structure than {task.title} needs.", "Choose its own task."
-        )
-    return Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
+    assert isinstance(loaded.model, DiffIR)  # `load_weights` refuses a teacher where stage 2 is asked for
+    engine = Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
+    _require_structure(task, engine)
+    return engine
 
 
 def restore(
@@ -109,7 +108,8 @@ def stream(
     task = get_task(task) if isinstance(task, str) else task
     task.check(request)
     engine = engine or load(task)
-    _require_fit(task, request, engine)
+    _require_structure(task, engine)
+    _require_room(request.picture, engine.model.config.scale)
     with lock_for(engine.device):
         try:
             yield from _run(task, request, engine, previews, memory_budget)
@@ -122,15 +122,17 @@ def stream(
             ) from error
 
 
-def _require_fit(task: Task, request: Request, engine: Engine) -> None:
-    config, picture = engine.model.config, request.picture
-    if not task.accepts(config):
+def _require_structure(task: Task, engine: Engine) -> None:
+    if not task.accepts(engine.model.config):
         raise WeightsError(
-            f"'{engine.info.name}' has another structure than {task.title} needs.", "Load its own weights."
+            f"'{engine.info.file}' has another structure than {task.title} needs.", "Use weights that were made for it."
         )
-    megapixels = picture.megapixels * config.scale**2
+
+
+def _require_room(picture: Picture, scale: int) -> None:
+    megapixels = picture.megapixels * scale**2
     if megapixels > MAX_OUTPUT_MEGAPIXELS:
-        size = f"{picture.width * config.scale} x {picture.height * config.scale}"
+        size = f"{picture.width * scale} x {picture.height * scale}"
         raise InputError(
             f"The result would be {size}, {megapixels:.0f} megapixels; {MAX_OUTPUT_MEGAPIXELS} is the most.",
             "Crop the picture or make it smaller first.",
@@ -174,7 +176,7 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
         painted = damaged
         for i, tile in enumerate(painted_tiles):
             walk = model.paint(tile.cut(damaged).to(engine.device), ipr)
-            painted = yield from _resumed(walk, working, i, len(painted_tiles))
+            painted = yield from _mapped(walk, lambda share, i=i: (i + share) / len(painted_tiles), working)
             with clock.measuring(stage):
                 painted = painted.cpu()  # on a GPU this is where the work is waited for
                 if canvas is not None:
@@ -194,11 +196,11 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
         ipr = step.ipr
         preview = None
         if previews and step.t > 0:  # the last step's picture is the result
-            painting = paint(ipr, "previews")
-            preview = yield from _announced(painting, f"preview {number} of {config.timesteps - 1}")
+            label = f"preview {number} of {config.timesteps - 1}"
+            preview = yield from _mapped(paint(ipr, "previews"), lambda share, label=label: Painting(share, label))
         steps.append(PriorStep(number, step.t, x0_numbers, numbers, spent(), preview))
         yield steps[-1]
-    picture = yield from _announced(paint(ipr, "paint"), "painting")
+    picture = yield from _mapped(paint(ipr, "paint"), Painting)
     yield Finished(
         Restoration(
             **facts,
@@ -240,30 +242,22 @@ def _tile_notice(tiles: list[Tile], painted: list[Tile]) -> tuple[str, ...]:
     return (f"Painted in {count} of {tiles[0].width} x {tiles[0].height} pixels to fit the memory.",)
 
 
-def _resumed(
-    walk: Generator[float, None, R], context: Callable[[], AbstractContextManager[object]], index: int, count: int
-) -> Generator[float, None, R]:
-    """Resumes `walk` inside a fresh context each time, so that no mode leaks to whoever listens.
+def _mapped(
+    walk: Generator[Y, None, R],
+    change: Callable[[Y], Z],
+    context: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Generator[Z, None, R]:
+    """Passes what `walk` yields through `change`, and on what it returns.
 
-    Its shares become those of tile `index` among `count`.
+    It is resumed inside a fresh `context` each time, so that no mode leaks to whoever listens.
     """
     while True:
         with context():
             try:
-                share = next(walk)
+                value = next(walk)
             except StopIteration as stop:
                 return stop.value
-        yield (index + share) / count
-
-
-def _announced(shares: Generator[float, None, R], label: str) -> Generator[Event, None, R]:
-    """Turns shares into `Painting` events and passes the returned value on."""
-    while True:
-        try:
-            share = next(shares)
-        except StopIteration as stop:
-            return stop.value
-        yield Painting(share, label)
+        yield change(value)
 
 
 @contextmanager

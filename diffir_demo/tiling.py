@@ -88,9 +88,9 @@ class Canvas:
         self.weights = torch.zeros(1, 1, height * scale, width * scale)
 
     def add(self, tile: Tile, painted: Tensor) -> None:
-        """painted (1, 3, tile.height * scale, tile.width * scale)."""
+        """painted (1, 3, tile.height * scale, tile.width * scale), on the CPU."""
         weight = feather(tile.height * self.scale)[:, None] * feather(tile.width * self.scale)[None, :]
-        tile.cut(self.sums, self.scale).add_(painted.float().cpu() * weight)
+        tile.cut(self.sums, self.scale).add_(painted.float() * weight)
         tile.cut(self.weights, self.scale).add_(weight)
 
     def picture(self) -> Tensor:

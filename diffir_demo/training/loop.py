@@ -31,7 +31,6 @@ def train(
     validate: Validate,
     *,
     device: str = "auto",
-    resume: bool = True,
 ) -> Iterator[dict[str, float]]:
     """Trains `stage.network` in place, leaving the averaged weights in it; yields one row of `Progress.history` a time.
 
@@ -47,7 +46,7 @@ def train(
     optimiser = torch.optim.AdamW(_groups(network, recipe), betas=(0.9, 0.99), weight_decay=0, fused=True)
     run = RunState(recipe, network, average, optimiser, rng)
     file = folder / "state.pt"
-    if resume and file.exists():
+    if file.exists():
         run.restore(file)
     progress = run.progress
     batches = iter(PairSampler(photos, task, recipe.patch, recipe.batch, rng))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ class Validator:
 
     def __init__(self, task: Task, folder: Path, pictures: int | None = None) -> None:
         self.task = task
-        self.cases = list(cases(task, folder))[:pictures]
+        self.cases = list(islice(cases(task, folder), pictures))
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
