@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,8 +13,9 @@ from diffir_demo.imaging import Picture
 from diffir_demo.metrics import scores
 from diffir_demo.model import OFFICIAL, DiffIR
 from diffir_demo.restore import restore
-from diffir_demo.tasks import TASKS, Request, get_task
-from diffir_demo.tasks.masks import KINDS, MOST_HIDDEN, random_mask
+from diffir_demo.tasks import TASKS, Request, get_task, masks
+from diffir_demo.tasks.deblur import LONGEST, SHORTEST
+from diffir_demo.tasks.masks import IRREGULAR, KINDS, MOST_HIDDEN, mask_of, random_mask
 from diffir_demo.tasks.motion import blur, camera_shake, straight_motion
 from tests.tiny import engine
 
@@ -97,6 +99,48 @@ def test_degrade_is_seeded_and_really_damages(key: str) -> None:
         assert np.array_equal(first.request.picture.pixels[~first.request.mask], sharp.pixels[~first.request.mask])
 
 
+def photo_of(key: str) -> Picture:
+    return Picture(np.kron(np.random.default_rng(3).integers(0, 256, (32, 48, 3)), np.ones((8, 8, 1))).astype(np.uint8))
+
+
+SETS = [(key, name) for key, task in TASKS.items() for name in task.sets]
+
+
+@pytest.mark.parametrize(("key", "name"), SETS)
+def test_each_fixed_set_is_seeded_and_a_case_of_its_task(key: str, name: str) -> None:
+    task, sharp = TASKS[key], photo_of(key)
+    first, again, other = (task.sets[name](sharp, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    task.check(first.request)
+    assert np.array_equal(first.request.picture.pixels, again.request.picture.pixels)
+    assert first.request.seed == again.request.seed != other.request.seed
+    assert first.reference.height == first.request.picture.height * task.config.scale
+    assert not np.array_equal(first.request.picture.pixels, sharp.pixels)
+
+
+def test_the_names_of_the_fixed_sets() -> None:
+    assert {key: list(task.sets) for key, task in TASKS.items()} == {
+        "inpaint": ["thin", "medium", "thick", "scribble"],
+        "sr": ["x4"],
+        "deblur": ["weak", "strong"],
+    }
+
+
+def test_weak_and_strong_blur_are_the_same_path_at_two_lengths() -> None:
+    """As long as they say, inside what the mix draws, and the stronger one costs more."""
+    sharp, sets = photo_of("deblur"), TASKS["deblur"].sets
+    for seed in range(6):
+        weak, strong = (sets[name](sharp, np.random.default_rng(seed)) for name in ("weak", "strong"))
+        spans = []
+        for case, shortest, longest in ((weak, SHORTEST, 13), (strong, 15, LONGEST)):
+            assert case.kernel is not None
+            rows, columns = np.nonzero(case.kernel > 1e-4)
+            spans.append(max(np.ptp(rows), np.ptp(columns)))
+            assert shortest / 2**0.5 - 2 <= spans[-1] <= longest + 2  # a straight path may lie along the diagonal
+        assert spans[0] < spans[1]
+        psnr = [scores("deblur", c.request.picture.pixels, sharp.pixels)["psnr"] for c in (weak, strong)]
+        assert psnr[0] > psnr[1]
+
+
 def test_the_networks_never_see_what_the_hole_hides() -> None:
     task, request = TASKS["inpaint"], request_for("inpaint", 12, 12)
     other = request.picture.pixels.copy()
@@ -119,6 +163,106 @@ def test_random_masks_hide_something_but_not_too_much(size: tuple[int, int]) -> 
         mask = random_mask(*size, np.random.default_rng(seed))
         assert mask.shape == size and mask.dtype == bool
         assert 1 <= mask.sum() <= max(1, MOST_HIDDEN * mask.size)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (16, 16), (512, 512)])
+def test_masks_of_one_kind_hide_something_but_not_too_much(kind: str, size: tuple[int, int]) -> None:
+    for seed in range(5):
+        mask = mask_of(kind, *size, np.random.default_rng(seed))
+        assert mask.shape == size and mask.dtype == bool and 1 <= mask.sum() <= max(1, 0.5 * mask.size)
+
+
+def test_the_mix_draws_every_kind_alone_and_in_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def spying(name: str, draw):  # noqa: ANN001, ANN202
+        return lambda canvas, rng: (drawn.append(name), draw(canvas, rng))
+
+    for name in list(KINDS):
+        monkeypatch.setitem(KINDS, name, spying(name, KINDS[name]))
+    hidden = [random_mask(128, 192, np.random.default_rng(seed)).mean() for seed in range(40)]
+    assert list(KINDS) == ["thin", "medium", "thick", "scribble", "text", "scratches"]
+    assert min(drawn.count(name) for name in KINDS) >= 5
+    assert len(drawn) > 45  # pairs occur
+    assert min(hidden) < 0.05 and max(hidden) > 0.25
+
+
+class Asked:
+    """A generator of random integers that answers with the least or the greatest that it was asked for."""
+
+    def __init__(self, most: bool, boxes: bool) -> None:
+        self.most, self.chance, self.asked = most, 0.0 if boxes else 1.0, []
+
+    def random(self) -> float:
+        return self.chance
+
+    def integers(self, low: int, high: int | None = None, size: int | None = None):  # noqa: ANN201
+        low, high = (0, low) if high is None else (low, high)
+        self.asked.append((low, high - 1))
+        value = high - 1 if self.most else low
+        return value if size is None else np.full(size, value)
+
+
+STROKES = {
+    ("thin", 256): ((4, 51), (10, 49), (5, 14)),
+    ("thin", 512): ((4, 71), (10, 109), (5, 24)),
+    ("medium", 256): ((4, 6), (10, 109), (5, 54)),
+    ("medium", 512): ((4, 11), (10, 209), (5, 104)),
+    ("thick", 256): ((1, 6), (10, 209), (5, 104)),
+    ("thick", 512): ((1, 6), (10, 459), (5, 254)),
+}
+"""Published: strokes, their length and their width, least and most, at 256 and 512 pixels."""
+BOXES = {
+    ("medium", 256): ((1, 5), (10, 50), 0),
+    ("medium", 512): ((1, 5), (30, 150), 0),
+    ("thick", 256): ((1, 3), (30, 150), 10),
+    ("thick", 512): ((1, 4), (30, 300), 10),
+}
+"""Published: boxes, their side, and the margin that they keep."""
+
+
+@pytest.mark.parametrize(("kind", "side"), list(STROKES))
+@pytest.mark.parametrize("most", [False, True])
+def test_strokes_follow_the_published_integers(
+    kind: str, side: int, most: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[tuple[tuple[int, int], tuple[int, int], int]] = []
+    monkeypatch.setattr(masks.cv2, "line", lambda canvas, start, end, level, brush: lines.append((start, end, brush)))
+    rng = Asked(most, boxes=False)
+    KINDS[kind](np.zeros((side, side), np.uint8), rng)  # pyright: ignore[reportArgumentType]
+    times, length, brush = (pair[most] for pair in STROKES[kind, side])
+    assert len(lines) == times * (5 if most else 1)  # segments per stroke
+    assert {line[2] for line in lines} == {brush}
+    assert (0, 3) in rng.asked  # four headings
+    if not most:  # the first stroke starts in the corner and heads out of the picture; the second one does not
+        (x0, y0), (x1, y1) = lines[0][:2] if len(lines) == 1 else lines[1][:2]
+        assert abs(max(abs(x1 - x0), abs(y1 - y0)) - length) <= 1
+
+
+@pytest.mark.parametrize(("kind", "side"), list(BOXES))
+def test_boxes_follow_the_published_integers(kind: str, side: int) -> None:
+    times, sides, margin = BOXES[kind, side]
+    canvas, rng = np.zeros((side, side), np.uint8), Asked(False, boxes=True)
+    KINDS[kind](canvas, rng)  # pyright: ignore[reportArgumentType]
+    rows, columns = np.nonzero(canvas)
+    assert rng.asked[0] == times and rng.asked[1] == sides
+    assert (rows.min(), columns.min()) == (margin, margin)
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (sides[0], sides[0])
+    KINDS[kind](canvas, Asked(True, boxes=True))  # pyright: ignore[reportArgumentType]
+    rows, columns = np.nonzero(canvas)
+    assert rows.max() == columns.max() == side - margin - 1
+
+
+@pytest.mark.parametrize("side", [96, 256, 512, 1024])
+def test_thicker_masks_reach_further_from_what_is_known(side: int) -> None:
+    """They need not hide more: it is the distance to the rim that makes a hole hard."""
+    depth: dict[str, float] = {}
+    for kind in IRREGULAR:
+        holes = [mask_of(kind, side, side, np.random.default_rng(seed)) for seed in range(15)]
+        to_rim = [cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)[hole] for hole in holes]
+        depth[kind] = float(np.mean(np.concatenate(to_rim)))
+    assert 1.4 * depth["thin"] < depth["medium"] and 1.4 * depth["medium"] < depth["thick"], depth
 
 
 @pytest.mark.parametrize("make", [camera_shake, straight_motion])

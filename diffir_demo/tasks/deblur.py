@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from torch import Tensor
 
@@ -13,6 +15,8 @@ from .task import Damaged, Request, Task
 
 SHORTEST, LONGEST = 7, 25
 """Length of the synthetic motion, pixels."""
+WEAK, STRONG = (7, 13), (15, 25)
+"""The lengths that are measured apart. The same seed draws the same path for both: only its length differs."""
 NOISE = 2.0
 """Largest standard deviation of sensor noise, in levels of 255."""
 
@@ -35,8 +39,13 @@ def decode(output: Tensor, request: Request) -> Picture:
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """Motion of any length."""
+    return shaken((SHORTEST, LONGEST), sharp, rng)
+
+
+def shaken(lengths: tuple[float, float], sharp: Picture, rng: np.random.Generator) -> Damaged:
     """Motion blur in linear light (three in four from a shaken path, else straight), then slight sensor noise."""
-    length = float(rng.uniform(SHORTEST, LONGEST))
+    length = float(rng.uniform(*lengths))
     kernel = camera_shake(length, rng) if rng.random() < 0.75 else straight_motion(length, rng)
     blurred = blur(sharp.pixels, kernel)
     noise = rng.standard_normal(blurred.shape, dtype=np.float32) * np.float32(rng.uniform(0, NOISE))
@@ -55,6 +64,7 @@ TASK = Task(
     encode=encode,
     decode=decode,
     degrade=degrade,
+    sets={"weak": partial(shaken, WEAK), "strong": partial(shaken, STRONG)},
     headline="psnr",
     margin=LONGEST,
 )

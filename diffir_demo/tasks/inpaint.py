@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from ..errors import InputError
 from ..imaging.mask import check_mask
 from ..imaging.picture import Picture, to_pixels, to_tensor
 from ..model.config import COMPACT_INPAINT, ModelConfig
-from .masks import random_mask
+from .masks import mask_of, random_mask
 from .task import Damaged, Request, Task
 
 
@@ -37,8 +39,17 @@ def decode(output: Tensor, request: Request) -> Picture:
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
-    """Random damage; its pixels turn white, as a scratch or a pen would leave them (no network ever sees them)."""
-    mask = random_mask(sharp.height, sharp.width, rng)
+    """Random damage of one or two kinds."""
+    return _hidden(sharp, random_mask(sharp.height, sharp.width, rng), rng)
+
+
+def degrade_with(kind: str, sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """Damage of one kind, a key of `masks.KINDS`."""
+    return _hidden(sharp, mask_of(kind, sharp.height, sharp.width, rng), rng)
+
+
+def _hidden(sharp: Picture, mask: np.ndarray, rng: np.random.Generator) -> Damaged:
+    """The hole's pixels turn white, as a scratch or a pen would leave them (no network ever sees them)."""
     pixels = np.where(mask[..., None], np.uint8(255), sharp.pixels)
     request = Request(sharp.with_pixels(pixels, sharp.alpha), mask, seed=int(rng.integers(2**31)))
     return Damaged(request, sharp)
@@ -60,5 +71,6 @@ TASK = Task(
     encode=encode,
     decode=decode,
     degrade=degrade,
+    sets={kind: partial(degrade_with, kind) for kind in ("thin", "medium", "thick", "scribble")},
     headline="hole_psnr",
 )

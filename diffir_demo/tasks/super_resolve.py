@@ -58,5 +58,6 @@ TASK = Task(
     encode=encode,
     decode=decode,
     degrade=degrade,
+    sets={"x4": degrade},
     headline="psnr_y",
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import Tensor
@@ -69,7 +69,9 @@ class Task:
     decode: Callable[[Tensor, Request], Picture]
     """Network output (1, 3, h * scale, w * scale), not clamped -> the restored picture."""
     degrade: Callable[[Picture, np.random.Generator], Damaged]
-    """Clean picture -> a case whose answer is known: for training, validation, tests and the demo."""
+    """Clean picture -> a case whose answer is known, of every kind: for training, validation, tests and the demo."""
+    sets: Mapping[str, Callable[[Picture, np.random.Generator], Damaged]] = field(hash=False)
+    """What `degrade` mixes, taken apart: named kinds of damage, each measured by itself when weights are evaluated."""
     headline: str
     """The metric (a key of `metrics.scores`) that training watches."""
     margin: int = 0
