@@ -79,11 +79,12 @@ def restore(
     request: Request,
     engine: Engine | None = None,
     *,
+    ipr: np.ndarray | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
 ) -> Restoration:
     """Runs `stream` to its end."""
-    return last(stream(task, request, engine, previews=previews, memory_budget=memory_budget))
+    return last(stream(task, request, engine, ipr=ipr, previews=previews, memory_budget=memory_budget))
 
 
 @torch.inference_mode()
@@ -92,11 +93,13 @@ def stream(
     request: Request,
     engine: Engine | None = None,
     *,
+    ipr: np.ndarray | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
 ) -> Iterator[Event]:
     """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
 
+    ipr: (n,) finite numbers to paint with instead of the diffusion's estimate; there are no steps then.
     previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
     memory_budget: bytes; a picture whose painting would take more is painted in overlapping tiles.
 
@@ -110,9 +113,10 @@ def stream(
     engine = engine or load(task)
     _require_structure(task, engine)
     _require_room(request.picture, engine.model.config.scale)
+    given = None if ipr is None else _checked(ipr, engine.model.config.ipr_length)
     with lock_for(engine.device):
         try:
-            yield from _run(task, request, engine, previews, memory_budget)
+            yield from _run(task, request, engine, given, previews, memory_budget)
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -139,14 +143,25 @@ def _require_room(picture: Picture, scale: int) -> None:
         )
 
 
+def _checked(ipr: np.ndarray, length: int) -> Tensor:
+    """An IPR from outside, (n,) -> (1, n) float32."""
+    vector = np.asarray(ipr)
+    if vector.shape != (length,) or vector.dtype.kind not in "fiu" or not np.isfinite(vector).all():
+        raise InputError(f"An IPR for this network is {length} finite numbers, not {vector.shape} {vector.dtype}.")
+    return torch.tensor(vector, dtype=torch.float32)[None]
+
+
 def _is_out_of_memory(error: BaseException) -> bool:
     """Only CUDA has an exception of its own for it."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or any(words in str(error) for words in ("out of memory", "can't allocate memory"))
 
 
-def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: int) -> Generator[Event, None, None]:
+def _run(
+    task: Task, request: Request, engine: Engine, given: Tensor | None, previews: bool, budget: int
+) -> Generator[Event, None, None]:
     model, config, clock = engine.model, engine.model.config, _Clock()
+    count = config.timesteps if given is None else 0
     with clock.measuring("encode"):
         damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
         height, width = damaged.shape[-2:]
@@ -162,7 +177,7 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
         input_size=size,
         output_size=enlarged,
         tiles=len(painted_tiles),
-        steps=config.timesteps,
+        steps=count,
         noise=_numbers(noise),
     )
 
@@ -185,18 +200,17 @@ def _run(task: Task, request: Request, engine: Engine, previews: bool, budget: i
             return task.decode(fit.undo(canvas.picture() if canvas else painted, config.scale), request)
 
     with clock.measuring("encode"):
-        condition = _condition(model, damaged, tiles, engine)
+        ipr = _condition(model, damaged, tiles, engine) if given is None else given.to(engine.device)
     steps: list[PriorStep] = []
-    ipr = condition
-    walk = model.denoise(condition, noise.to(engine.device))
-    for number in range(1, config.timesteps + 1):
+    walk = model.denoise(ipr, noise.to(engine.device))
+    for number in range(1, count + 1):
         with clock.measuring("denoise") as spent:
             step = next(walk)
             x0_numbers, numbers = _numbers(step.x0), _numbers(step.ipr)
         ipr = step.ipr
         preview = None
         if previews and step.t > 0:  # the last step's picture is the result
-            label = f"preview {number} of {config.timesteps - 1}"
+            label = f"preview {number} of {count - 1}"
             preview = yield from _mapped(paint(ipr, "previews"), lambda share, label=label: Painting(share, label))
         steps.append(PriorStep(number, step.t, x0_numbers, numbers, spent(), preview))
         yield steps[-1]

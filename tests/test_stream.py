@@ -236,3 +236,26 @@ def test_a_bad_request_fails_before_any_work() -> None:
     assert not lock_for(torch.device("cpu")).locked()
     with pytest.raises(InputError, match="no task"):
         next(stream("dehaze", Request(photo())))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_ipr_from_outside_takes_the_diffusions_place(key: str) -> None:
+    """Its own IPR gives the same pixels without a single step; another one gives another picture."""
+    request, model = case(key, seed=7), engine(key)
+    own = restore(key, request, model)
+    events = list(stream(key, request, model, ipr=own.ipr, previews=True))
+    assert not [event for event in events if isinstance(event, PriorStep)]
+    assert isinstance(events[0], Started) and events[0].steps == 0
+    assert isinstance(events[-1], Finished)
+    again = events[-1].restoration
+    assert np.array_equal(again.picture.pixels, own.picture.pixels)
+    assert np.array_equal(again.ipr, own.ipr) and again.steps == ()
+    other = restore(key, request, model, ipr=np.zeros(model.model.config.ipr_length))
+    assert not other.ipr.any()
+    assert not np.array_equal(other.picture.pixels, own.picture.pixels)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(255), np.zeros((1, 256)), np.full(256, np.nan), np.zeros(256, complex)])
+def test_an_ipr_that_does_not_fit_is_refused_before_any_work(wrong: np.ndarray) -> None:
+    with pytest.raises(InputError, match="256 finite numbers"):
+        next(iter(stream("sr", case("sr", seed=1), engine("sr"), ipr=wrong)))
