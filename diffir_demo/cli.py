@@ -76,10 +76,16 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="measure weights and baselines on photos damaged on purpose")
     evaluate.set_defaults(run=_evaluate)
-    evaluate.add_argument("--task", choices=list(TASKS), action="append", help="default: all")
+    evaluate.add_argument("--task", choices=list(TASKS), action="append", help="default: all, or that of --weights")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos")
-    evaluate.add_argument("--weights", type=Path, metavar="FILE")
+    evaluate.add_argument("--weights", type=Path, metavar="FILE", help="this network; default: all in checkpoints/")
+    evaluate.add_argument(
+        "--teacher", type=Path, metavar="FILE", action="append", default=[], help="stage 1, as oracle"
+    )
+    evaluate.add_argument("--set", metavar="NAME", action="append", help="default: all; 'mix' is all damage at once")
+    evaluate.add_argument("--pictures", type=_count, metavar="N", help="only the first N photos")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
+    evaluate.add_argument("--report", type=Path, metavar="FILE.md", help="write a report with pictures")
     _add_device(evaluate)
 
     serve = commands.add_parser("serve", help="open the app in a browser; the same as app.py")
@@ -100,6 +106,12 @@ def _seed(text: str) -> int:
     if not 0 <= value < 2**63:
         raise argparse.ArgumentTypeError("must be a whole number from 0 to 2^63 - 1")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number from 1")
+    return int(text)
 
 
 def _restore(options: argparse.Namespace) -> int:
@@ -208,19 +220,49 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from .evaluation import evaluate, markdown
+    from .evaluation import Report, chosen_sets, evaluate, markdown, plain, tasks_of
 
     if options.json and not options.json.parent.is_dir():
         raise InputError(f"There is no folder '{options.json.parent.name}' for the numbers.", "Make it first.")
+    teachers = tasks_of(options.task, options.weights, options.teacher)
+    tasks = {key: get_task(key) for key in teachers}
+    report = Report(options.report, _command(options)) if options.report else None
     tables = []
-    for key in options.task or list(TASKS):
-        tables.append(
-            evaluate(get_task(key), options.data, options.weights, device=options.device, precision=options.precision)
-        )
-        print(markdown(tables[-1]), flush=True)
+    for key, sets in chosen_sets(list(tasks.values()), options.set).items():
+        for measured in evaluate(
+            tasks[key],
+            options.data,
+            options.weights,
+            teacher=teachers[key],
+            sets=sets,
+            pictures=options.pictures,
+            device=options.device,
+            precision=options.precision,
+        ):
+            tables.append(measured.table)
+            print(markdown(measured.table), flush=True)
+            if report:
+                report.add(measured)
     if options.json:
-        options.json.write_text(json.dumps([asdict(table) for table in tables], indent=1) + "\n")
+        options.json.write_text(json.dumps([plain(table) for table in tables], indent=1) + "\n")
+    if report:
+        report.write()
+        for key in report.missing_notes:
+            print(f"{report.notes_file.name} does not say why '{key}' fails", file=sys.stderr)
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The call that a report shows: of folders and files only the names, so that it is nobody's machine."""
+    parts = ["python -m diffir_demo evaluate"]
+    parts += [f"--task {key}" for key in options.task or []]
+    parts += [f"--data {options.data.resolve().name.upper()}_FOLDER"]
+    parts += [f"--weights {options.weights.name}"] if options.weights else []
+    parts += [f"--teacher {file.name}" for file in options.teacher]
+    parts += [f"--set {name}" for name in options.set or []]
+    parts += [f"--pictures {options.pictures}"] if options.pictures else []
+    shown = options.report.name if options.report.is_absolute() else options.report.as_posix()
+    return " ".join([*parts, f"--report {shown}"])
 
 
 def _serve(options: argparse.Namespace) -> int:

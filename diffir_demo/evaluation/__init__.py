@@ -1,0 +1,91 @@
+"""How good are the weights? Clean photos, damaged with fixed seeds, restored by every method there is, and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..devices import choose_device
+from ..errors import InputError
+from ..model import Teacher
+from ..tasks import TASKS, Task
+from ..weights import inspect
+from ..weights import load as load_weights
+from .measure import Measured, Table, mean_scores, measure
+from .methods import methods_for
+from .report import Report
+from .sets import cases, chosen_sets
+from .stlpips import PACKAGE, StLpips
+from .tables import markdown, plain
+
+__all__ = [
+    "Measured",
+    "Report",
+    "Table",
+    "cases",
+    "chosen_sets",
+    "evaluate",
+    "markdown",
+    "mean_scores",
+    "plain",
+    "tasks_of",
+]
+
+PERCEPTUAL_TASKS = ("sr",)
+"""Where ST-LPIPS is measured: it takes seconds a picture, and only enlarging has presets that differ in it."""
+
+
+def evaluate(
+    task: Task,
+    folder: Path,
+    weights: Path | None = None,
+    *,
+    teacher: Path | None = None,
+    sets: Sequence[str] | None = None,
+    pictures: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Iterator[Measured]:
+    """Measures the task's sets, one after the other: our networks, every baseline, peers, and doing nothing.
+
+    teacher: a stage-1 file of the task, shown as an oracle. sets: names of `task.sets`, or "mix"; all where None.
+    """
+    methods, missing = methods_for(task, weights, device=device, precision=precision)
+    stage_1 = None
+    if teacher is not None:
+        stage_1 = load_weights(teacher, task=task.key, stage=1, scale=task.config.scale, device=choose_device(device))
+        assert isinstance(stage_1.model, Teacher)  # `load_weights` refuses anything else where stage 1 is asked for
+    perceptual = StLpips.installed() if task.key in PERCEPTUAL_TASKS else None
+    if task.key in PERCEPTUAL_TASKS and perceptual is None:
+        missing.append(f"ST-LPIPS: not installed (pip install {PACKAGE}).")
+    notes = [f"{method.name}: {method.note}" for method in methods] + missing
+    for name in sets or task.sets:
+        yield measure(
+            task,
+            folder,
+            name,
+            methods,
+            teacher=stage_1.model if stage_1 else None,  # pyright: ignore[reportArgumentType]
+            pictures=pictures,
+            perceptual=perceptual,
+            notes=notes,
+        )
+
+
+def tasks_of(keys: Sequence[str] | None, weights: Path | None, teachers: Sequence[Path]) -> dict[str, Path | None]:
+    """Task key -> its teacher file: the tasks that were asked for, else the one that the weights are for, else all.
+
+    Raises `InputError` where a teacher is named for no task that is measured, or two for one.
+    """
+    made_for = inspect(weights).task if weights is not None else None
+    chosen: dict[str, Path | None] = dict.fromkeys(keys or ([made_for] if made_for else list(TASKS)))
+    for file in teachers:
+        key = inspect(file).task or ""
+        if key not in chosen:
+            raise InputError(
+                f"'{file.name}' is for '{key}', which is not measured.", "Leave it out, or add its --task."
+            )
+        if chosen[key] is not None:
+            raise InputError(f"Two teachers are named for '{key}'.", "Name one.")
+        chosen[key] = file
+    return chosen

@@ -1,0 +1,126 @@
+"""Measuring: every method on every photo of a set, and the means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..metrics import scores
+from ..model import Teacher
+from ..tasks import Damaged, Task
+from .ipr import IprStudy, study_ipr
+from .methods import Kind, Method
+from .sets import cases, photos
+from .stlpips import StLpips
+
+ST_LPIPS = "st_lpips"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one set."""
+
+    method: str
+    kind: Kind
+    scores: dict[str, float]
+    """Means over the set."""
+    seconds: float
+    """Median per picture."""
+    photos: list[dict[str, float]] = field(repr=False)
+    """The scores of each photo."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One set, measured."""
+
+    task: str
+    set: str
+    pictures: int
+    headline: str
+    """The score that counts first; higher is better."""
+    rows: list[Row]
+    ipr: list[IprStudy]
+    notes: list[str]
+    """What each method is, and which are not installed."""
+    names: list[str] = field(repr=False)
+    """The photos, in order."""
+
+    def first(self, kind: Kind) -> Row | None:
+        """The first method of that kind: of ours, the default weights."""
+        return next((row for row in self.rows if row.kind == kind), None)
+
+    def best(self, kind: Kind) -> Row | None:
+        """The method of that kind with the highest headline score; None where there is none."""
+        found = [row for row in self.rows if row.kind == kind and self.headline in row.scores]
+        return max(found, key=lambda row: row.scores[self.headline], default=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A table and the pictures behind it."""
+
+    table: Table
+    cases: list[Damaged]
+    results: dict[str, list[np.ndarray]]
+    """Method -> a (h, w, 3) uint8 picture for every photo."""
+
+
+def measure(
+    task: Task,
+    folder: Path,
+    name: str,
+    methods: Sequence[Method],
+    *,
+    teacher: Teacher | None = None,
+    pictures: int | None = None,
+    perceptual: StLpips | None = None,
+    notes: Sequence[str] = (),
+) -> Measured:
+    """One set; a progress bar on standard error where somebody watches.
+
+    teacher: the stage-1 network whose IPR has seen the truth. perceptual: also measure ST-LPIPS.
+    """
+    files = photos(folder, pictures)
+    damaged = list(cases(task, folder, name, pictures))
+    found: dict[str, list[dict[str, float]]] = {method.name: [] for method in methods}
+    seconds: dict[str, list[float]] = {method.name: [] for method in methods}
+    results: dict[str, list[np.ndarray]] = {method.name: [] for method in methods}
+    iprs: dict[str, list[np.ndarray]] = {method.name: [] for method in methods}
+    for case in tqdm(damaged, desc=f"{task.key} {name}", unit="photo", disable=None, leave=False):
+        distance = perceptual.against(case.reference.pixels) if perceptual else None
+        for method in methods:
+            began = time.perf_counter()
+            picture, ipr = method.run(case.request)
+            seconds[method.name].append(time.perf_counter() - began)
+            values = scores(task.key, picture.pixels, case.reference.pixels, case.request.mask)
+            if distance is not None:
+                values[ST_LPIPS] = distance(picture.pixels)
+            found[method.name].append(values)
+            results[method.name].append(picture.pixels)
+            if ipr is not None:
+                iprs[method.name].append(ipr)
+    rows = [
+        Row(m.name, m.kind, mean_scores(found[m.name]), float(np.median(seconds[m.name])), found[m.name])
+        for m in methods
+    ]
+    studies = [
+        study_ipr(task, m, damaged, iprs[m.name], row.scores.get(task.headline, float("nan")), teacher, label=name)
+        for m, row in zip(methods, rows, strict=True)
+        if m.engine
+    ]
+    table = Table(
+        task.key, name, len(damaged), task.headline, rows, studies, list(notes), [file.stem for file in files]
+    )
+    return Measured(table, damaged, results)
+
+
+def mean_scores(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Means over those pictures that have the score: tiny ones have no SSIM."""
+    names = dict.fromkeys(name for row in found for name in row)
+    return {name: float(np.mean([row[name] for row in found if name in row])) for name in names}

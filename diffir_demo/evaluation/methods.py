@@ -1,0 +1,102 @@
+"""What is compared: our networks, every classical method, learned peers, and doing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..baselines import Baseline, baselines_for
+from ..errors import InputError
+from ..imaging import Picture
+from ..restore import Engine, load, restore
+from ..tasks import Request, Task
+from ..weights import WeightsInfo, checkpoint_folder, find_default, survey
+from .peers import peers_for
+
+Kind = Literal["ours", "classical", "peer", "nothing"]
+NOTHING = "nothing done"
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """One row of a table."""
+
+    name: str
+    kind: Kind
+    run: Callable[[Request], tuple[Picture, np.ndarray | None]] = field(repr=False)
+    """Request -> the picture, and the IPR that steered it: (n,) float32, or None for methods without one."""
+    note: str = ""
+    """One sentence for people: what it is."""
+    engine: Engine | None = field(default=None, repr=False)
+    """The network, where it is one of ours."""
+
+
+def methods_for(
+    task: Task, weights: Path | None = None, *, device: str = "auto", precision: str = "auto"
+) -> tuple[list[Method], list[str]]:
+    """The methods that can run here, ours first, and a sentence for each that cannot.
+
+    weights: only this network of ours; without it, every one in the checkpoint folder that fits, the default first.
+    """
+    files = [weights] if weights is not None else _shipped(task)
+    methods = [_ours(task, file, device, precision) for file in files]
+    methods += [_classical(baseline, task.config.scale) for baseline in baselines_for(task.key)]
+    missing: list[str] = []
+    for peer in peers_for(task.key):
+        if peer.missing:
+            missing.append(f"{peer.title}: not installed (pip install --no-deps -r requirements-evaluation.txt).")
+        else:
+            methods.append(Method(peer.title, "peer", _plain(peer.open()), peer.note))
+    if task.config.scale == 1 and not task.wants_mask:
+        methods.append(Method(NOTHING, "nothing", _plain(lambda picture: picture), "The damaged picture as it is."))
+    return methods, missing
+
+
+def _shipped(task: Task) -> list[Path | None]:
+    """Files of the checkpoint folder that this task can run at its scale; None stands for the default weights."""
+
+    def fits(info: object) -> bool:
+        return (
+            isinstance(info, WeightsInfo)
+            and (info.stage, info.task) == (2, task.key)
+            and task.accepts(info.config)
+            and info.config.scale == task.config.scale
+        )
+
+    default = find_default(task.key)
+    others = [path for path, info in survey(checkpoint_folder()).items() if path != default and fits(info)]
+    return [default, *others]  # without a default `load` says what is missing
+
+
+def _ours(task: Task, file: Path | None, device: str, precision: str) -> Method:
+    engine = load(task, file, device=device, precision=precision)
+    found, scale = engine.model.config.scale, task.config.scale
+    if found != scale:
+        raise InputError(
+            f"The set is made for x{scale}, these weights enlarge x{found}.", f"Evaluate x{scale} weights."
+        )
+
+    def run(request: Request) -> tuple[Picture, np.ndarray]:
+        done = restore(task, request, engine)
+        return done.picture, done.ipr
+
+    stem = Path(engine.info.file).stem
+    note = (
+        f"{engine.info.badge}, {engine.info.parameters / 1e6:.1f} million parameters, sha256 {engine.info.fingerprint}."
+    )
+    return Method(f"DiffIR {stem}", "ours", run, note, engine)
+
+
+def _classical(baseline: Baseline, scale: int) -> Method:
+    def run(request: Request) -> tuple[Picture, None]:
+        return baseline.run(request.picture, request.mask, scale), None
+
+    return Method(baseline.title, "classical", run, baseline.note)
+
+
+def _plain(run: Callable[[Picture], Picture]) -> Callable[[Request], tuple[Picture, None]]:
+    return lambda request: (run(request.picture), None)

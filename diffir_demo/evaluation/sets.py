@@ -1,0 +1,54 @@
+"""Fixed sets: clean photos of a folder, damaged with fixed seeds by the task itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..imaging import load_picture
+from ..jobs import pictures_in
+from ..tasks import Damaged, Task
+
+MIX = "mix"
+"""The name of what `degrade` makes, every kind of damage in one set; measured only when asked for."""
+
+
+def photos(folder: Path, pictures: int | None = None) -> list[Path]:
+    """The folder's pictures in order of name (10 after 9), or the first few of them."""
+    if not folder.is_dir():
+        raise InputError(f"'{folder.name}' is no folder.", "Name a folder of clean photos.")
+    files = sorted(pictures_in(folder), key=_natural)
+    if not files:
+        raise InputError(f"There are no pictures in '{folder.name}'.", "Name a folder of clean photos.")
+    return files[:pictures]
+
+
+def cases(task: Task, folder: Path, name: str = MIX, pictures: int | None = None) -> Iterator[Damaged]:
+    """The set of that name over a folder: photo i, in order of name, damaged with seed i."""
+    damage = task.degrade if name == MIX else task.sets[name]
+    for seed, file in enumerate(photos(folder, pictures)):
+        yield damage(load_picture(file), np.random.default_rng(seed))
+
+
+def chosen_sets(tasks: Sequence[Task], names: Sequence[str] | None) -> dict[str, list[str]]:
+    """Task key -> the sets to measure: all of its own, or those among `names`; tasks without any are left out.
+
+    Raises `InputError` for a name that none of the tasks has.
+    """
+    if not names:
+        return {task.key: list(task.sets) for task in tasks}
+    known = {task.key: [*task.sets, MIX] for task in tasks}
+    for name in names:
+        if not any(name in own for own in known.values()):
+            listed = "; ".join(f"{key}: {', '.join(own)}" for key, own in known.items())
+            raise InputError(f"There is no set '{name}'.", f"Choose among {listed}.")
+    wanted = {key: [name for name in own if name in names] for key, own in known.items()}
+    return {key: own for key, own in wanted.items() if own}
+
+
+def _natural(path: Path) -> tuple[int, str]:
+    """10.webp comes after 9.webp."""
+    return (int(path.stem), path.name) if path.stem.isdigit() else (2**31, path.name)

@@ -1,0 +1,107 @@
+"""Contact sheets: crops at 100 %, side by side, each under the name of its method and its score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .measure import Measured
+
+CROP = 160
+"""Side of a crop, pixels of the result."""
+GAP, STRIP = 4, 16
+"""Pixels between crops, and of the line of text above each."""
+PAPER, INK = (255, 255, 255), (20, 20, 20)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in one photo."""
+
+    photo: int
+    top: int
+    left: int
+
+
+def typical(measured: Measured, count: int = 3) -> list[Spot]:
+    """Photos spread evenly over the set, each where it has most detail (inside the hole, where there is one).
+
+    Chosen from the truth alone: no method's result has a say.
+    """
+    total = len(measured.cases)
+    chosen = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
+    return [Spot(i, *_peak(_detail(measured, i), measured)) for i in chosen]
+
+
+def worst(measured: Measured, count: int = 3) -> list[Spot]:
+    """The photos that our first network restores worst by the headline score, each where its error is largest."""
+    table = measured.table
+    row = table.first("ours")
+    assert row is not None  # `methods_for` puts a network of ours first
+    order = sorted(range(table.pictures), key=lambda i: row.photos[i].get(table.headline, float("inf")))
+    return [Spot(i, *_peak(_error(measured, row.method, i), measured)) for i in order[:count]]
+
+
+def columns(measured: Measured) -> list[str]:
+    """Methods to show: the best classical one, peers, ours."""
+    table = measured.table
+    classical = table.best("classical")
+    rest = [row.method for kind in ("peer", "ours") for row in table.rows if row.kind == kind]
+    return [*([classical.method] if classical else []), *rest]
+
+
+def sheet(measured: Measured, spots: Sequence[Spot], methods: Sequence[str]) -> Image.Image:
+    """A row per spot: damaged, the methods, the truth."""
+    width = (len(methods) + 2) * (CROP + GAP) - GAP
+    page = Image.new("RGB", (width, len(spots) * (CROP + STRIP + GAP) - GAP), PAPER)
+    pen = ImageDraw.Draw(page)
+    font = ImageFont.load_default(11)
+    table = measured.table
+    photos = {row.method: row.photos for row in table.rows}
+    for number, spot in enumerate(spots):
+        y = number * (CROP + STRIP + GAP)
+        cells = [(f"{table.names[spot.photo]}: damaged", _damaged(measured, spot.photo))]
+        for method in methods:
+            score = photos[method][spot.photo].get(table.headline, float("nan"))
+            cells.append((f"{method.removeprefix('DiffIR ')} {score:.2f}", measured.results[method][spot.photo]))
+        cells.append(("truth", measured.cases[spot.photo].reference.pixels))
+        for column, (label, pixels) in enumerate(cells):
+            x = column * (CROP + GAP)
+            pen.text((x + 1, y + 1), label, INK, font)
+            crop = pixels[spot.top : spot.top + CROP, spot.left : spot.left + CROP]
+            page.paste(Image.fromarray(np.ascontiguousarray(crop)), (x, y + STRIP))
+    return page
+
+
+def _damaged(measured: Measured, photo: int) -> np.ndarray:
+    """The input, in the size of the result: small pictures show their pixels as squares."""
+    case = measured.cases[photo]
+    scale = case.reference.height // case.request.picture.height
+    return case.request.picture.pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def _detail(measured: Measured, photo: int) -> np.ndarray:
+    case = measured.cases[photo]
+    grey = case.reference.pixels.mean(axis=2)
+    steps = np.abs(np.gradient(grey, axis=0)) + np.abs(np.gradient(grey, axis=1)) if min(grey.shape) > 1 else grey
+    return steps if case.request.mask is None else steps * case.request.mask
+
+
+def _error(measured: Measured, method: str, photo: int) -> np.ndarray:
+    result, truth = measured.results[method][photo], measured.cases[photo].reference.pixels
+    return np.square(result.astype(np.float32) - truth).sum(axis=2)
+
+
+def _peak(weights: np.ndarray, measured: Measured) -> tuple[int, int]:
+    """(top, left) of the crop that collects most of (h, w) weights, on the small picture's grid where there is one."""
+    case = measured.cases[0]
+    scale = case.reference.height // case.request.picture.height
+    height, width = (min(CROP, side) for side in weights.shape)
+    sums = np.pad(weights.astype(np.float64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    boxes = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
+    boxes = boxes[::scale, ::scale]
+    top, left = np.unravel_index(int(np.argmax(boxes)), boxes.shape)
+    return int(top) * scale, int(left) * scale

