@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from diffir_demo.cli import main
-from diffir_demo.errors import InputError
+from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.evaluation import cases, chosen_sets, evaluate, markdown, methods, peers, plain, tasks_of
 from diffir_demo.evaluation.ipr import oracle, study_ipr
 from diffir_demo.evaluation.measure import Measured
@@ -89,6 +89,11 @@ def test_every_preset_that_fits_is_compared_the_default_first(checkpoints: Path)
     assert [m.name for m in only if m.kind == "ours"] == ["DiffIR compact-sr-crisp"]
     assert [m.name for m in methods_for(TASKS["deblur"])[0] if m.kind == "nothing"] == ["nothing done"]
     assert not [m for m in methods_for(TASKS["inpaint"])[0] if m.kind == "nothing"]
+    (checkpoints / "compact-sr.safetensors").unlink()
+    assert [m.name for m in methods_for(TASKS["sr"])[0] if m.kind == "ours"] == ["DiffIR compact-sr-crisp"]
+    (checkpoints / "compact-sr-crisp.safetensors").unlink()
+    with pytest.raises(WeightsError, match="No weights for Super-resolution"):
+        methods_for(TASKS["sr"])
 
 
 def test_a_peer_that_is_not_installed_is_named_and_not_opened(

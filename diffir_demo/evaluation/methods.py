@@ -57,7 +57,7 @@ def methods_for(
 
 
 def _shipped(task: Task) -> list[Path | None]:
-    """Files of the checkpoint folder that this task can run at its scale; None stands for the default weights."""
+    """Files of the checkpoint folder that this task can run at its scale; [None], for which `load` has a sentence."""
 
     def fits(info: object) -> bool:
         return (
@@ -69,7 +69,7 @@ def _shipped(task: Task) -> list[Path | None]:
 
     default = find_default(task.key)
     others = [path for path, info in survey(checkpoint_folder()).items() if path != default and fits(info)]
-    return [default, *others]  # without a default `load` says what is missing
+    return [*([default] if default else []), *others] or [None]
 
 
 def _ours(task: Task, file: Path | None, device: str, precision: str) -> Method:
