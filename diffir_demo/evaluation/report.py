@@ -30,9 +30,9 @@ per picture on the machine above.
 - **ST-LPIPS**: a learned distance (Ghildyal and Liu, ECCV 2022, AlexNet); not LPIPS, whose numbers differ.
 - **IPR**: every network paints again with numbers that are not the photo's own. What it loses then is what its prior
   tells it about the photo. Stage 1 (the oracle) takes its IPR from the clean picture; it is an upper bound by design.
-- **Sheets**: crops at 100 %. The photos are spread evenly over the set and the crops lie where the clean photo has most
-  detail, so no method chose them. The worst three are those with the lowest score of our first network, cropped where
-  its error is largest.
+- **Sheets**: crops at 100 %, each with the score of its whole photo. The first sheet of a set shows photos spread
+  evenly over our first network's ranking, cropped where the clean photo has most detail. The second one shows the worst
+  three of that ranking, cropped where the error is largest.
 """
 SETS = {
     "sr": "Sides cut to multiples of 4, then reduced by 4: antialiased bicubic, as MATLAB's `imresize` does it.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .measure import Measured
+from .measure import Measured, Row
 
 CROP = 160
 """Side of a crop, pixels of the result."""
@@ -27,22 +27,19 @@ class Spot:
 
 
 def typical(measured: Measured, count: int = 3) -> list[Spot]:
-    """Photos spread evenly over the set, each where it has most detail (inside the hole, where there is one).
+    """Photos spread evenly over our first network's ranking, from bad to good: neither the worst nor the best.
 
-    Chosen from the truth alone: no method's result has a say.
+    The crop lies where the truth has most detail (inside the hole, where there is one), whatever became of it.
     """
-    total = len(measured.cases)
-    chosen = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
-    return [Spot(i, *_peak(_detail(measured, i), measured)) for i in chosen]
+    order = _ranking(measured)
+    chosen = sorted({(2 * i + 1) * len(order) // (2 * count) for i in range(count)})
+    return [Spot(order[i], *_peak(_detail(measured, order[i]), measured)) for i in chosen]
 
 
 def worst(measured: Measured, count: int = 3) -> list[Spot]:
     """The photos that our first network restores worst by the headline score, each where its error is largest."""
-    table = measured.table
-    row = table.first("ours")
-    assert row is not None  # `methods_for` puts a network of ours first
-    order = sorted(range(table.pictures), key=lambda i: row.photos[i].get(table.headline, float("inf")))
-    return [Spot(i, *_peak(_error(measured, row.method, i), measured)) for i in order[:count]]
+    method = _first(measured).method
+    return [Spot(i, *_peak(_error(measured, method, i), measured)) for i in _ranking(measured)[:count]]
 
 
 def columns(measured: Measured) -> list[str]:
@@ -74,6 +71,18 @@ def sheet(measured: Measured, spots: Sequence[Spot], methods: Sequence[str]) -> 
             crop = pixels[spot.top : spot.top + CROP, spot.left : spot.left + CROP]
             page.paste(Image.fromarray(np.ascontiguousarray(crop)), (x, y + STRIP))
     return page
+
+
+def _first(measured: Measured) -> Row:
+    row = measured.table.first("ours")
+    assert row is not None  # `methods_for` puts a network of ours first
+    return row
+
+
+def _ranking(measured: Measured) -> list[int]:
+    """The photos by our first network's headline score, worst first; those without the score come last."""
+    scores = [photo.get(measured.table.headline, float("inf")) for photo in _first(measured).photos]
+    return sorted(range(len(scores)), key=scores.__getitem__)
 
 
 def _damaged(measured: Measured, photo: int) -> np.ndarray:
