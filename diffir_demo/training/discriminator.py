@@ -28,11 +28,11 @@ class Critic(nn.Module):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3 * FOLD**2, width, 3, padding=1)
+        self.stem = _conv(3 * FOLD**2, width, 3)
         self.down = nn.ModuleList(_conv(width * 2**i, width * 2 ** (i + 1), 4, stride=2) for i in range(3))
         self.up = nn.ModuleList(_conv(width * 2 ** (i + 1), width * 2**i, 3) for i in (2, 1, 0))
         self.refine = _conv(width, width, 3)
-        self.head = nn.Conv2d(width, 1, 3, padding=1)
+        self.head = _conv(width, 1, 3)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(b, 3, h, w) in [0, 1], sides multiples of `MULTIPLE_OF` -> (b, 1, h / 2, w / 2), unbounded."""
