@@ -28,8 +28,8 @@ SIZES = {2: 0.17, 8: 0.39, 16: 0.51, 24: 5.2, 32: 80.0}
 """Mean absolute value of these features on photos. They are divided by it: in these weights it grows 500 times with
 depth, unlike in the VGG19 that the weights above were made for, and the last depth would drown all others."""
 LIGHT = (8, 16, 24)
-"""Depths for a CPU, at 70 % of the cost: the deepest maps of a 64 pixel crop are 5 pixels wide, and the widest maps, the
-shallowest, say little that L1 on pixels does not."""
+"""Depths for a CPU, at 70 % of the cost: the deepest maps of a 64 pixel crop are 5 pixels wide, and the shallowest, the
+most expensive, say little that L1 on pixels does not."""
 
 
 class PerceptualFeatures(nn.Module):
