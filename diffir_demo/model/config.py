@@ -12,6 +12,10 @@ from typing import Any, Literal
 Norm = Literal["with_bias", "bias_free"]
 Head = Literal["conv", "upsampler", "shuffle"]
 Base = Literal["none", "nearest", "bicubic", "fill"]
+Padding = Literal["zeros", "replicate"]
+
+ADDED_LATER = {"prior_padding"}
+"""Fields that older files lack; what they hold was made with the default."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,15 @@ class ModelConfig:
     """Channels of the prior encoder's residual blocks."""
     prior_blocks: int = 5
     """Residual blocks of the prior encoder."""
+    prior_padding: Padding = "zeros"
+    """What the prior encoder's convolutions see beyond the border. With `replicate` the mean of its features depends
+    less on the picture's size, so crops to train on and whole photos have IPRs of one kind."""
     ipr_length: int = 256
     """Numbers in the image prior representation (IPR)."""
     denoiser_blocks: int = 1
     """Hidden layers of the denoiser."""
     timesteps: int = 4
-    """Diffusion steps."""
+    """Diffusion steps; 0: none, the prior encoder's output is the IPR."""
     beta_start: float = 0.1
     beta_end: float = 0.99
     """First and last beta; the schedule is linear between their square roots."""
@@ -69,6 +76,8 @@ class ModelConfig:
             raise ValueError(f"head_scale={self.head_scale} is no multiple of stem_fold={self.stem_fold}")
         if self.base == "fill" and (self.in_channels != 4 or self.scale != 1):
             raise ValueError("base='fill' needs in_channels=4 (a mask) and scale 1")
+        if self.timesteps < 0:
+            raise ValueError(f"timesteps must be 0 or more, not {self.timesteps}")
         if self.in_channels not in (3, 4):
             raise ValueError(f"in_channels must be 3 (RGB) or 4 (RGB and mask), not {self.in_channels}")
         if any(self.level_width(level) % heads for level, heads in enumerate(self.heads)):
@@ -104,9 +113,9 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """The inverse of `to_dict`; unknown or missing names raise `ValueError`."""
+        """The inverse of `to_dict`; unknown or missing names raise `ValueError`, save those that came later."""
         names = {f.name for f in fields(cls)}
-        if set(values) != names:
+        if not names - ADDED_LATER <= set(values) <= names:
             raise ValueError(f"config fields differ: {sorted(set(values) ^ names)}")
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**plain)
@@ -167,6 +176,7 @@ COMPACT_SR_X4 = ModelConfig(
     prior_fold=2,
     prior_width=32,
     prior_blocks=2,
+    prior_padding="replicate",
 )
 COMPACT_DEBLUR = ModelConfig(
     width=32,
@@ -179,6 +189,7 @@ COMPACT_DEBLUR = ModelConfig(
     prior_fold=8,
     prior_width=32,
     prior_blocks=2,
+    prior_padding="replicate",
 )
 COMPACT_INPAINT = ModelConfig(
     in_channels=4,
@@ -193,6 +204,7 @@ COMPACT_INPAINT = ModelConfig(
     prior_fold=8,
     prior_width=32,
     prior_blocks=2,
+    prior_padding="replicate",
 )
 COMPACT: dict[str, ModelConfig] = {
     "compact_sr_x4": COMPACT_SR_X4,

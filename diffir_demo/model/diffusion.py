@@ -1,7 +1,8 @@
 """The diffusion on the IPR, in the paper's notation (section 3.2, equations 5-9).
 
 Four steps, x0-prediction, posterior mean only: the reverse process adds no noise, and its last step returns the
-denoiser's own estimate.
+denoiser's own estimate. The paper's ablations need two variations: `timesteps=0`, where the condition itself is taken
+for the IPR, and the noise of DDPM's reverse process.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Schedule:
         """Weight of the noisy vector in the posterior mean; 0 at t = 0."""
         return (1.0 - self.alpha_bars_before) * np.sqrt(1.0 - self.betas) / (1.0 - self.alpha_bars)
 
+    @property
+    def deviations(self) -> np.ndarray:
+        """Standard deviation of the posterior, which DiffIR's reverse process leaves out."""
+        return np.sqrt(self.betas * (1.0 - self.alpha_bars_before) / (1.0 - self.alpha_bars))
+
 
 @dataclass(frozen=True)
 class DenoisingStep:
@@ -67,19 +73,26 @@ class IPRDiffusion:
         self.steps = config.timesteps
         self._x0_weights = schedule.x0_weights.astype(np.float32).tolist()
         self._xt_weights = schedule.xt_weights.astype(np.float32).tolist()
-        self._signal = float(np.sqrt(schedule.alpha_bars[-1]))
-        self._noise = float(np.sqrt(1.0 - schedule.alpha_bars[-1]))
+        self._deviations = schedule.deviations.astype(np.float32).tolist()
+        last = float(schedule.alpha_bars[-1]) if self.steps else 0.0
+        self._signal, self._noise = last**0.5, (1.0 - last) ** 0.5
+        self.reverse_noise = False
+        """Adds the posterior's noise at every step but the last; to measure what DiffIR gains by leaving it out."""
 
     def diffuse(self, ipr: Tensor, noise: Tensor) -> Tensor:
         """q(x_T | x_0): where training starts the reverse chain, almost pure noise."""
         return self._signal * ipr + self._noise * noise
 
     def walk(self, denoiser: PriorDenoiser, condition: Tensor, noise: Tensor) -> Generator[DenoisingStep, None, Tensor]:
-        """Yields t = T-1 .. 0; returns the final IPR (b, n). Gradients flow through the whole chain."""
+        """Yields t = T-1 .. 0; returns the final IPR (b, n), or the condition without steps. Gradients flow."""
+        if not self.steps:
+            return condition
         x = noise
         for t in reversed(range(self.steps)):
             x0 = denoiser(x, t, condition)
             x = x0 if t == 0 else self._x0_weights[t] * x0 + self._xt_weights[t] * x
+            if self.reverse_noise and t > 0:
+                x = x + self._deviations[t] * torch.randn_like(x)
             yield DenoisingStep(t, x0, x)
         return x
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import ModelConfig
+from .config import ModelConfig, Padding
 
 SLOPE = 0.1  # of every LeakyReLU here, as in the authors' code
 
@@ -14,10 +16,10 @@ SLOPE = 0.1  # of every LeakyReLU here, as in the authors' code
 class ResidualBlock(nn.Module):
     """conv, LeakyReLU, conv, plus the input; no activation after the sum."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, padding: Padding) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1, padding_mode=padding)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, padding_mode=padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.leaky_relu(self.conv1(x), SLOPE))
@@ -35,12 +37,11 @@ class PriorEncoder(nn.Module):
         self.fold = config.prior_fold
         self.target_fold = config.target_fold
         channels = config.in_channels * self.fold**2 + (3 * self.target_fold**2 if sees_target else 0)
-        width, length = config.prior_width, config.ipr_length
-        self.stem = nn.Conv2d(channels, width, 3, padding=1)
-        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(config.prior_blocks)))
-        self.widen = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1) for a, b in ((width, 2 * width), (2 * width, 2 * width), (2 * width, length))
-        )
+        width, length, padding = config.prior_width, config.ipr_length, config.prior_padding
+        self.stem = nn.Conv2d(channels, width, 3, padding=1, padding_mode=padding)
+        self.blocks = nn.Sequential(*(ResidualBlock(width, padding) for _ in range(config.prior_blocks)))
+        sizes = (width, 2 * width, 2 * width, length)
+        self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, padding_mode=padding) for a, b in pairwise(sizes))
         self.mlp = nn.ModuleList(nn.Linear(length, length) for _ in range(2))
 
     def pool(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
@@ -73,7 +74,7 @@ class PriorDenoiser(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         length = config.ipr_length
-        self.max_period = 10.0 * config.timesteps
+        self.max_period = 10.0 * max(config.timesteps, 1)
         self.stem = nn.Linear(2 * length + 1, length)
         self.hidden = nn.ModuleList(nn.Linear(length, length) for _ in range(config.denoiser_blocks))
 

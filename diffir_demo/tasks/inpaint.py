@@ -12,8 +12,12 @@ from ..errors import InputError
 from ..imaging.mask import check_mask
 from ..imaging.picture import Picture, to_pixels, to_tensor
 from ..model.config import COMPACT_INPAINT, ModelConfig
+from .batched import BatchDamage, MaskBank, hide
 from .masks import mask_of, random_mask
 from .task import Damaged, Request, Task
+
+MASKS, MASK_SIDE = 1000, 512
+"""Masks that a training run crops its holes from, and the sides of the photos they were made for."""
 
 
 def accepts(config: ModelConfig) -> bool:
@@ -55,6 +59,12 @@ def _hidden(sharp: Picture, mask: np.ndarray, rng: np.random.Generator) -> Damag
     return Damaged(request, sharp)
 
 
+def batched(device: torch.device, rng: np.random.Generator) -> BatchDamage:
+    """`degrade` for batches: crops of `MASKS` masks of whole photos."""
+    bank = MaskBank([random_mask(MASK_SIDE, MASK_SIDE, rng) for _ in range(MASKS)], device)
+    return lambda sharp, generator: hide(sharp, bank.draw(len(sharp), sharp.shape[-1], generator))
+
+
 def _mask(request: Request) -> np.ndarray:
     if request.mask is None:
         raise InputError("Inpainting needs a mask.")
@@ -71,6 +81,7 @@ TASK = Task(
     encode=encode,
     decode=decode,
     degrade=degrade,
+    batched=batched,
     sets={kind: partial(degrade_with, kind) for kind in ("thin", "medium", "thick", "scribble")},
     headline="hole_psnr",
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
 from ..imaging.picture import Picture, to_pixels, to_tensor
 from ..model.config import COMPACT_SR_X4, ModelConfig
+from .batched import BatchDamage, shrink
 from .task import Damaged, Request, Task
 
 SCALE = 4
@@ -48,6 +50,11 @@ def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
     return Damaged(Request(sharp.with_pixels(np.asarray(small)), seed=int(rng.integers(2**31))), reference)
 
 
+def batched(device: torch.device, rng: np.random.Generator) -> BatchDamage:
+    """`degrade` for batches; nothing in it is random."""
+    return lambda sharp, generator: shrink(sharp, SCALE)
+
+
 TASK = Task(
     key="sr",
     title="Super-resolution",
@@ -58,6 +65,7 @@ TASK = Task(
     encode=encode,
     decode=decode,
     degrade=degrade,
+    batched=batched,
     sets={"x4": degrade},
     headline="psnr_y",
 )

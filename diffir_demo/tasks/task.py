@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..imaging.picture import Picture
 from ..model.config import ModelConfig
+from .batched import BatchDamage
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,8 @@ class Task:
     """Clean picture -> a case whose answer is known, of every kind: for training, validation, tests and the demo."""
     sets: Mapping[str, Callable[[Picture, np.random.Generator], Damaged]] = field(hash=False)
     """What `degrade` mixes, taken apart: named kinds of damage, each measured by itself when weights are evaluated."""
+    batched: Callable[[torch.device, np.random.Generator], BatchDamage]
+    """Makes the twin of `degrade` for whole batches on that device; the generator draws what is kept there."""
     headline: str
     """The metric (a key of `metrics.scores`) that training watches."""
     margin: int = 0

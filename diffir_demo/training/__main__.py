@@ -1,157 +1,194 @@
-"""`python -m diffir_demo.training TASK --stage 1 ...`, then `--stage 2 --teacher RUN`, `export`, `curves`."""
+"""Teaches the networks: one stage of one task, or a campaign over tasks and stages within one budget.
+
+Under `torchrun` the same commands train on several processes or GPUs.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from ..errors import DiffIRError, InputError
-from ..model import DiffIR, Teacher
 from ..tasks import TASKS, Task, get_task
-from ..weights import store
+from . import ablations, throughput
+from .campaign import Plan, campaign
 from .curves import draw
-from .data import photo_files, read_photos
-from .loop import train
-from .stages import Stage1, Stage2
-from .state import Recipe
+from .data import Material
+from .export import export
+from .recipe import Recipe
+from .runs import Sources, Workshop, open_pool, run, say
+from .state import read_state
 from .validation import Validator
+from .world import World, join
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    began = time.monotonic()
     options = _parser().parse_args(arguments)
-    if options.threads:
+    if getattr(options, "threads", None):
         torch.set_num_threads(options.threads)
     try:
-        {"export": _export, "curves": _curves}.get(options.task, _train)(options)
+        options.run(options, began)
     except DiffIRError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last save", file=sys.stderr)
+        return 130
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m diffir_demo.training", description=__doc__)
-    parser.add_argument("task", choices=[*TASKS, "export", "curves"])
-    parser.add_argument("--stage", type=int, choices=[1, 2], default=1)
-    parser.add_argument("--data", type=Path, metavar="DIR", help="photos to learn from, any depth of folders")
-    parser.add_argument("--validation", type=Path, metavar="DIR", help="photos to validate on")
-    parser.add_argument("--validation-pictures", type=int, metavar="N", help="only the first N of them")
-    parser.add_argument("--minutes", type=float, default=10, help="wall-clock budget, resumed parts included")
-    parser.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (export, curves: the file to write)")
-    parser.add_argument("--teacher", type=Path, metavar="RUN", help="stage 2: the finished stage-1 run")
-    parser.add_argument("--start", type=Path, metavar="RUN", help="start from another run of the same stage")
-    parser.add_argument("--run", type=Path, action="append", metavar="RUN", help="export, curves: the runs, in order")
-    parser.add_argument("--note", default="{}", metavar="JSON", help="export: facts to add to the training record")
-    parser.add_argument("--patch", type=int, default=64)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--validate-every", type=float, default=10.0, metavar="MINUTES")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--threads", type=int, help="CPU threads")
+    commands = parser.add_subparsers(dest="task", required=True, metavar="COMMAND")
+    for task in TASKS.values():
+        one = commands.add_parser(task.key, help=f"train one stage of: {task.title}")
+        one.set_defaults(run=_train)
+        one.add_argument("--stage", type=int, choices=[1, 2, 3], default=1)
+        one.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+        _add_sources(one)
+        _add_training(one, minutes=10)
+
+    whole = commands.add_parser("campaign", help="every task and stage within one budget, weight files at the end")
+    whole.set_defaults(run=_campaign)
+    whole.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS))
+    whole.add_argument("--stages", nargs="+", type=int, choices=[1, 2, 3], default=[1, 2])
+    whole.add_argument("--start", type=Path, metavar="DIR", help="a folder of weight files to go on from")
+    whole.add_argument("--out", type=Path, required=True, metavar="DIR")
+    whole.add_argument("--note", default="{}", metavar="JSON", help="facts to add to the training record")
+    _add_training(whole, minutes=60)
+
+    study = commands.add_parser("ablate", help="train variants for a short time each and compare them")
+    study.set_defaults(run=_ablate)
+    study.add_argument("of", choices=list(TASKS))
+    study.add_argument("--question", choices=["stage2", "learning"], default="stage2")
+    study.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _add_sources(study)
+    _add_training(study, minutes=2)
+
+    speed = commands.add_parser("throughput", help="pictures per second and where the time goes")
+    speed.set_defaults(run=_throughput)
+    speed.add_argument("of", choices=list(TASKS))
+    speed.add_argument("--stage", type=int, choices=[1, 2, 3], default=1)
+    speed.add_argument("--compile", action="store_true", help="blocks through torch.compile")
+    _add_sources(speed)
+    _add_training(speed, minutes=1)
+
+    file = commands.add_parser("export", help="a finished run as a weight file")
+    file.set_defaults(run=_export)
+    file.add_argument("--run", dest="runs", type=Path, action="append", required=True, help="in order, once per run")
+    file.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    file.add_argument("--before", type=Path, metavar="FILE", help="the weight file that the first run started from")
+    file.add_argument("--note", default="{}", metavar="JSON", help="facts to add to the training record")
+
+    curves = commands.add_parser("curves", help="loss and validation of runs as a PNG")
+    curves.set_defaults(run=_curves)
+    curves.add_argument("--run", dest="runs", type=Path, action="append", required=True, help="in order, once per run")
+    curves.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     return parser
 
 
-def _train(options: argparse.Namespace) -> None:
-    task = get_task(options.task)
-    for name in ("data", "validation", "out"):
-        if getattr(options, name) is None:
-            raise InputError(f"Training needs --{name}.")
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--teacher", type=Path, metavar="RUN_OR_FILE", help="stage 2: the finished stage 1")
+    parser.add_argument("--start", type=Path, metavar="RUN_OR_FILE", help="weights to go on from")
+
+
+def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
+    usual = {f.name: f.default for f in fields(Recipe) if f.default is not MISSING}
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos to learn from")
+    parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="photos to validate on")
+    parser.add_argument("--validation-pictures", type=int, metavar="N", help="only the first N of them")
+    parser.add_argument("--minutes", type=float, default=minutes, help="wall-clock budget (default %(default)g)")
+    parser.add_argument("--patch", type=int, nargs="+", default=usual["patch"], help="crop sizes, one per phase")
+    parser.add_argument("--batch", type=int, nargs="+", default=usual["batch"], help="crops per step, one per phase")
+    numbers = {f.name: f for f in fields(Recipe) if f.default is not MISSING and isinstance(f.default, float)}
+    for name in (*numbers, "streams", "seed"):
+        kind = int if name in ("streams", "seed") else float
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=usual[name], metavar="N")
+    parser.add_argument("--optimiser", choices=["adamw", "muon"], default=usual["optimiser"])
+    parser.add_argument("--pixel-loss", choices=["l1", "charbonnier"], default=usual["pixel_loss"])
+    parser.add_argument("--ipr-loss", choices=["l1", "l2"], default=usual["ipr_loss"])
+    parser.add_argument("--timesteps", type=int, help="diffusion steps, 0: none (default: the preset's)")
+    parser.add_argument("--reverse-noise", action="store_true", help="noise in the reverse process")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, help="CPU threads")
+
+
+def _recipe(options: argparse.Namespace, task: Task, stage: int) -> Recipe:
+    given = {f.name: getattr(options, f.name) for f in fields(Recipe) if f.name not in ("task", "stage")}
+    recipe = Recipe.from_dict({"task": task.key, "stage": stage, **given})
     multiple = task.config.multiple_of * task.config.scale
-    if options.patch % multiple or options.patch < multiple:
-        raise InputError(f"--patch must be a multiple of {multiple} for {task.key}, not {options.patch}.")
-    if not options.validation.is_dir() or not options.data.is_dir():
-        raise InputError("--data and --validation must be folders of photos.")
-    recipe = Recipe(
-        task.key,
-        options.stage,
-        options.minutes,
-        patch=options.patch,
-        batch=options.batch,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-        validate_every=options.validate_every,
-    )
-    stage = _stage(task, options)
-    photos = read_photos(photo_files(options.data), smallest=options.patch + 2 * task.margin)
+    if any(patch % multiple or patch < multiple for patch in recipe.patch):
+        raise InputError(f"--patch must be multiples of {multiple} for {task.key}, not {options.patch}.")
+    return recipe
+
+
+def _folders(options: argparse.Namespace) -> None:
+    for name in ("data", "validation"):
+        if not getattr(options, name).is_dir():
+            raise InputError(f"--{name} must be a folder of photos; there is no '{getattr(options, name).name}'.")
+
+
+def _workshop(options: argparse.Namespace, task: Task, world: World) -> Workshop:
+    _folders(options)
     validator = Validator(task, options.validation, options.validation_pictures)
-    with tqdm(total=round(options.minutes, 2), unit="min", disable=None) as bar:
-        for row in train(recipe, task, stage, photos, options.out, validator, device=options.device):
-            bar.n = round(row["minutes"], 2)
-            bar.refresh()
-            with bar.external_write_mode(file=sys.stdout):
-                print(json.dumps({name: round(value, 5) for name, value in row.items()}), flush=True)
+    material = Material.prepare(task, open_pool(options.data, world))
+    return Workshop(material, validator, world, getattr(options, "compile", None))
 
 
-def _stage(task: Task, options: argparse.Namespace) -> Stage1 | Stage2:
-    if options.stage == 1:
-        stage: Stage1 | Stage2 = Stage1(task.config)
-    elif options.teacher is None:
-        raise InputError("Stage 2 learns from a teacher.", "Name the finished stage-1 run with --teacher RUN.")
-    else:
-        teacher = Teacher(task.config)
-        teacher.load_state_dict(read_run(options.teacher, (task.key, 1))["average"])
-        stage = Stage2(task.config, teacher)
-    if options.start is not None:
-        stage.network.load_state_dict(read_run(options.start, (task.key, options.stage))["average"])
-    return stage
+def _train(options: argparse.Namespace, began: float) -> None:
+    task = get_task(options.task)
+    recipe = _recipe(options, task, options.stage)
+    with join(options.device) as world:
+        workshop = _workshop(options, task, world)
+        for row in run(workshop, recipe, Sources(options.teacher, options.start), options.out, began=began):
+            say(row)
 
 
-def read_run(folder: Path, wanted: tuple[str, int] | None = None) -> dict[str, Any]:
-    """The saved state of a run; raises `InputError` where it is missing, or not of the wanted task and stage."""
-    path = folder / "state.pt"
-    if not path.exists():
-        raise InputError(f"There is no saved run in '{folder.name}'.", "Name the --out folder of a finished run.")
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    found = state["recipe"]["task"], state["recipe"]["stage"]
-    if wanted and found != wanted:
-        raise InputError(
-            f"'{folder.name}' is a run of {found[0]}, stage {found[1]}; {wanted[0]}, stage {wanted[1]} is needed."
-        )
-    return state
+def _campaign(options: argparse.Namespace, began: float) -> None:
+    tasks = tuple(get_task(key) for key in options.tasks)
+    base = [_recipe(options, task, 1) for task in tasks][0]
+    plan = Plan(tasks, tuple(options.stages), options.minutes, options.out, options.start, options.note)
+    with join(options.device) as world:
+        _folders(options)
+        pool = open_pool(options.data, world)
+        for _, row in campaign(plan, base, pool, options.validation, options.validation_pictures, world, began):
+            say(row)
 
 
-def _export(options: argparse.Namespace) -> None:
-    """The last run's averaged weights as a file for `checkpoints/`, with the record of all runs that led to them."""
-    if not options.run or options.out is None:
-        raise InputError("Export needs --run RUN (once per run, in order) and --out FILE.")
-    states = [read_run(run) for run in options.run]
-    task = get_task(states[-1]["recipe"]["task"])
-    model = (DiffIR if states[-1]["recipe"]["stage"] == 2 else Teacher)(task.config)
-    model.load_state_dict(states[-1]["average"])
-    record = {
-        "steps": sum(state["progress"]["step"] for state in states),
-        "minutes": round(sum(state["progress"]["seconds"] for state in states) / 60, 1),
-        "runs": [state["recipe"] | {"steps": state["progress"]["step"]} for state in states],
-        **_note(options.note),
-    }
-    store.save(options.out, model, task=task.key, provenance="trained", name=options.out.stem, training=record)
-    print(f"{options.out.name} written: {record['steps']} steps, {record['minutes']} minutes")
+def _ablate(options: argparse.Namespace, began: float) -> None:
+    task = get_task(options.of)
+    variants = {"stage2": ablations.STAGE2, "learning": ablations.LEARNING}[options.question]
+    recipe = _recipe(options, task, 2 if options.question == "stage2" else 1)
+    with join(options.device) as world:
+        workshop = _workshop(options, task, world)
+        sources = Sources(options.teacher, options.start)
+        found = list(ablations.ablate(workshop, recipe, variants, sources, options.out))
+    print(ablations.markdown(task.key, recipe, found))
 
 
-def _note(text: str) -> dict[str, Any]:
-    try:
-        note = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"--note is no JSON ({error.msg}).") from error
-    if not isinstance(note, dict):
-        raise InputError("--note must be a JSON object.")
-    return note
+def _throughput(options: argparse.Namespace, began: float) -> None:
+    task = get_task(options.of)
+    recipe = _recipe(options, task, options.stage)
+    with join(options.device) as world:
+        rows = throughput.measure(_workshop(options, task, world), recipe, Sources(options.teacher, options.start))
+    print(throughput.markdown(task.key, options.stage, rows))
 
 
-def _curves(options: argparse.Namespace) -> None:
-    """Loss and validation of the runs as a PNG."""
-    if not options.run or options.out is None:
-        raise InputError("Curves need --run RUN (once per run, in order) and --out FILE.")
-    states = [read_run(run) for run in options.run]
-    names = [f"stage {state['recipe']['stage']} ({run.name})" for run, state in zip(options.run, states, strict=True)]
+def _export(options: argparse.Namespace, began: float) -> None:
+    info = export(options.runs, options.out, note=options.note, before=options.before)
+    print(f"{options.out.name} written: {info.badge}, {info.training['minutes']} minutes")
+
+
+def _curves(options: argparse.Namespace, began: float) -> None:
+    states = [read_state(run / "state.pt") for run in options.runs]
+    names = [f"stage {state['recipe']['stage']} ({run.name})" for run, state in zip(options.runs, states, strict=True)]
     histories = [state["progress"]["history"] for state in states]
     metric = get_task(states[-1]["recipe"]["task"]).headline
     draw(list(zip(names, histories, strict=True)), metric, options.out)

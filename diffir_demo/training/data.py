@@ -1,92 +1,80 @@
-"""Photos in, training pairs out: decoded once into memory, cropped and damaged on the fly by the task itself."""
+"""Photos in, training pairs out: crops and damage made in batches on the training device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from ..errors import InputError
-from ..imaging.picture import Picture, to_tensor
 from ..tasks import Task
-
-SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp"}
+from ..tasks.batched import BatchDamage
+from .photos import PhotoPool
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Training pairs, all on the CPU."""
+    """Training pairs on the training device, channels-last."""
 
     damaged: Tensor
     """(b, c, h, w) float32 in [0, 1]: the network's input."""
     target: Tensor
     """(b, 3, h * scale, w * scale) float32 in [0, 1]."""
+    noise: Tensor
+    """(b, ipr_length) float32 from N(0, 1): for stage 2 to diffuse the IPR with."""
 
 
-def photo_files(folder: Path) -> list[Path]:
-    """Every photo below `folder`, sorted; raises `InputError` where there is none."""
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
-    if not files:
-        raise InputError(f"There are no photos in '{folder.name}'.", f"Files with {', '.join(sorted(SUFFIXES))} count.")
-    return files
+@dataclass(frozen=True)
+class Material:
+    """What a task's runs learn from: photos, and the kernels or masks that damage them, kept on one device."""
+
+    task: Task
+    pool: PhotoPool
+    damage: BatchDamage
+
+    @classmethod
+    def prepare(cls, task: Task, pool: PhotoPool) -> Material:
+        """Draws kernels or masks, always the same ones."""
+        return cls(task, pool, task.batched(pool.pixels.device, np.random.default_rng(0)))
 
 
-def read_photos(files: list[Path], smallest: int) -> list[np.ndarray]:
-    """Decodes to (h, w, 3) uint8, leaving out photos with a side below `smallest`."""
+class PairStream:
+    """One source of batches, with a random state of its own: whichever process asks, it gives the same ones."""
 
-    def read(file: Path) -> np.ndarray:
-        try:
-            with Image.open(file) as image:
-                return np.asarray(image.convert("RGB"))
-        except OSError as error:
-            raise InputError(f"'{file.name}' is no readable photo.", "Take it out of the folder.") from error
+    def __init__(self, material: Material, seed: int, number: int = 0) -> None:
+        self.pool, self.task, self.damage = material.pool, material.task, material.damage
+        pool = material.pool
+        self.generator = torch.Generator(pool.pixels.device).manual_seed(seed * 1000 + number)
+        self._odds: dict[int, Tensor] = {}
 
-    with ThreadPoolExecutor(2) as pool:
-        photos = [photo for photo in pool.map(read, files) if min(photo.shape[:2]) >= smallest]
-    if not photos:
-        raise InputError(
-            f"None of the {len(files)} photos has sides of {smallest} pixels.", "Choose a smaller --patch."
-        )
-    return photos
+    def batch(self, count: int, patch: int) -> Batch:
+        """`count` pairs with targets of `patch` pixels a side, a multiple of what the network needs."""
+        return self.damaged(self.sharp(count, patch))
 
+    def sharp(self, count: int, patch: int) -> Tensor:
+        """(count, 3, side, side) float32 in [0, 1], `side` larger than `patch` by the margin that damage needs."""
+        side = patch + 2 * self.task.margin
+        if side not in self._odds:
+            self._odds[side] = self.pool.odds(side)
+        crops = self.pool.detailed_crops(count, side, self._odds[side], self.generator)
+        return crops.permute(0, 3, 1, 2).float().div_(255)  # channels-last in memory, as they were gathered
 
-class PairSampler:
-    """Draws batches for ever: random crops (of two candidates the more detailed one), flips and quarter turns."""
+    def damaged(self, sharp: Tensor) -> Batch:
+        """Damages crops from `sharp` and cuts their margin off."""
+        margin, scale = self.task.margin, self.task.config.scale
+        damaged = self.damage(sharp, self.generator)
+        length = self.task.config.ipr_length
+        noise = torch.randn(len(sharp), length, generator=self.generator, device=sharp.device)
+        return Batch(_cut(damaged, margin // scale), _cut(sharp, margin), noise)
 
-    def __init__(self, photos: list[np.ndarray], task: Task, patch: int, batch: int, rng: np.random.Generator) -> None:
-        self.photos, self.task, self.patch, self.batch, self.rng = photos, task, patch, batch, rng
-        areas = np.array([photo.shape[0] * photo.shape[1] for photo in photos], dtype=np.float64)
-        self.odds = np.sqrt(areas) / np.sqrt(areas).sum()  # large photos hold more, but not in proportion
+    def state(self) -> Tensor:
+        return self.generator.get_state()
 
-    def __iter__(self) -> Iterator[Batch]:
-        while True:
-            pairs = [self.pair() for _ in range(self.batch)]
-            yield Batch(torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs]))
-
-    def pair(self) -> tuple[Tensor, Tensor]:
-        """(1, c, h, w) and (1, 3, patch, patch), h = w = patch / scale."""
-        scale, margin = self.task.config.scale, self.task.margin
-        crop = max((self._crop(self.patch + 2 * margin) for _ in range(2)), key=_detail)
-        damaged = self.task.degrade(Picture(crop), self.rng)
-        inner = slice(margin // scale, (margin + self.patch) // scale)
-        core = slice(margin, margin + self.patch)
-        lq = self.task.encode(damaged.request)[..., inner, inner]
-        return lq, to_tensor(damaged.reference.pixels[core, core])
-
-    def _crop(self, side: int) -> np.ndarray:
-        photo = self.photos[int(self.rng.choice(len(self.photos), p=self.odds))]
-        top, left = (int(self.rng.integers(0, extent - side + 1)) for extent in photo.shape[:2])
-        crop = np.rot90(photo[top : top + side, left : left + side], int(self.rng.integers(4)))
-        return np.ascontiguousarray(crop[:, ::-1] if self.rng.random() < 0.5 else crop)
+    def restore(self, state: Tensor) -> None:
+        self.generator.set_state(state)
 
 
-def _detail(crop: np.ndarray) -> float:
-    """Mean gradient of the green channel: flat sky teaches little."""
-    green = crop[..., 1].astype(np.int16)
-    return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
+def _cut(x: Tensor, margin: int) -> Tensor:
+    inner = x[..., margin:-margin, margin:-margin] if margin else x
+    return inner.contiguous(memory_format=torch.channels_last)

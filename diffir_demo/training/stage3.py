@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, distributed
 
 from ..errors import InputError
 from ..model import DiffIR, Teacher, fold
@@ -19,6 +19,7 @@ from .data import Batch
 from .discriminator import MULTIPLE_OF, Critic, adversarial_loss, critic_loss, judged_hole
 from .losses import pixel_loss, prior_loss
 from .perceptual import LIGHT, PerceptualFeatures, PerceptualLoss
+from .stages import Stage, estimate
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Weights:
     """Only with a teacher, as in stage 2."""
 
 
-class Stage3(nn.Module):
+class Stage3(Stage):
     """L1 on pixels, perceptual and adversarial terms, and (with a teacher) L1 on the IPR, as in the authors' GAN stage.
 
     One step of training is `loss`, the caller's backward and optimiser step, then `critic_step` with the same batch.
@@ -40,6 +41,7 @@ class Stage3(nn.Module):
     """
 
     number = 3
+    network: DiffIR
 
     def __init__(
         self,
@@ -128,13 +130,9 @@ class Stage3(nn.Module):
 
     def _restore(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """-> picture as the network paints it, and the L1 between its IPR and the teacher's, if there is one."""
-        condition = self.network.encoder(batch.damaged)
-        noise = batch.noise
         if self.teacher is None:
-            return fold(self.network.paint(batch.damaged, fold(self.network.denoise(condition, noise)))), None
-        with torch.no_grad():
-            oracle = self.teacher.encoder(batch.damaged, batch.target).float()
-        ipr = fold(self.network.denoise(condition, self.network.diffusion.diffuse(oracle, noise)))
+            return self.network(batch.damaged, batch.noise)[0], None
+        ipr, oracle = estimate(self.network, self.teacher, batch)
         return fold(self.network.paint(batch.damaged, ipr)), prior_loss(ipr, oracle)
 
 

@@ -2,111 +2,128 @@
 
 from __future__ import annotations
 
+import dataclasses
+from abc import ABC, abstractmethod
+from typing import Any
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..model import DiffIR, ModelConfig, Teacher, fold
-from ..model.dirformer import SteeredNorm
-from ..model.prior import SLOPE
 from .data import Batch
+from .initial import gentle_start, lively_prior
+from .losses import pixel_loss, prior_loss, spectrum_loss
+from .recipe import Recipe
+
+Parts = dict[str, Tensor]
+"""Named terms of a loss for the log: scalars without gradients, still on the device."""
 
 
-class Stage1(nn.Module):
-    """Pre-training: the teacher's prior encoder sees the ground truth; L1 on pixels (paper equation 5)."""
+class Stage(nn.Module, ABC):
+    """What the loop needs of a stage."""
+
+    number: int
+    network: DiffIR | Teacher
+    """What learns, and what a weight file will hold."""
+
+    @abstractmethod
+    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
+        """-> (scalar to minimise, its parts). Not joint: only the prior learns, where the stage knows such a phase."""
+
+    def critic_step(self, batch: Batch, *, rate: float) -> Parts:
+        """What else learns from a batch, after the network's step; rate: factor on its learning rate."""
+        return {}
+
+    def extra_state(self) -> dict[str, Any]:
+        """What a stopped run needs beside `network` and its optimiser."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, Any]) -> None:
+        """The inverse of `extra_state`."""
+
+
+def network_config(config: ModelConfig, recipe: Recipe) -> ModelConfig:
+    """The preset, with the recipe's number of diffusion steps. One step alone starts from nearly pure noise too."""
+    if recipe.timesteps is None or recipe.timesteps == config.timesteps:
+        return config
+    start = config.beta_end if recipe.timesteps == 1 else config.beta_start
+    return dataclasses.replace(config, timesteps=recipe.timesteps, beta_start=start)
+
+
+class Stage1(Stage):
+    """Pre-training: the teacher's prior encoder sees the ground truth; loss on pixels (paper equation 5)."""
 
     number = 1
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, recipe: Recipe) -> None:
         super().__init__()
+        self.recipe = recipe
         self.network = gentle_start(Teacher(config))
 
-    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, dict[str, float]]:
-        """-> (scalar to minimise, its parts for the log). Stage 1 is always joint."""
+    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
+        """-> (scalar to minimise, its parts). Stage 1 is always joint."""
         picture, _ = self.network(batch.damaged, batch.target)
-        pixels = pixel_loss(picture, batch)
-        return pixels, {"pixels": float(pixels.detach())}
+        return _on_picture(picture, batch, self.recipe)
 
 
-class Stage2(nn.Module):
+class Stage2(Stage):
     """The diffusion learns the teacher's IPR while the U-Net goes on learning: joint optimisation (paper section 3.2).
 
     The U-Net starts from stage 1, prior encoder and denoiser from scratch, as in the authors' code. The teacher is
-    frozen. Loss: L1 on pixels and L1 between the chain's last IPR and the teacher's (the released code's only active
-    distillation term).
+    frozen. Loss: pixels, and the distance between the chain's last IPR and the teacher's (L1 is the released code's
+    only active distillation term); by option also the distance to the teacher's picture.
     """
 
     number = 2
+    network: DiffIR
 
-    def __init__(self, config: ModelConfig, teacher: Teacher, ipr_weight: float = 1.0) -> None:
+    def __init__(self, config: ModelConfig, teacher: Teacher, recipe: Recipe) -> None:
         super().__init__()
-        self.network = DiffIR(config)
-        self.network.painter.load_state_dict(teacher.painter.state_dict())
-        lively(self.network.encoder)
-        lively(self.network.denoiser)
-        _start_at_one(self.network.denoiser.hidden[-1])  # near the teacher's IPR, see gentle_start
+        self.recipe = recipe
+        network = DiffIR(network_config(config, recipe))
+        network.diffusion.reverse_noise = recipe.reverse_noise
+        network.painter.load_state_dict(teacher.painter.state_dict())
+        lively_prior(network)
+        self.network = network
         self.teacher = teacher.eval().requires_grad_(False)
-        self.ipr_weight = ipr_weight
 
-    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, dict[str, float]]:
-        """-> (scalar to minimise, its parts for the log). Not joint: nothing is painted, only the prior learns."""
-        with torch.no_grad():
-            oracle = self.teacher.encoder(batch.damaged, batch.target).float()
-        noise = self.network.diffusion.diffuse(oracle, torch.randn_like(oracle))
-        ipr = fold(self.network.denoise(self.network.encoder(batch.damaged), noise))
-        prior = F.l1_loss(ipr.float(), oracle)
+    def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
+        """-> (scalar to minimise, its parts). Not joint: nothing is painted, only the prior learns."""
+        recipe = self.recipe
+        ipr, oracle = estimate(self.network, self.teacher, batch)
+        prior = prior_loss(ipr, oracle, recipe.ipr_loss)
+        parts = {"ipr": prior.detach()}
         if not joint:
-            return self.ipr_weight * prior, {"ipr": float(prior.detach())}
+            return recipe.ipr_weight * prior, parts
         picture = fold(self.network.paint(batch.damaged, ipr))
-        pixels = pixel_loss(picture, batch)
-        return pixels + self.ipr_weight * prior, {"pixels": float(pixels.detach()), "ipr": float(prior.detach())}
+        total, shown = _on_picture(picture, batch, recipe)
+        total = total + recipe.ipr_weight * prior
+        if recipe.output_weight:
+            with torch.no_grad():
+                model_picture = fold(self.teacher.paint(batch.damaged, oracle))
+            distilled = pixel_loss(picture, batch, recipe.pixel_loss, recipe.softness, target=model_picture)
+            total = total + recipe.output_weight * distilled
+            parts["output"] = distilled.detach()
+        return total, shown | parts
 
 
-KNOWN_WEIGHT = 0.05
-"""Weight of a known pixel beside a hole's pixel, in inpainting."""
+def estimate(network: DiffIR, teacher: Teacher, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The IPR at the end of the whole reverse chain, as in training: begun from the teacher's, nearly all noise.
 
-
-def pixel_loss(picture: Tensor, batch: Batch) -> Tensor:
-    """Mean absolute error; with a mask nearly all of it inside the hole, since known pixels are put back anyway."""
-    error = (picture.float() - batch.target).abs()
-    if batch.damaged.shape[1] == 3:
-        return error.mean()
-    weight = batch.damaged[:, 3:].clamp_min(KNOWN_WEIGHT)
-    return (error * weight).sum() / (3 * weight.sum())
-
-
-def gentle_start(network: Teacher) -> Teacher:
-    """Initial weights from which training moves at once.
-
-    With a base picture to add to, the head starts at zero, so the untrained network returns the base, not noise. The
-    blocks' scale is a bias-free product with the IPR; default initial values make it almost zero and starve every
-    block, so the IPR starts around one and the scale rows around its mean. And the default initial values of CPEN let
-    a picture's signal fade from layer to layer: the IPR would be the same for all pictures, and stay so.
+    -> (estimated IPR (b, n), the teacher's (b, n), without gradients).
     """
-    config, painter = network.config, network.painter
-    if config.base != "none":
-        head = [m for m in painter.head.modules() if isinstance(m, nn.Conv2d)][-1]
-        nn.init.zeros_(head.weight)
-        if head.bias is not None:
-            nn.init.zeros_(head.bias)
-    lively(network.encoder)
-    _start_at_one(network.encoder.mlp[-1])
     with torch.no_grad():
-        for norm in (m for m in painter.modules() if isinstance(m, SteeredNorm)):
-            norm.steer.weight *= 0.5
-            norm.steer.weight[: norm.weight.numel()] += 1 / config.ipr_length
-    return network
+        oracle = teacher.encoder(batch.damaged, batch.target).float()
+    noise = network.diffusion.diffuse(oracle, batch.noise)
+    return fold(network.denoise(network.encoder(batch.damaged), noise)), oracle
 
 
-def lively(network: nn.Module) -> None:
-    """He initialisation for the leaky rectifiers that follow every layer: signals keep their size on the way."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, a=SLOPE)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
-def _start_at_one(layer: nn.Module) -> None:
-    assert isinstance(layer, nn.Linear)
-    nn.init.ones_(layer.bias)
+def _on_picture(picture: Tensor, batch: Batch, recipe: Recipe) -> tuple[Tensor, Parts]:
+    """The terms that compare the painted picture with the ground truth."""
+    total = pixels = pixel_loss(picture, batch, recipe.pixel_loss, recipe.softness)
+    parts = {"pixels": pixels.detach()}
+    if recipe.fft_weight:
+        spectrum = spectrum_loss(picture, batch)
+        total = total + recipe.fft_weight * spectrum
+        parts["spectrum"] = spectrum.detach()
+    return total, parts

@@ -1,52 +1,19 @@
-"""Everything a run needs to go on after it was stopped, saved whole or not at all."""
+"""Everything a run needs to go on after it was stopped, saved whole or not at all; and the way back from a bad step."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ..errors import InputError
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One run of one stage. Everything that changes its result, and nothing else."""
-
-    task: str
-    stage: int
-    minutes: float
-    """Wall-clock budget of the whole run, resumed parts included; the schedule is laid over it."""
-    patch: int = 128
-    """Side of the target crops, pixels."""
-    batch: int = 16
-    learning_rate: float = 1e-3
-    """Peak, after the warm-up; it falls along a cosine to a hundredth."""
-    prior_rate: float = 0.1
-    """Factor on the learning rate of everything that makes or reads the IPR. Its 256 numbers enter those layers
-    together, so an Adam step moves their outputs many times further than a convolution's, and loss spikes followed."""
-    warm_up: float = 0.02
-    """Share of the budget in which the learning rate rises from zero."""
-    gradient_clip: float = 1.0
-    """Largest norm of the gradient."""
-    ema: float = 0.999
-    """Decay of the averaged weights, which are the ones that are validated and kept."""
-    ipr_weight: float = 1.0
-    """Stage 2 only: weight of the L1 between the estimated IPR and the teacher's."""
-    prior_only: float = 0.1
-    """Stage 2 only: share of the budget in which only prior encoder and denoiser learn. A few cheap steps, without
-    painting, that spare the U-Net the nonsense of an untrained prior; the authors do so for deblurring and RealSR."""
-    seed: int = 0
-    save_every: float = 2.0
-    """Minutes between saves: what a killed run loses at most."""
-    validate_every: float = 10.0
-    """Minutes between validations."""
+from ..errors import DiffIRError, InputError
+from .optimiser import Optimisers
+from .recipe import Recipe, differences
+from .stages import Stage
 
 
 @dataclass
@@ -54,15 +21,20 @@ class Progress:
     """Where a run is, and what it has seen."""
 
     step: int = 0
-    skipped: int = 0
-    """Batches whose gradient was not finite, and that taught nothing therefore."""
+    images: int = 0
+    """Crops learned from."""
     seconds: float = 0.0
+    lead: float = 0.0
+    """Seconds of the budget that were over before the first step."""
+    reserve: float = 0.0
+    """Seconds of the budget that are kept for the last validation."""
+    rollbacks: int = 0
+    """Times that a step spoilt the weights and the run went back."""
+    caution: float = 1.0
+    """Factor on the learning rate, lowered by every rollback."""
+    finished: bool = False
     history: list[dict[str, float]] = field(default_factory=list)
     """One row per log line: step, minutes, loss and its parts, and validation scores where there are any."""
-
-
-MAY_CHANGE = ("minutes", "save_every", "validate_every")
-"""Fields of a recipe that a resumed run may have otherwise."""
 
 
 @dataclass
@@ -70,46 +42,95 @@ class RunState:
     """A run at one moment."""
 
     recipe: Recipe
-    network: nn.Module
+    stage: Stage
     average: nn.Module
-    """The averaged weights."""
-    optimiser: torch.optim.Optimizer
-    rng: np.random.Generator
-    """Draws crops and damage; torch's generators are saved beside it."""
+    """The averaged weights of the stage's network."""
+    optimiser: Optimisers
     progress: Progress = field(default_factory=Progress)
 
-    def save(self, path: Path) -> None:
-        """A kill while writing leaves the former save."""
+    def save(self, path: Path, streams: dict[int, Tensor]) -> None:
+        """A kill while writing leaves the former save. streams: the random state of each source of crops."""
         state: dict[str, Any] = {
-            "recipe": asdict(self.recipe),
-            "network": self.network.state_dict(),
+            "recipe": self.recipe.to_dict(),
+            "network": self.stage.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "extra": self.stage.extra_state(),
             "progress": asdict(self.progress),
-            "torch_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-            "numpy_rng": json.dumps(self.rng.bit_generator.state),
+            "streams": streams,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         torch.save(state, part)
         os.replace(part, path)
 
-    def restore(self, path: Path) -> None:
-        """Takes up a saved run; raises `InputError` where it was made with another recipe."""
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        wanted = {k: v for k, v in asdict(self.recipe).items() if k not in MAY_CHANGE}
-        differing = [k for k, v in wanted.items() if state["recipe"].get(k) != v]
+    def restore(self, path: Path) -> dict[int, Tensor]:
+        """Takes up a saved run and gives its streams' random states; `InputError` where its recipe was another."""
+        state = read_state(path)
+        differing = differences(state["recipe"], self.recipe)
         if differing:
             raise InputError(
                 f"The saved run in '{path.parent.name}' was made with another {', '.join(differing)}.",
                 "Use the same options, or another --out folder.",
             )
-        self.network.load_state_dict(state["network"])
+        self.stage.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.stage.load_extra_state(state["extra"])
         self.progress = Progress(**state["progress"])
-        torch.set_rng_state(state["torch_rng"])
-        if len(state["cuda_rng"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
-        self.rng.bit_generator.state = json.loads(state["numpy_rng"])
+        return state["streams"]
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """The file of a run, on the CPU; raises `InputError` where there is none."""
+    if not path.exists():
+        raise InputError(f"There is no saved run in '{path.parent.name}'.", "Name the --out folder of a run.")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+class Guard:
+    """Keeps the last sound weights in memory, so that a step that spoilt them can be undone."""
+
+    MOST = 5
+    CAUTION = 0.5
+    """What a rollback does to the learning rate."""
+
+    def __init__(self, run: RunState) -> None:
+        self.run = run
+        self.in_a_row = 0
+        self._kept = self._copy()
+
+    def keep(self) -> None:
+        """The weights of now are sound."""
+        self.in_a_row = 0
+        self._kept = self._copy()
+
+    def roll_back(self) -> None:
+        """Back to the last sound weights, at a lower rate; `DiffIRError` after more than `MOST` times in a row."""
+        self.in_a_row += 1
+        if self.in_a_row > self.MOST:
+            raise DiffIRError(
+                f"The loss became infinite {self.in_a_row} times in a row; the run cannot go on.",
+                "Start again with a lower --learning-rate. The last saved state is sound.",
+            )
+        network, average, optimiser = self._kept
+        self.run.stage.network.load_state_dict(network)
+        self.run.average.load_state_dict(average)
+        self.run.optimiser.load_state_dict(optimiser)
+        self.run.progress.rollbacks += 1
+        self.run.progress.caution *= self.CAUTION
+
+    def _copy(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        parts = (self.run.stage.network, self.run.average, self.run.optimiser)
+        return tuple(_cloned(part.state_dict()) for part in parts)  # pyright: ignore[reportReturnType]
+
+
+def _cloned(value: Any) -> Any:
+    """Tensors cloned where they are, at any depth."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _cloned(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_cloned(part) for part in value]
+    return value

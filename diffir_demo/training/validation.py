@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -10,34 +11,53 @@ import torch
 from torch import nn
 
 from ..devices import has_fast_bf16
-from ..evaluation import cases, mean_scores
-from ..imaging import pad_to_multiple, to_tensor
+from ..evaluation import mean_scores
+from ..imaging import Picture, pad_to_multiple, to_tensor
 from ..metrics import scores
 from ..model import DiffIR, Teacher
 from ..restore import Engine, restore
 from ..tasks import Damaged, Task
 from ..weights import WeightsInfo
+from .photos import photo_files, read_photos
+
+SAMPLES = 4
+"""Restorations kept for people to look at."""
+Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Damaged, restored, truth: (h, w, 3) uint8."""
 
 
 class Validator:
-    """Means of the task's scores over a fixed set; callable as the loop wants it."""
+    """Means of the task's scores over a fixed set; callable as the loop wants it.
 
-    def __init__(self, task: Task, folder: Path, pictures: int | None = None) -> None:
+    The task's named sets take turns over the photos, so that every kind of damage counts. Photos are cut to their
+    middle, at most `crop` (width, height) pixels: quick enough to be done often. `evaluate` measures whole photos.
+    """
+
+    def __init__(
+        self, task: Task, folder: Path, pictures: int | None = None, crop: tuple[int, int] | None = (384, 256)
+    ) -> None:
         self.task = task
-        self.cases = list(islice(cases(task, folder), pictures))
+        self.cases = list(islice(_cases(task, folder, crop), pictures))
+        self.samples: list[Sample] = []
+        """Of the latest validation, the first few."""
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
         network.eval()
-        pictures = (
+        restored = [
             self._oracle(network, case) if isinstance(network, Teacher) else self._restored(network, case)
             for case in self.cases
-        )
-        found = [
-            scores(self.task.key, picture, case.reference.pixels, case.request.mask)
-            for picture, case in zip(pictures, self.cases, strict=True)
         ]
-        return mean_scores(found)
+        self.samples = [
+            (case.request.picture.pixels, pixels, case.reference.pixels)
+            for case, pixels in islice(zip(self.cases, restored, strict=True), SAMPLES)
+        ]
+        return mean_scores(
+            [
+                scores(self.task.key, pixels, case.reference.pixels, case.request.mask)
+                for pixels, case in zip(restored, self.cases, strict=True)
+            ]
+        )
 
     def _restored(self, network: nn.Module, case: Damaged) -> np.ndarray:
         assert isinstance(network, DiffIR)
@@ -53,7 +73,22 @@ class Validator:
         target, _ = pad_to_multiple(to_tensor(case.reference.pixels), config.multiple_of * config.scale)
         with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bf16(device)):
             picture, _ = network(damaged.to(device), target.to(device))
-        return self.task.decode(fit.undo(picture.cpu(), config.scale), case.request).pixels
+        return self.task.decode(fit.undo(picture.float().cpu(), config.scale), case.request).pixels
+
+
+def _cases(task: Task, folder: Path, crop: tuple[int, int] | None) -> Iterator[Damaged]:
+    """Photo i, in order of name, its middle damaged by the task's set i (they take turns) with seed i."""
+    sets = list(task.sets.values())
+    for seed, photo in enumerate(read_photos(photo_files(folder))):
+        yield sets[seed % len(sets)](_middle(Picture(photo), crop), np.random.default_rng(seed))
+
+
+def _middle(photo: Picture, crop: tuple[int, int] | None) -> Picture:
+    if crop is None:
+        return photo
+    width, height = crop if photo.width >= photo.height else crop[::-1]
+    top, left = max(0, (photo.height - height) // 2), max(0, (photo.width - width) // 2)
+    return photo.with_pixels(np.ascontiguousarray(photo.pixels[top : top + height, left : left + width]))
 
 
 def _in_training(network: DiffIR, task: Task) -> WeightsInfo:

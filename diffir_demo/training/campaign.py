@@ -1,0 +1,107 @@
+"""One command for the whole road: every task, every stage, within one budget, as weight files at the end.
+
+The time that is left is dealt anew before each stage, so a stage that ran long or was resumed shortens the rest, and
+the last one ends when the budget does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from ..tasks import Task
+from .data import Material
+from .export import export
+from .loop import Row
+from .photos import PhotoPool
+from .recipe import Recipe
+from .runs import Sources, Workshop, run
+from .state import read_state
+from .validation import Validator
+from .world import World
+
+SHARES = {1: 0.3, 2: 0.7, 3: 0.25}
+"""Parts of a task's time that its stages get, over the sum of those that are asked for."""
+SHORTEST = 0.2
+"""Minutes below which a stage is not begun."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a campaign does."""
+
+    tasks: tuple[Task, ...]
+    stages: tuple[int, ...]
+    minutes: float
+    out: Path
+    """Runs go to `<task>-s<stage>/`, results to `compact-<task>.safetensors` and `teacher-<task>.safetensors`."""
+    start: Path | None = None
+    """A folder with `compact-<task>.safetensors` files to go on from."""
+    note: str = "{}"
+
+
+def campaign(
+    plan: Plan, base: Recipe, pool: PhotoPool, validation: Path, pictures: int | None, world: World, began: float
+) -> Iterator[tuple[str, Row]]:
+    """Yields (run's name, row). base: the recipe whose task, stage and minutes are set here for each run.
+
+    began: the moment (`time.monotonic`) from which the budget counts. A campaign that was stopped goes on where it was.
+    """
+    if not plan.stages or any(stage not in SHARES for stage in plan.stages):
+        raise InputError("A campaign has the stages 1, 2 and 3, or some of them.")
+    left = [(task, stage) for task in plan.tasks for stage in sorted(plan.stages)]
+    used = sum(_seconds(plan.out / _name(task, stage)) for task, stage in left)
+    while left:
+        task, stage = left[0]
+        remaining = plan.minutes - (used + time.monotonic() - began) / 60
+        part = remaining * SHARES[stage] / sum(SHARES[each] for _, each in left)
+        folder = plan.out / _name(task, stage)
+        began_here = time.monotonic()
+        already = _seconds(folder) / 60
+        if part < SHORTEST and not already:
+            raise InputError(f"{plan.minutes:g} minutes are too short for {len(left)} more runs.", "Raise --minutes.")
+        recipe = dataclasses.replace(base, task=task.key, stage=stage, minutes=part + already)
+        workshop = Workshop(Material.prepare(task, pool), Validator(task, validation, pictures), world)
+        for row in run(workshop, recipe, sources(plan, task, stage), folder, began=began_here):
+            yield folder.name, row
+        if world.leads:
+            _write(plan, task, stage)
+        left.pop(0)
+
+
+def sources(plan: Plan, task: Task, stage: int) -> Sources:
+    """Each stage goes on from the one before it in this campaign, or else from the files of `plan.start`."""
+    shipped = None if plan.start is None else plan.start / task.weights
+    shipped = shipped if shipped is not None and shipped.is_file() else None
+    teacher = plan.out / _name(task, 1) if 1 in plan.stages else _teacher_file(plan, task)
+    if stage == 1:
+        return Sources(start=shipped)
+    if stage == 2:
+        return Sources(teacher=teacher, start=None if 1 in plan.stages else shipped)
+    return Sources(teacher=teacher, start=plan.out / _name(task, 2) if 2 in plan.stages else shipped)
+
+
+def _teacher_file(plan: Plan, task: Task) -> Path | None:
+    file = None if plan.start is None else plan.start / f"teacher-{task.key}.safetensors"
+    return file if file is not None and file.is_file() else None
+
+
+def _write(plan: Plan, task: Task, stage: int) -> None:
+    name = {1: f"teacher-{task.key}", 2: f"compact-{task.key}", 3: f"compact-{task.key}-crisp"}[stage]
+    runs = [plan.out / _name(task, each) for each in sorted(plan.stages) if each <= stage]
+    before = sources(plan, task, min(plan.stages)).start
+    export(runs, plan.out / f"{name}.safetensors", note=plan.note, before=before)
+
+
+def _name(task: Task, stage: int) -> str:
+    return f"{task.key}-s{stage}"
+
+
+def _seconds(folder: Path) -> float:
+    """What a run of an earlier call has used."""
+    file = folder / "state.pt"
+    return float(read_state(file)["progress"]["seconds"]) if file.exists() else 0.0

@@ -1,0 +1,60 @@
+"""From runs to a file for `checkpoints/`: averaged weights and the record of everything that led to them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..model import DiffIR, Teacher
+from ..tasks import get_task
+from ..weights import WeightsInfo, inspect, save
+from .recipe import Recipe
+from .state import read_state
+
+ALWAYS_TOLD = {"task", "stage", "minutes", "patch", "batch", "learning_rate", "seed"}
+"""Fields of a recipe that its record names even where they have their default values."""
+
+
+def export(runs: list[Path], target: Path, *, note: str = "{}", before: Path | None = None) -> WeightsInfo:
+    """Writes the last run's averaged weights with the record of all runs, in the order they were trained.
+
+    before: the weight file that the first run started from; its record comes first. note: JSON facts to add, such as
+    the data. Raises `InputError` for a run that is missing, and for a note that is no JSON object.
+    """
+    if not runs:
+        raise InputError("Export needs --run RUN, once per run and in order.")
+    states = [read_state(run / "state.pt") for run in runs]
+    recipe = Recipe.from_dict(states[-1]["recipe"])
+    task = get_task(recipe.task)
+    model = (Teacher if recipe.stage == 1 else DiffIR)(task.config)
+    model.load_state_dict(states[-1]["average"])
+    former = {} if before is None else inspect(before).training
+    told = [*former.get("runs", []), *(_told(state) for state in states)]
+    record = former | {
+        "steps": former.get("steps", 0) + sum(state["progress"]["step"] for state in states),
+        "minutes": round(former.get("minutes", 0) + sum(state["progress"]["seconds"] for state in states) / 60, 1),
+        "runs": told,
+        **_facts(note),
+    }
+    save(target, model, task=task.key, provenance="trained", name=target.stem, training=record)
+    return inspect(target)
+
+
+def _told(state: dict[str, Any]) -> dict[str, Any]:
+    """A run for the record: what differs from the defaults, and how far it got."""
+    recipe = Recipe.from_dict(state["recipe"])
+    usual = Recipe(recipe.task, recipe.stage, recipe.minutes).to_dict()
+    fields = {k: v for k, v in recipe.to_dict().items() if k in ALWAYS_TOLD or v != usual[k]}
+    return fields | {"steps": state["progress"]["step"], "images": state["progress"]["images"]}
+
+
+def _facts(text: str) -> dict[str, Any]:
+    try:
+        note = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"--note is no JSON ({error.msg}).") from error
+    if not isinstance(note, dict):
+        raise InputError("--note must be a JSON object.")
+    return note

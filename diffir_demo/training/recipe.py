@@ -1,0 +1,124 @@
+"""What a run is told: everything that changes its result, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from math import cos, pi
+from typing import Any, Literal
+
+from ..errors import InputError
+
+PixelLoss = Literal["l1", "charbonnier"]
+PriorLoss = Literal["l1", "l2"]
+Optimiser = Literal["adamw", "muon"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run of one stage. Contradictions raise `InputError`, naming the options."""
+
+    task: str
+    stage: int
+    minutes: float
+    """Wall-clock budget of the whole run, resumed parts, reading and validation included; the learning rate's schedule
+    is laid over what is left for training."""
+    patch: tuple[int, ...] = (64, 96, 128)
+    """Side of the target crops in pixels, one per phase; phases take equal shares of the time. Small crops first teach
+    most per minute; large ones later show the attention and the IPR what whole photos are like."""
+    batch: tuple[int, ...] = (16, 8, 4)
+    """Crops per step, all processes together, one number per phase."""
+    streams: int = 1
+    """Independent sources that share a step's crops: one process works through them in turn (gradients add up), several
+    processes divide them. The same streams give the same steps, whoever works them."""
+    learning_rate: float = 2e-3
+    """Peak, after the warm-up; it falls along a cosine to a hundredth."""
+    optimiser: Optimiser = "adamw"
+    prior_rate: float = 0.1
+    """Factor on the learning rate of everything that makes or reads the IPR. Its 256 numbers enter those layers
+    together, so an Adam step moves their outputs many times further than a convolution's, and loss spikes followed."""
+    warm_up: float = 0.03
+    """Share of the budget in which the learning rate rises from zero."""
+    gradient_clip: float = 1.0
+    """Largest norm of the gradient."""
+    ema: float = 0.999
+    """Decay of the averaged weights, which are the ones that are validated and kept."""
+    pixel_loss: PixelLoss = "l1"
+    softness: float = 1e-3
+    """Charbonnier's epsilon, in [0, 1] of the grey scale. Errors well below it count by their square, as PSNR counts
+    them: L1 paints the median of all pictures that fit, a large softness nearly their mean."""
+    fft_weight: float = 0.0
+    """Weight of the L1 between spectra, beside the pixel loss."""
+    ipr_weight: float = 1.0
+    """Stages 2 and 3: weight of the distance between the estimated IPR and the teacher's."""
+    ipr_loss: PriorLoss = "l1"
+    output_weight: float = 0.0
+    """Stage 2: weight of the distance between the picture and the teacher's picture."""
+    prior_only: float = 0.1
+    """Stage 2: share of the time in which only prior encoder and denoiser learn. Cheap steps, without painting, that
+    spare the U-Net the nonsense of an untrained prior; the authors do so for deblurring and RealSR. 1: never joint."""
+    perceptual_weight: float = 0.02
+    """Stage 3: weight of the distance between features, beside 1 for the pixels."""
+    adversarial_weight: float = 0.015
+    """Stage 3: weight of the critic's opinion."""
+    critic_rate: float = 2e-4
+    """Stage 3: the critic's learning rate, peak."""
+    listen_after: int = 200
+    """Stage 3: steps in which the critic learns unheard; its weight rises over as many more."""
+    timesteps: int | None = None
+    """Diffusion steps, where not the preset's; 0 takes the prior encoder's output for the IPR (no diffusion)."""
+    reverse_noise: bool = False
+    """Adds the posterior's noise at each reverse step, as DDPM does and DiffIR leaves out."""
+    seed: int = 0
+    save_every: float = 2.0
+    """Minutes between saves: what a killed run loses at most."""
+    validate_every: float = 10.0
+    """Minutes between validations."""
+
+    def __post_init__(self) -> None:
+        if len(self.patch) != len(self.batch):
+            raise InputError(
+                f"--patch names {len(self.patch)} phases, --batch {len(self.batch)}.", "Give one number per phase."
+            )
+        if any(count % self.streams for count in self.batch):
+            raise InputError(
+                f"--batch {' '.join(map(str, self.batch))} does not divide among {self.streams} streams.",
+                "Give multiples of --streams.",
+            )
+
+    def phase(self, share: float) -> tuple[int, int]:
+        """(patch, batch) once `share` of the training time is over."""
+        index = min(int(share * len(self.patch)), len(self.patch) - 1)
+        return self.patch[index], self.batch[index]
+
+    def rate(self, share: float) -> float:
+        """Factor on the learning rates: a linear warm-up, then a cosine down to 0.01."""
+        if share < self.warm_up:
+            return max(share / self.warm_up, 1e-3)
+        along = min(1.0, (share - self.warm_up) / (1 - self.warm_up))
+        return 0.01 + 0.99 * 0.5 * (1 + cos(pi * along))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """The inverse of `to_dict`; lists may stand for tuples."""
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)
+
+
+MAY_CHANGE = ("minutes", "save_every", "validate_every")
+"""Fields that a resumed run may have otherwise."""
+
+
+def differences(saved: dict[str, Any], wanted: Recipe) -> Sequence[str]:
+    """Names of the fields in which a saved run differs from the recipe that is to resume it."""
+    mine = wanted.to_dict()
+    names = [f.name for f in fields(Recipe) if f.name not in MAY_CHANGE]
+    return [name for name in names if _plain(saved.get(name)) != _plain(mine[name])]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
