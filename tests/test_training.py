@@ -133,6 +133,19 @@ def test_charbonnier_is_l1_for_large_errors_and_soft_for_small_ones() -> None:
     assert double == pytest.approx(4 * single, rel=0.01)
 
 
+def test_the_psnr_loss_counts_every_picture_alike() -> None:
+    """Halving the error of the easy or of the hard picture gains the same; of L1's loss the hard one is nearly all."""
+    batch = batch_of("sr", 2)
+    easy, hard = torch.zeros(2, 1, 1, 1), torch.zeros(2, 1, 1, 1)
+    easy[0], hard[1] = 0.05, 0.4
+    whole, easier, harder = (
+        float(pixel_loss(batch.target + error, batch, "psnr"))
+        for error in (easy + hard, easy / 2 + hard, easy + hard / 2)
+    )
+    assert whole - easier == pytest.approx(whole - harder, rel=0.15) and whole > easier
+    assert pixel_loss(batch.target, batch, "psnr") == 0
+
+
 def test_distilling_the_picture_adds_a_term_that_vanishes_at_the_teacher_s() -> None:
     batch, task = batch_of("sr"), tiny_task("sr")
     teacher = Stage1(task.config, recipe()).network
@@ -251,7 +264,7 @@ def assert_same_weights(first: dict, second: dict) -> None:
 
 
 def test_a_killed_run_resumes_on_the_same_curve(tmp_path: Path, ticking: dict) -> None:
-    of = recipe(minutes=18 / 60, save_every=4 / 60, patch=(32, 64))
+    of = recipe(minutes=18 / 60, save_every=4 / 60, patch=(32, 64), batch=(2, 2))
     straight = run(tmp_path / "straight", of)
     ticking["stop_after"] = 15
     with pytest.raises(KeyboardInterrupt):

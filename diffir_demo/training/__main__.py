@@ -112,7 +112,7 @@ def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
         kind = int if name in ("streams", "seed") else float
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=usual[name], metavar="N")
     parser.add_argument("--optimiser", choices=["adamw", "muon"], default=usual["optimiser"])
-    parser.add_argument("--pixel-loss", choices=["l1", "charbonnier"], default=usual["pixel_loss"])
+    parser.add_argument("--pixel-loss", choices=["l1", "charbonnier", "psnr"], default=usual["pixel_loss"])
     parser.add_argument("--ipr-loss", choices=["l1", "l2"], default=usual["ipr_loss"])
     parser.add_argument("--timesteps", type=int, help="diffusion steps, 0: none (default: the preset's)")
     parser.add_argument("--reverse-noise", action="store_true", help="noise in the reverse process")

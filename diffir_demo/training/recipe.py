@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..errors import InputError
 
-PixelLoss = Literal["l1", "charbonnier"]
+PixelLoss = Literal["l1", "charbonnier", "psnr"]
 PriorLoss = Literal["l1", "l2"]
 Optimiser = Literal["adamw", "muon"]
 
@@ -44,6 +44,8 @@ class Recipe:
     ema: float = 0.999
     """Decay of the averaged weights, which are the ones that are validated and kept."""
     pixel_loss: PixelLoss = "l1"
+    """`psnr` minimises the logarithm of each crop's squared error: every picture counts alike, however large its hole
+    and however hard it is, as in a mean of PSNRs."""
     softness: float = 1e-3
     """Charbonnier's epsilon, in [0, 1] of the grey scale. Errors well below it count by their square, as PSNR counts
     them: L1 paints the median of all pictures that fit, a large softness nearly their mean."""
