@@ -107,10 +107,9 @@ def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
     parser.add_argument("--minutes", type=float, default=minutes, help="wall-clock budget (default %(default)g)")
     parser.add_argument("--patch", type=int, nargs="+", default=usual["patch"], help="crop sizes, one per phase")
     parser.add_argument("--batch", type=int, nargs="+", default=usual["batch"], help="crops per step, one per phase")
-    numbers = {f.name: f for f in fields(Recipe) if f.default is not MISSING and isinstance(f.default, float)}
-    for name in (*numbers, "streams", "seed"):
-        kind = int if name in ("streams", "seed") else float
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=usual[name], metavar="N")
+    for name, value in usual.items():
+        if type(value) in (int, float):
+            parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value, metavar="N")
     parser.add_argument("--optimiser", choices=["adamw", "muon"], default=usual["optimiser"])
     parser.add_argument("--pixel-loss", choices=["l1", "charbonnier", "psnr"], default=usual["pixel_loss"])
     parser.add_argument("--ipr-loss", choices=["l1", "l2"], default=usual["ipr_loss"])

@@ -26,7 +26,9 @@ from .world import World
 
 SHARES = {1: 0.3, 2: 0.7, 3: 0.25}
 """Parts of a task's time that its stages get, over the sum of those that are asked for."""
-SHORTEST = 0.2
+RATES = {1: 1.0, 2: 0.75, 3: 0.15}
+"""Factors on the learning rate: a network that is trained already, and one that a critic pulls at, go more gently."""
+SHORTEST = 0.05
 """Minutes below which a stage is not begun."""
 
 
@@ -53,24 +55,22 @@ def campaign(
     """
     if not plan.stages or any(stage not in SHARES for stage in plan.stages):
         raise InputError("A campaign has the stages 1, 2 and 3, or some of them.")
-    left = [(task, stage) for task in plan.tasks for stage in sorted(plan.stages)]
-    used = sum(_seconds(plan.out / _name(task, stage)) for task, stage in left)
-    while left:
-        task, stage = left[0]
-        remaining = plan.minutes - (used + time.monotonic() - began) / 60
-        part = remaining * SHARES[stage] / sum(SHARES[each] for _, each in left)
-        folder = plan.out / _name(task, stage)
-        began_here = time.monotonic()
-        already = _seconds(folder) / 60
-        if part < SHORTEST and not already:
+    runs = [(task, stage) for task in plan.tasks for stage in sorted(plan.stages)]
+    used = sum(_seconds(plan.out / _name(*each)) for each in runs)
+    left = [each for each in runs if not _finished(plan.out / _name(*each))]
+    for number, (task, stage) in enumerate(left):
+        folder, begins = plan.out / _name(task, stage), time.monotonic()
+        remaining = plan.minutes - (used + begins - began) / 60
+        part = world.agree(remaining * SHARES[stage] / sum(SHARES[each] for _, each in left[number:]))
+        if part < SHORTEST:
             raise InputError(f"{plan.minutes:g} minutes are too short for {len(left)} more runs.", "Raise --minutes.")
-        recipe = dataclasses.replace(base, task=task.key, stage=stage, minutes=part + already)
+        minutes, rate = part + _seconds(folder) / 60, base.learning_rate * RATES[stage]
+        recipe = dataclasses.replace(base, task=task.key, stage=stage, minutes=minutes, learning_rate=rate)
         workshop = Workshop(Material.prepare(task, pool), Validator(task, validation, pictures), world)
-        for row in run(workshop, recipe, sources(plan, task, stage), folder, began=began_here):
+        for row in run(workshop, recipe, sources(plan, task, stage), folder, began=begins):
             yield folder.name, row
         if world.leads:
             _write(plan, task, stage)
-        left.pop(0)
 
 
 def sources(plan: Plan, task: Task, stage: int) -> Sources:
@@ -99,6 +99,11 @@ def _write(plan: Plan, task: Task, stage: int) -> None:
 
 def _name(task: Task, stage: int) -> str:
     return f"{task.key}-s{stage}"
+
+
+def _finished(folder: Path) -> bool:
+    file = folder / "state.pt"
+    return file.exists() and bool(read_state(file)["progress"]["finished"])
 
 
 def _seconds(folder: Path) -> float:

@@ -70,11 +70,12 @@ def train(
         progress.history.append({"step": progress.step, "minutes": pace.elapsed() / 60, **values})
         return progress.history[-1]
 
-    before_validation = time.monotonic()
-    scores = validated() if not progress.step else {}
-    pace.start(time.monotonic() - before_validation)
-    if scores:
-        yield row(**scores)
+    before = time.monotonic()
+    if not progress.step:
+        latest = row(**validated())
+        if world.leads:
+            yield latest
+    pace.start(time.monotonic() - before)  # what validation, and whoever listens, will take again at the end
     guard, images = Guard(run), progress.images
 
     while (share := pace.share()) < 1:

@@ -62,6 +62,11 @@ class PhotoPool:
     def megapixels(self) -> float:
         return self.pixels.shape[0] / 1e6
 
+    @property
+    def largest_crop(self) -> int:
+        """Side of the largest square that some photo holds, pixels."""
+        return int(torch.minimum(self.heights, self.widths).max())
+
     def odds(self, side: int) -> Tensor:
         """Chance of each photo, (n,): large ones hold more, but not in proportion; too small ones are left out.
 

@@ -129,6 +129,9 @@ def _stage1(workshop: Workshop, recipe: Recipe, start: DiffIR | Teacher | None) 
 def _calibration(workshop: Workshop, recipe: Recipe) -> Iterator[Batch]:
     """Pairs on the CPU, where the networks still are."""
     batches, count, side = CALIBRATION
+    task, multiple = workshop.task, workshop.task.config.multiple_of * workshop.task.config.scale
+    room = (workshop.material.pool.largest_crop - 2 * task.margin) // multiple * multiple
+    side = max(min(side, room), recipe.patch[0])
     stream = PairStream(workshop.material, recipe.seed, number=999)
     for _ in range(batches):
         batch = stream.batch(count, side)
