@@ -9,7 +9,6 @@ import torch
 from diffir_demo.errors import InputError
 from diffir_demo.imaging import Picture
 from diffir_demo.tasks import TASKS, batched, masks, motion
-from diffir_demo.tasks.masks import MOST_HIDDEN
 from diffir_demo.training.data import Material, PairStream
 from diffir_demo.training.photos import PhotoPool
 
@@ -84,8 +83,8 @@ def test_masks_in_batches_hide_as_much_as_masks_of_photos() -> None:
     crops = batched.MaskBank(whole).draw(400, 96, generator())
     assert crops.shape == (400, 1, 96, 96) and set(crops.unique().tolist()) == {0.0, 1.0}
     share = crops.mean(dim=(1, 2, 3))
-    assert float(((share > 0) & (share <= 0.6)).float().mean()) > 0.9
-    assert 0.5 < float(share.mean()) / np.mean([mask.mean() for mask in whole]) < 2 and MOST_HIDDEN < 0.6
+    assert float(((share >= 0.01) & (share <= 0.35)).float().mean()) > 0.9
+    assert 0.3 < float(share.mean()) / np.mean([mask.mean() for mask in whole]) < 1.5
 
 
 @pytest.mark.parametrize("key", list(TASKS))

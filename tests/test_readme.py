@@ -38,7 +38,8 @@ def test_every_command_parses(arguments: list[str]) -> None:
 @pytest.mark.parametrize("arguments", commands("diffir_demo.training", CARD), ids=" ".join)
 def test_every_training_command_parses(arguments: list[str]) -> None:
     """Those of the log leave out the folders of photos, and say so."""
-    folders = [] if "--data" in arguments or arguments[0] in ("export", "curves") else ["--data", "D", "--validation", "V"]
+    complete = "--data" in arguments or arguments[0] in ("export", "curves")
+    folders = [] if complete else ["--data", "D", "--validation", "V"]
     assert callable(training._parser().parse_args([*arguments, *folders]).run)
 
 

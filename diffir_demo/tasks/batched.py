@@ -19,6 +19,12 @@ from .motion import GAMMA
 BatchDamage = Callable[[Tensor, torch.Generator], Tensor]
 """(sharp (b, 3, H, W) float32 in [0, 1], generator on its device) -> network input (b, c, H / scale, W / scale)."""
 
+HIDDEN = (0.01, 0.35)
+"""Share of a crop that its hole should take. Fuller crops mostly show holes that leave the crop, and teach to extend a
+picture rather than to join the rims of a hole."""
+TRIES = 6
+"""Crops of masks to choose from, each."""
+
 
 def to_levels(x: Tensor) -> Tensor:
     """Rounds to the 256 levels that files have, in [0, 1]."""
@@ -81,23 +87,25 @@ class MaskBank:
         """masks: (h, w) bool of one size, True = hole."""
         self.masks = torch.from_numpy(np.stack(masks)).to(device)
 
-    def draw(self, count: int, side: int, generator: torch.Generator, least: float = 0.01, most: float = 0.6) -> Tensor:
+    def draw(
+        self, count: int, side: int, generator: torch.Generator, least: float = 0.01, most: float = 0.35
+    ) -> Tensor:
         """(count, 1, side, side) float32, 1 = hole; the share hidden lies within `least` .. `most`, as a rule.
 
         A few candidates are drawn for each; the first that fits is taken, else the last.
         """
         number, height, width = self.masks.shape
-        tries, device = 4, self.masks.device
+        device = self.masks.device
 
         def whole(high: int) -> Tensor:
-            return torch.randint(high, (tries * count,), generator=generator, device=device)
+            return torch.randint(high, (TRIES * count,), generator=generator, device=device)
 
         chosen, top, left = whole(number), whole(height - side + 1), whole(width - side + 1)
         steps = torch.arange(side, device=device)
         rows, columns = top[:, None, None] + steps[:, None], left[:, None, None] + steps
-        crops = self.masks[chosen[:, None, None], rows, columns].unflatten(0, (tries, count))
+        crops = self.masks[chosen[:, None, None], rows, columns].unflatten(0, (TRIES, count))
         share = crops.float().mean(dim=(2, 3))
-        fits = ((share >= least) & (share <= most)).float()
+        fits = ((share >= HIDDEN[0]) & (share <= HIDDEN[1])).float()
         fits[-1] = 1
         first = fits.argmax(dim=0)
         return crops[first, torch.arange(count, device=device)].float()[:, None]
