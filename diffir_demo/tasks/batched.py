@@ -80,17 +80,15 @@ def sensor_noise(blurred: Tensor, most: float, generator: torch.Generator) -> Te
 class MaskBank:
     """Masks of whole photos, drawn once and kept on the device; batches get crops of them.
 
-    Crops of photo-sized masks show strokes as wide as a user's photo does, and holes that leave the crop.
+    Crops of photo-sized masks show strokes as wide as they lie on users' photos.
     """
 
     def __init__(self, masks: list[np.ndarray], device: torch.device | str = "cpu") -> None:
         """masks: (h, w) bool of one size, True = hole."""
         self.masks = torch.from_numpy(np.stack(masks)).to(device)
 
-    def draw(
-        self, count: int, side: int, generator: torch.Generator, least: float = 0.01, most: float = 0.35
-    ) -> Tensor:
-        """(count, 1, side, side) float32, 1 = hole; the share hidden lies within `least` .. `most`, as a rule.
+    def draw(self, count: int, side: int, generator: torch.Generator) -> Tensor:
+        """(count, 1, side, side) float32, 1 = hole; the share hidden lies within `HIDDEN`, as a rule.
 
         A few candidates are drawn for each; the first that fits is taken, else the last.
         """
