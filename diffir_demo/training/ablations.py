@@ -29,7 +29,7 @@ STAGE2: dict[str, dict[str, Any]] = {
     "no loss on the IPR": {"ipr_weight": 0.0},
     "also distilled from the teacher's picture": {"output_weight": 0.5},
 }
-"""The paper's questions (section 4.5): diffusion, joint training, number of steps, noise, kind of IPR loss."""
+"""The questions of the paper's ablations: diffusion, joint training, number of steps, noise, kind of IPR loss."""
 
 LEARNING: dict[str, dict[str, Any]] = {
     "base: 64 px x 16, L1, rate 2e-3, EMA 0.999": {},
@@ -41,6 +41,8 @@ LEARNING: dict[str, dict[str, Any]] = {
     "Charbonnier": {"pixel_loss": "charbonnier"},
     "L1 and 0.05 spectrum": {"fft_weight": 0.05},
     "EMA 0.99": {"ema": 0.99},
+    "Muon for the matrices": {"optimiser": "muon"},
+    "logarithm of the squared error": {"pixel_loss": "psnr"},
 }
 """What helps a compact network learn within minutes: stage 1 from untrained weights."""
 
