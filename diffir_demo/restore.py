@@ -49,9 +49,14 @@ class Engine:
         plain = self.model.painter
         return FastDIRformer(plain, self.precision) if self.device.type == "cpu" else plain
 
+    @property
+    def strips(self) -> torch.dtype | None:
+        """The type in which the fast twin paints; None where the plain network does. It decides the memory needed."""
+        return self.precision if isinstance(self.painter, FastDIRformer) else None
+
     def computing(self) -> AbstractContextManager[object]:
         """The context that a piece of network runs in; never held across a yield."""
-        if self.precision == torch.float32 or isinstance(self.painter, FastDIRformer):
+        if self.precision == torch.float32 or self.strips:
             return nullcontext()  # the twin rounds by itself, where it does no harm
         return torch.autocast(self.device.type, dtype=self.precision)
 
@@ -171,7 +176,7 @@ def _run(
     with clock.measuring("encode"):
         damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
         height, width = damaged.shape[-2:]
-        tiles = plan(height, width, config, budget)
+        tiles = plan(height, width, config, budget, engine.strips)
         painted_tiles = _worth_painting(damaged, tiles)
         noise = seeded_noise(config.ipr_length, request.seed)
     facts = {"task": task.key, "weights": engine.info.badge, "device": str(engine.device)}

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .config import ModelConfig
 from .dirformer import Block, DIRformer
 from .fast_block import fast_block, strip_slices
 
@@ -61,7 +62,7 @@ class FastDIRformer:
                 x = F.linear(x, plain.reduce[i - 1].weight.to(x.dtype))  # pyright: ignore[reportCallIssue, reportArgumentType]
             x = yield from run(plain.decoder[i], x)  # pyright: ignore[reportArgumentType]
         x = yield from run(plain.refinement, x)
-        return _painted(plain.head, x, plain.config.head_scale)
+        return _painted(plain.head, plain.config, x)
 
 
 def _convolve(conv: nn.Conv2d, x: Tensor) -> Tensor:
@@ -78,27 +79,22 @@ def _resampled(layers: nn.Module, x: Tensor) -> Tensor:
     return shuffle(_convolve(conv, x.permute(0, 3, 1, 2))).permute(0, 2, 3, 1).contiguous()
 
 
-def _painted(head: nn.Module, x: Tensor, scale: int) -> Tensor:
+def _painted(head: nn.Module, config: ModelConfig, x: Tensor) -> Tensor:
     """x (b, h, w, c) -> the head's output (b, 3, h * scale, w * scale) in float32, made a strip at a time."""
-    layers = list(head.children()) or [head]
+    layers, scale = list(head.children()) or [head], config.head_scale
     b, height, width, _ = x.shape
     out = x.new_empty(b, 3, height * scale, width * scale, dtype=torch.float32)
-    for rows in strip_slices(height, width * head_numbers(layers), HEAD_ROWS):
+    for rows in strip_slices(height, width * head_numbers(config), HEAD_ROWS):
         top, bottom = rows.start * scale, rows.stop * scale
         for picture, painted in zip(x.permute(0, 3, 1, 2), out, strict=True):
             painted[:, top:bottom] = _head_rows(layers, picture[None], top, bottom)[0]
     return out
 
 
-def head_numbers(layers: Sequence[nn.Module]) -> int:
+def head_numbers(config: ModelConfig) -> int:
     """Numbers per pixel of the U-Net's grid in the head's widest tensor."""
-    scale, widest = 1, 0
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            widest = max(widest, max(layer.in_channels, layer.out_channels) * scale**2)
-        elif isinstance(layer, nn.PixelShuffle):
-            scale *= layer.upscale_factor
-    return widest
+    wide = 2 * config.width
+    return {"conv": wide, "shuffle": max(wide, 3 * config.head_scale**2), "upsampler": 16 * wide}[config.head]
 
 
 def _head_rows(layers: Sequence[nn.Module], x: Tensor, top: int, bottom: int, *, final: bool = True) -> Tensor:
