@@ -53,7 +53,7 @@ def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> None:
     for rows, wide in _strips(layer.norm, layer.qkv.weight, layer.depthwise, x, ipr):
         spare[rows] = wide[..., 2 * channels :]
         qk = wide.flatten(0, 1)[:, : 2 * channels]
-        squares += qk.square().sum(dim=0, dtype=torch.float32)
+        squares += qk.square().sum(dim=0)  # over a strip; torch adds up in float32 whatever the type
         q, k = qk.view(len(qk), 2, heads, channels // heads).permute(1, 2, 0, 3)  # each (heads, pixels, c / heads)
         similarity += q.transpose(1, 2) @ k
     # Cosines: dividing the small matrix by the lengths of q's and k's channels equals normalising q and k themselves.
@@ -101,7 +101,7 @@ def _strips(
         inner = wide[first - rows.start + 1 :][: end - first]
         normed = _normed(x[first:end], centred=norm.bias is not None)
         torch.addmm(bias, normed.view(-1, channels), weight, out=inner.view(-1, len(project)))
-        image = wide.permute(2, 0, 1)[None]  # (1, wide, rows + 2, w), in channels-last memory
+        image = wide[None].permute(0, 3, 1, 2)  # in this order: only so torch knows it for channels-last memory
         yield rows, F.conv2d(image, kernel, padding=(0, 1), groups=len(project))[0].permute(1, 2, 0)
 
 
