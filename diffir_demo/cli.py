@@ -1,4 +1,4 @@
-"""The command line: restore, evaluate, inspect, convert, serve.
+"""The command line: restore, evaluate, bench, inspect, convert, serve.
 
 Exit code 0: all good; 1: some inputs failed; 2: the call itself, or its only input, was wrong.
 """
@@ -20,6 +20,7 @@ from .baselines import get_baseline
 from .errors import DiffIRError, InputError
 from .events import Painting, PriorStep, Restoration
 from .jobs import Done, Job, plan_jobs, run_jobs
+from .model import PRESETS
 from .tasks import TASKS, get_task
 from .tiling import MEMORY_BUDGET
 from .weights import WeightsInfo
@@ -87,6 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
     evaluate.add_argument("--report", type=Path, metavar="FILE.md", help="write a report with pictures")
     _add_device(evaluate)
+
+    bench = commands.add_parser("bench", help="measure speed and memory of painting on this machine's CPU")
+    bench.set_defaults(run=_bench)
+    bench.add_argument("--task", choices=list(TASKS), action="append", help="default: all")
+    bench.add_argument("--preset", choices=list(PRESETS), action="append", help="these networks, whatever the task")
+    bench.add_argument("--paper", action="store_true", help="the tasks' networks at the size of the paper's")
+    bench.add_argument("--sizes", type=_count, nargs="+", default=[128, 256], metavar="N", help="sides of the input")
+    bench.add_argument("--threads", type=_count, metavar="N", help="default: as torch chooses")
+    bench.add_argument("--rounds", type=_count, default=5, metavar="N", help="timings of each (default %(default)s)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
+    bench.add_argument("--plot", type=Path, metavar="FILE.png", help="also draw time against megapixels")
 
     serve = commands.add_parser("serve", help="open the app in a browser; the same as app.py")
     serve.set_defaults(run=_serve)
@@ -222,8 +234,7 @@ def _convert(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from .evaluation import Report, chosen_sets, evaluate, markdown, plain, tasks_of
 
-    if options.json and not options.json.parent.is_dir():
-        raise InputError(f"There is no folder '{options.json.parent.name}' for the numbers.", "Make it first.")
+    _require_folder(options.json)
     teachers = tasks_of(options.task, options.weights, options.teacher)
     tasks = {key: get_task(key) for key in teachers}
     report = Report(options.report, _command(options)) if options.report else None
@@ -250,6 +261,30 @@ def _evaluate(options: argparse.Namespace) -> int:
         for key in report.missing_notes:
             print(f"{report.notes_file.name} does not say why '{key}' fails", file=sys.stderr)
     return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from .bench import bench, chosen_presets, draw, markdown, plain
+
+    for file in (options.json, options.plot):
+        _require_folder(file)
+    presets = chosen_presets(options.task, options.preset, options.paper)
+    found = None
+    with tqdm(total=len(presets) * len(options.sizes), unit="case", disable=None, leave=False) as bar:
+        for found in bench(presets, options.sizes, options.threads, options.rounds):
+            bar.update()
+            if options.json:  # after every case, so that a long run that is stopped leaves what it knew
+                options.json.write_text(json.dumps(plain(found), indent=1) + "\n")
+    assert found is not None  # there is a task and a size at least
+    print(markdown(found))
+    if options.plot:
+        draw(found, options.plot)
+    return 0
+
+
+def _require_folder(file: Path | None) -> None:
+    if file and not file.parent.is_dir():
+        raise InputError(f"There is no folder '{file.parent.name}' for '{file.name}'.", "Make it first.")
 
 
 def _command(options: argparse.Namespace) -> str:

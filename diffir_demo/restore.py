@@ -21,7 +21,7 @@ from .devices import choose_device, choose_precision, lock_for, precision_name
 from .errors import DeviceError, InputError, WeightsError
 from .events import Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, last
 from .imaging.picture import Picture, pad_to_multiple
-from .model import DiffIR, seeded_noise
+from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .tasks import Request, Task, get_task
 from .tiling import MEMORY_BUDGET, Canvas, Tile, plan
 from .weights import WeightsInfo, find_default
@@ -43,10 +43,21 @@ class Engine:
     device: torch.device
     precision: torch.dtype
 
+    @property
+    def painter(self) -> DIRformer | FastDIRformer:
+        """The U-Net as this device runs it best: its fast twin on a CPU, the plain one elsewhere."""
+        plain = self.model.painter
+        return FastDIRformer(plain, self.precision) if self.device.type == "cpu" else plain
+
+    @property
+    def strips(self) -> torch.dtype | None:
+        """The type in which the fast twin paints; None where the plain network does. It decides the memory needed."""
+        return self.precision if isinstance(self.painter, FastDIRformer) else None
+
     def computing(self) -> AbstractContextManager[object]:
         """The context that a piece of network runs in; never held across a yield."""
-        if self.precision == torch.float32:
-            return nullcontext()
+        if self.precision == torch.float32 or self.strips:
+            return nullcontext()  # the twin rounds by itself, where it does no harm
         return torch.autocast(self.device.type, dtype=self.precision)
 
 
@@ -165,7 +176,7 @@ def _run(
     with clock.measuring("encode"):
         damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
         height, width = damaged.shape[-2:]
-        tiles = plan(height, width, config, budget)
+        tiles = plan(height, width, config, budget, engine.strips)
         painted_tiles = _worth_painting(damaged, tiles)
         noise = seeded_noise(config.ipr_length, request.seed)
     facts = {"task": task.key, "weights": engine.info.badge, "device": str(engine.device)}
@@ -190,7 +201,7 @@ def _run(
         canvas = Canvas(height, width, config.scale) if len(tiles) > 1 else None
         painted = damaged
         for i, tile in enumerate(painted_tiles):
-            walk = model.paint(tile.cut(damaged).to(engine.device), ipr)
+            walk = model.paint(tile.cut(damaged).to(engine.device), ipr, engine.painter.walk)
             painted = yield from _mapped(walk, lambda share, i=i: (i + share) / len(painted_tiles), working)
             with clock.measuring(stage):
                 painted = painted.cpu()  # on a GPU this is where the work is waited for

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffir_demo.model import OFFICIAL, DiffIR, Teacher, fold
+from diffir_demo.model import OFFICIAL, DiffIR, FastDIRformer, Teacher, fold
 from diffir_demo.weights.assemble import assemble, blank
 from diffir_demo.weights.official import read_official
 
@@ -95,6 +95,7 @@ def test_restoration(restorer: Golden, case: str) -> None:
     picture, ipr = restorer.model(damaged, noise)
     assert torch.equal(ipr, steps[-1].ipr)
     restorer.check_picture(case, picture)
+    restorer.check_picture(case, fold(restorer.model.paint(damaged, ipr, FastDIRformer(restorer.model.painter).walk)))
 
 
 @torch.inference_mode()

@@ -13,10 +13,10 @@ from diffir_demo.devices import lock_for
 from diffir_demo.errors import DeviceError, InputError, WeightsError
 from diffir_demo.events import Finished, Painting, PriorStep, Started
 from diffir_demo.imaging import Picture
-from diffir_demo.model import OFFICIAL, DiffIR
-from diffir_demo.restore import restore, stream
+from diffir_demo.model import OFFICIAL, DiffIR, DIRformer, FastDIRformer
+from diffir_demo.restore import Engine, restore, stream
 from diffir_demo.tasks import TASKS, Request
-from tests.tiny import engine, network
+from tests.tiny import engine
 
 KEYS = list(TASKS)
 
@@ -159,6 +159,26 @@ def test_bf16_is_close_to_fp32() -> None:
     assert painted[0].precision == "bf16"
 
 
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("budget", [2**30, 1], ids=["whole", "tiles"])
+def test_a_cpu_paints_by_the_fast_twin(key: str, budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being told to, in tiles too; the plain network gives the same picture."""
+    model, request = engine(key), case(key, 150, 200)
+    ipr = np.random.default_rng(0).normal(size=model.model.config.ipr_length)
+
+    def forbidden(*_: object) -> None:
+        raise AssertionError("the plain network was used")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DIRformer, "walk", forbidden)
+        quick = restore(key, request, model, ipr=ipr, memory_budget=budget)
+    monkeypatch.setattr(Engine, "painter", property(lambda self: self.model.painter))
+    plain = restore(key, request, model, ipr=ipr, memory_budget=budget)
+    assert quick.tiles == plain.tiles
+    difference = np.abs(quick.picture.pixels.astype(int) - plain.picture.pixels)
+    assert difference.max() <= 1 and (difference > 0).mean() < 1e-3  # where a value lies on the border of two levels
+
+
 @pytest.mark.parametrize("task", KEYS)
 @pytest.mark.parametrize("other", KEYS)
 def test_an_engine_of_another_task_is_refused(task: str, other: str) -> None:
@@ -179,30 +199,27 @@ def test_official_networks_that_enlarge_less_run_end_to_end(scale: int) -> None:
     assert (result.picture.height, result.picture.width) == (19 * scale, 33 * scale)
 
 
-def test_what_goes_wrong_inside_frees_the_device() -> None:
-    model = engine("deblur")
-
+def test_what_goes_wrong_inside_frees_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     def explode(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    broken = dataclasses.replace(model, model=network("deblur"))
-    broken.model.painter.latent[0].register_forward_hook(explode)
+    model = engine("deblur")
+    monkeypatch.setattr(FastDIRformer, "walk", explode)
     with pytest.raises(RuntimeError, match="a bug"):
-        restore("deblur", case("deblur"), broken)
+        restore("deblur", case("deblur"), model)
     assert not lock_for(model.device).locked()
 
 
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA"), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
 )
-def test_memory_that_runs_out_is_one_sentence(error: BaseException) -> None:
+def test_memory_that_runs_out_is_one_sentence(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise error
 
-    model = dataclasses.replace(engine("deblur"), model=network("deblur"))
-    model.model.painter.latent[0].register_forward_hook(full)
+    monkeypatch.setattr(FastDIRformer, "walk", full)
     with pytest.raises(DeviceError, match="memory ran out at 56 x 40"):
-        restore("deblur", case("deblur"), model)
+        restore("deblur", case("deblur"), engine("deblur"))
 
 
 def test_results_too_large_to_hold_are_refused_at_once() -> None:

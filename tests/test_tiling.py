@@ -1,16 +1,22 @@
-"""Tiles: they cover, they overlap, they keep the budget, and they fade into each other."""
+"""Tiles: they cover, they overlap, they keep the budget, and they fade into each other. The budget: as measured."""
 
 from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.profiler import ProfilerActivity, profile
 
-from diffir_demo.model import PRESETS
+from diffir_demo import tiling
+from diffir_demo.model import PRESETS, DiffIR, FastDIRformer, fast_block, fold
 from diffir_demo.restore import _condition
-from diffir_demo.tiling import OVERLAP, Canvas, Tile, bytes_per_pixel, feather, plan
+from diffir_demo.tiling import OVERLAP, Canvas, Tile, feather, painting_bytes, plan, strip_bytes
 from tests.tiny import engine
 
 
@@ -19,19 +25,20 @@ from tests.tiny import engine
     rows=st.integers(1, 300),
     columns=st.integers(1, 300),
     megabytes=st.floats(0, 4000),
+    strips=st.sampled_from([None, torch.float32, torch.bfloat16]),
 )
 def test_every_plan_covers_with_overlap_and_keeps_the_budget(
-    name: str, rows: int, columns: int, megabytes: float
+    name: str, rows: int, columns: int, megabytes: float, strips: torch.dtype | None
 ) -> None:
     config, budget = PRESETS[name], int(megabytes * 2**20)
     multiple = config.multiple_of
     height, width = rows * multiple, columns * multiple
-    tiles = plan(height, width, config, budget)
+    tiles = plan(height, width, config, budget, strips)
     smallest = 2 * -(-OVERLAP // multiple) * multiple + multiple  # below that, tiles could not overlap twice
     for tile in tiles:
         assert all(value % multiple == 0 for value in (tile.top, tile.left, tile.height, tile.width))
         assert 0 <= tile.top <= height - tile.height and 0 <= tile.left <= width - tile.width
-        fits = tile.height * tile.width * bytes_per_pixel(config) <= budget
+        fits = painting_bytes(tile.height, tile.width, config, strips) <= budget
         assert fits or max(tile.height, tile.width) <= max(4 * multiple, smallest)
     for extent, spans in (
         (height, sorted({(t.top, t.top + t.height) for t in tiles})),
@@ -43,11 +50,50 @@ def test_every_plan_covers_with_overlap_and_keeps_the_budget(
     assert len(tiles) == len({t.top for t in tiles}) * len({t.left for t in tiles})
 
 
-def test_a_picture_within_the_budget_is_one_tile() -> None:
+@pytest.mark.parametrize("strips", [None, torch.float32, torch.bfloat16])
+def test_a_picture_within_the_budget_is_one_tile(strips: torch.dtype | None) -> None:
     config = PRESETS["compact_deblur"]
-    pixels = 512 * 512
-    assert plan(512, 512, config, pixels * bytes_per_pixel(config)) == [Tile(0, 0, 512, 512)]
-    assert len(plan(512, 512, config, pixels * bytes_per_pixel(config) - 1)) > 1
+    budget = painting_bytes(512, 512, config, strips)
+    assert plan(512, 512, config, budget, strips) == [Tile(0, 0, 512, 512)]
+    assert len(plan(512, 512, config, budget - 1, strips)) > 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_strips_take_a_fraction_of_the_memory(name: str) -> None:
+    """So tiles, which change the result a little, come much later."""
+    config = PRESETS[name]
+    plain = painting_bytes(1024, 1024, config)
+    exact, rounded = (strip_bytes(1024, 1024, config, dtype) for dtype in (torch.float32, torch.bfloat16))
+    assert rounded <= exact < plain / 3
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """Most bytes that tensors held at one time."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+        work()
+    events = [e for e in found.profiler.kineto_results.events() if e.name() == "[memory]"]  # pyright: ignore
+    return max(itertools.accumulate(e.nbytes() for e in sorted(events, key=lambda e: e.start_ns())))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", ["deblur", "sr_x4", "sr_x1", "compact_sr_x4", "compact_inpaint"])
+def test_the_estimate_is_near_what_strips_take_and_above_it(
+    name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real widths, few blocks, and strips as small beside the picture as they are in large ones."""
+    for module in (fast_block, tiling):
+        monkeypatch.setattr(module, "STRIP", 20_000)
+    config = dataclasses.replace(PRESETS[name], blocks=(1, 1, 1, 1), refinement_blocks=1, prior_blocks=1)
+    model = DiffIR(config).eval()
+    height, width = 20 * config.multiple_of, 12 * config.multiple_of
+    damaged, ipr = torch.rand(1, config.in_channels, height, width), torch.zeros(1, config.ipr_length)
+
+    @torch.inference_mode()
+    def paint() -> None:
+        model.encoder(damaged)
+        fold(model.paint(damaged, ipr, FastDIRformer(model.painter, dtype).walk))
+
+    assert 0.5 < peak_bytes(paint) / strip_bytes(height, width, config, dtype) <= 1
 
 
 @pytest.mark.parametrize("scale", [1, 4])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from .base import base_picture
 from .config import COMPACT, OFFICIAL, PRESETS, ModelConfig
 from .diffusion import DenoisingStep, IPRDiffusion, Schedule, seeded_noise
 from .dirformer import DIRformer, fold
+from .fast import FastDIRformer
 from .prior import PriorDenoiser, PriorEncoder
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "DIRformer",
     "DenoisingStep",
     "DiffIR",
+    "FastDIRformer",
     "IPRDiffusion",
     "ModelConfig",
     "PriorDenoiser",
@@ -31,6 +33,10 @@ __all__ = [
 ]
 
 
+Walk = Callable[[Tensor, Tensor], Generator[float, None, Tensor]]
+"""`DIRformer.walk`, or its fast twin's."""
+
+
 class Painter(nn.Module):
     """What both stages share: the U-Net and the base picture that it corrects."""
 
@@ -39,16 +45,17 @@ class Painter(nn.Module):
         self.config = config
         self.painter = DIRformer(config)
 
-    def paint(self, damaged: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
-        """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n).
+    def paint(self, damaged: Tensor, ipr: Tensor, walk: Walk | None = None) -> Generator[float, None, Tensor]:
+        """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n). walk: of a twin.
 
         Yields the share painted so far; returns the picture (b, 3, h * scale, w * scale), not clamped.
         """
+        walk = walk or self.painter.walk
         base = base_picture(damaged, self.config)
         if base is None:
-            return (yield from self.painter.walk(damaged, ipr))
+            return (yield from walk(damaged, ipr))
         seen = torch.cat([base, damaged[:, 3:]], dim=1) if self.config.base == "fill" else damaged
-        correction = yield from self.painter.walk(seen, ipr)
+        correction = yield from walk(seen, ipr)
         return base + correction
 
 

@@ -1,0 +1,68 @@
+"""Peak memory of one restoration, each in a process of its own: nothing that ran before can blur it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from ..model import PRESETS, fold
+from .ways import Way, case
+
+STATUS = Path("/proc/self/status")
+"""Linux keeps the highest resident memory here. `getrusage` has such a number, too, but a child's starts at its
+parent's, so that it says nothing about the child."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory in MiB."""
+
+    peak: float
+    at_rest: float
+    """Before restoring: Python, torch and the network itself."""
+
+
+def peak_memory(preset: str, size: int, way: Way) -> Memory | None:
+    """None where the system does not tell, or where its memory ran out. size: side of the square input, pixels."""
+    if not STATUS.exists():
+        return None
+    arguments = [preset, size, way.network, way.precision, torch.get_num_threads()]
+    done = subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import child; child()", *map(str, arguments)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == -signal.SIGKILL:  # what Linux does to a process that takes too much
+        return None
+    if done.returncode:
+        raise RuntimeError(f"the process that measures memory failed: {done.stderr}")
+    return Memory(**json.loads(done.stdout))
+
+
+def child() -> None:
+    """What runs in the process of its own; its arguments are those of `peak_memory`, and the threads."""
+    preset, size, network, precision, threads = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    print(json.dumps(asdict(_measure(preset, int(size), Way(network, precision)))))
+
+
+@torch.inference_mode()
+def _measure(preset: str, size: int, way: Way) -> Memory:
+    model, damaged, noise = case(PRESETS[preset], size)
+    at_rest = _highest()
+    way.paint(model, damaged, fold(model.denoise(model.encoder(damaged), noise)))
+    return Memory(_highest(), at_rest)
+
+
+def _highest() -> float:
+    """The process's highest resident memory so far, MiB."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

@@ -1,0 +1,91 @@
+"""The bench on a tiny case: what it counts is known, what it measures is at least plausible, and it says how."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from diffir_demo import bench
+from diffir_demo.bench import memory, timing
+from diffir_demo.bench.cost import cost_of
+from diffir_demo.cli import main
+from diffir_demo.errors import InputError
+from diffir_demo.model import PRESETS, DIRformer, FastDIRformer
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"width": 8, "blocks": (1, 1, 1, 1), "refinement_blocks": 1, "prior_width": 8, "prior_blocks": 1}
+    monkeypatch.setitem(PRESETS, "tiny", dataclasses.replace(PRESETS["compact_deblur"], **small))
+    monkeypatch.setattr(timing, "GEMM_SIDE", 64)
+
+
+def test_one_case_from_end_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without memory: its process would not know our tiny preset."""
+    monkeypatch.setattr(bench, "peak_memory", lambda *_: None)
+    numbers, plot = tmp_path / "bench.json", tmp_path / "bench.png"
+    arguments = ["bench", "--preset", "tiny", "--sizes", "16", "32", "--threads", "1", "--rounds", "2"]
+    before = torch.get_num_threads()
+    assert main([*arguments, "--json", str(numbers), "--plot", str(plot)]) == 0
+    assert torch.get_num_threads() == before
+    printed = capsys.readouterr().out
+    assert "threads: 1" in printed and "| tiny | 32 x 32 |" in printed and "37.25 x 10^12" in printed
+    found = json.loads(numbers.read_text())
+    assert found["conditions"]["rounds"] == 2
+    assert [case["size"] for case in found["cases"]] == [16, 32]
+    ways = [way.name for way in bench.ways_here()]
+    for case in found["cases"]:
+        assert list(case["paint"]) == ways and case["prior"]["median"] > 0
+        assert all(0 < times["low"] <= times["median"] <= times["high"] for times in case["paint"].values())
+        assert all(share > 0 for share in case["share_of_peak"].values())
+    assert Image.open(plot).size[0] > 500
+
+
+def test_every_way_paints_by_the_network_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, damaged, ipr = bench.ways.case(PRESETS["tiny"], 16)
+    pictures = {}
+    for network, other in (("plain", FastDIRformer), ("fast", DIRformer)):
+        with monkeypatch.context() as patch:
+            patch.setattr(other, "walk", None)
+            pictures[network] = bench.Way(network, "fp32").paint(model, damaged, ipr)
+    torch.testing.assert_close(pictures["fast"], pictures["plain"], atol=1e-5, rtol=0)
+
+
+def test_a_process_tells_its_own_peak() -> None:
+    if not memory.STATUS.exists():
+        pytest.skip("no /proc here")
+    found = memory.peak_memory("compact_deblur", 32, bench.Way("fast", "fp32"))
+    assert found is not None and 50 < found.at_rest <= found.peak < 2000
+    with pytest.raises(RuntimeError, match="KeyError"):
+        memory.peak_memory("no such preset", 32, bench.Way("fast", "fp32"))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "paint", "encoder"), [("deblur", 256, 117.25, 3.74), ("sr_x4", 64, 40.32, 4.84)]
+)
+def test_multiplications_are_those_known_of_the_authors_networks(
+    name: str, size: int, paint: float, encoder: float
+) -> None:
+    cost = cost_of(PRESETS[name], size)
+    assert cost.paint == pytest.approx(paint, rel=2e-3) and cost.encoder == pytest.approx(encoder, rel=2e-3)
+    assert cost.diffusion * 1e9 == 4 * (513 * 256 + 256 * 256)
+
+
+def test_which_networks_are_measured() -> None:
+    assert bench.chosen_presets(None, None, False) == ["compact_inpaint", "compact_sr_x4", "compact_deblur"]
+    assert bench.chosen_presets(["deblur"], None, True) == ["deblur"]
+    assert bench.chosen_presets(None, ["sr_x1", "sr_x1"], False) == ["sr_x1"]
+    with pytest.raises(InputError, match="--preset"):
+        bench.chosen_presets(["sr"], ["sr_x1"], False)
+
+
+def test_a_size_that_does_not_fit_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--preset", "tiny", "--sizes", "20"]) == 2
+    assert "multiples of 16" in capsys.readouterr().err

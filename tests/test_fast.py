@@ -1,0 +1,134 @@
+"""The fast twin of the U-Net against the plain one: every variant, odd sizes, strips, two pictures, both precisions."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from diffir_demo.model import PRESETS, DIRformer, ModelConfig, fast, fast_block, fold
+from diffir_demo.model.fast import FastDIRformer
+from diffir_demo.model.fast_block import strip_slices
+
+EXACT = 1e-5
+TINY = {"width": 8, "blocks": (1, 2, 1, 1), "ipr_length": 32}
+
+
+def tiny(name: str) -> ModelConfig:
+    config = PRESETS[name]
+    return dataclasses.replace(config, refinement_blocks=min(config.refinement_blocks, 1), **TINY)
+
+
+def painter(config: ModelConfig, seed: int = 0) -> DIRformer:
+    """Every weight random, so that no term can be forgotten unseen; scaled as in a trained network."""
+    torch.manual_seed(seed)
+    plain = DIRformer(config).requires_grad_(False).eval()
+    for name, parameter in plain.named_parameters():
+        if parameter.dim() <= 1 or "temperature" in name:
+            offset = 0.0 if name.endswith("bias") else 1.0
+            parameter.copy_(offset + 0.2 * torch.randn_like(parameter))
+    return plain
+
+
+def inputs(config: ModelConfig, height: int, width: int, batch: int = 1) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    picture = torch.rand(batch, config.in_channels, height, width, generator=generator)
+    return picture, torch.randn(batch, config.ipr_length, generator=generator)
+
+
+def largest_difference(a: Tensor, b: Tensor) -> float:
+    assert a.shape == b.shape and a.dtype == b.dtype == torch.float32
+    return float((a - b).abs().max())
+
+
+@pytest.mark.parametrize("strip", [1, 4000, 10**9], ids=["least strips", "some strips", "one strip"])
+@pytest.mark.parametrize("name", PRESETS)
+@torch.inference_mode()
+def test_fast_equals_plain(name: str, strip: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """13 and 7 units of the network's multiple: at most levels no whole number of strips."""
+    monkeypatch.setattr(fast_block, "STRIP", strip)
+    config = tiny(name)
+    plain = painter(config)
+    x, ipr = inputs(config, 13 * config.multiple_of, 3 * config.multiple_of)
+    assert largest_difference(fold(FastDIRformer(plain).walk(x, ipr)), plain(x, ipr)) < EXACT
+
+
+@pytest.mark.parametrize("units", [(1, 1), (1, 5), (5, 1)], ids=str)
+@pytest.mark.parametrize("name", ["deblur", "sr_x4", "compact_inpaint"])
+@torch.inference_mode()
+def test_the_smallest_sides(name: str, units: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the latent level is one pixel high or wide."""
+    monkeypatch.setattr(fast_block, "STRIP", 1)
+    config = tiny(name)
+    plain = painter(config)
+    x, ipr = inputs(config, *(side * config.multiple_of for side in units))
+    assert largest_difference(fold(FastDIRformer(plain).walk(x, ipr)), plain(x, ipr)) < EXACT
+
+
+@pytest.mark.parametrize("name", ["deblur", "sr_x4"])
+@torch.inference_mode()
+def test_pictures_of_a_batch_keep_their_own_iprs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast_block, "STRIP", 2000)
+    config = tiny(name)
+    plain = painter(config)
+    x, ipr = inputs(config, 24, 40, batch=2)
+    both = fold(FastDIRformer(plain).walk(x, ipr))
+    assert largest_difference(both, plain(x, ipr)) < EXACT
+    swapped = fold(FastDIRformer(plain).walk(x, ipr.flip(0)))
+    assert largest_difference(both, swapped) > 100 * EXACT
+
+
+@pytest.mark.parametrize("heads", [(1, 1, 1, 1), (2, 4, 8, 8), (8, 1, 2, 4)], ids=str)
+@torch.inference_mode()
+def test_any_number_of_heads(heads: tuple[int, int, int, int]) -> None:
+    config = dataclasses.replace(tiny("deblur"), heads=heads)
+    plain = painter(config)
+    x, ipr = inputs(config, 16, 24)
+    assert largest_difference(fold(FastDIRformer(plain).walk(x, ipr)), plain(x, ipr)) < EXACT
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@torch.inference_mode()
+def test_bf16_is_close(name: str) -> None:
+    config = tiny(name)
+    plain = painter(config)
+    x, ipr = inputs(config, 4 * config.multiple_of, 3 * config.multiple_of)
+    exact, quick = plain(x, ipr), fold(FastDIRformer(plain, torch.bfloat16).walk(x, ipr))
+    spread = max(1.0, float(exact.abs().max()))  # untrained networks need not stay in [0, 1]
+    assert largest_difference(exact, quick) < 1e-2 * spread
+    assert 10 * np.log10(spread**2 / float((exact - quick).square().mean())) > 50
+
+
+@torch.inference_mode()
+def test_walk_yields_the_same_shares() -> None:
+    plain = painter(tiny("deblur"))
+    x, ipr = inputs(plain.config, 16, 16)
+    assert list(FastDIRformer(plain).walk(x, ipr)) == list(plain.walk(x, ipr))
+
+
+def test_it_takes_no_part_in_training() -> None:
+    """And it has no weights of its own: what the plain network learns is there at the next walk."""
+    plain = painter(tiny("deblur")).requires_grad_(True)
+    quick = FastDIRformer(plain)
+    x, ipr = inputs(plain.config, 16, 16)
+    before = fold(quick.walk(x, ipr.requires_grad_(True)))
+    assert not before.requires_grad and torch.is_grad_enabled()
+    with torch.no_grad():
+        plain.latent[0].attention.out.weight.mul_(2)  # pyright: ignore
+        plain.down[0][0].weight.mul_(2)  # pyright: ignore
+    after = fold(quick.walk(x, ipr))
+    assert largest_difference(before, after) > 100 * EXACT
+    assert largest_difference(after, plain(x, ipr).detach()) < EXACT
+
+
+@pytest.mark.parametrize("height", [1, 3, 4, 5, 17, 64])
+@pytest.mark.parametrize("row", [1, 100_000, 10**7])
+@pytest.mark.parametrize("least", [4, fast.HEAD_ROWS])
+def test_strips_cover_every_row_once(height: int, row: int, least: int) -> None:
+    slices = list(strip_slices(height, row, least))
+    assert [r for s in slices for r in range(s.start, s.stop)] == list(range(height))
+    longest = slices[0].stop
+    assert longest * row <= fast_block.STRIP or longest <= least
