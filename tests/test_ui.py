@@ -254,6 +254,13 @@ def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
         studio.engine(TASKS["sr"], str(checkpoints / "gone.safetensors"))
 
 
+def test_our_presets_are_told_apart_in_words() -> None:
+    default = TASKS["sr"].weights
+    assert words.weights_label(default, default).startswith("Faithful")
+    assert words.weights_label("compact-sr-crisp.safetensors", default).startswith("Crisp")
+    assert words.weights_label("RealworldSR-DiffIRS2.pth", default) == "RealworldSR-DiffIRS2.pth"
+
+
 # --- the API ---------------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,7 @@ class Studio:
         """The usable files of the checkpoints folder, the shipped one first."""
         usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task)}
         ordered = sorted(usable, key=lambda path: (path.name != task.weights, path.name))
-        return [choice(path, usable[path], path.name) for path in ordered]
+        return [choice(path, usable[path], words.weights_label(path.name, task.weights)) for path in ordered]
 
     def own_weights(self, path: str, task: Task) -> WeightsChoice:
         """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""

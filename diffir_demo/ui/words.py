@@ -60,6 +60,13 @@ _ANY_TASK = TaskWords(
 )
 
 
+def weights_label(file: str, default: str) -> str:
+    """What to call a file of the checkpoints folder; default: the name of the task's own."""
+    stem, suffix = default.removesuffix(".safetensors"), file.removesuffix(".safetensors")
+    kind = suffix[len(stem) :] if suffix.startswith(stem) else None
+    return PRESETS[kind].format(file=file) if kind in PRESETS else file
+
+
 def for_task(key: str) -> TaskWords:
     """The words of a task; plain ones for a task that has none of its own yet."""
     return TASKS.get(key, _ANY_TASK)
@@ -111,6 +118,8 @@ PREVIEWS_INFO = "Paints the picture after each step, too. Each preview takes as 
 WEIGHTS_GROUP = "Weights"
 WEIGHTS = "Weight file"
 WEIGHTS_INFO = "What the network has learned. Files in the checkpoints folder are listed here."
+PRESETS = {"": "Faithful, the default ({file})", "-crisp": "Crisp: sharper, some of it invented ({file})"}
+"""Our own files of a task, by what their name ends in after the task's."""
 OWN_WEIGHTS = "Use a weight file of my own (.safetensors, .pth, .ckpt)"
 YOURS = "yours, until you leave"
 NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add some, or use a file of your own."
