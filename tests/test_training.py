@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -380,10 +382,16 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent), "OMP_NUM_THREADS": "1"}
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for launcher, name in ((launch, "two"), ([sys.executable], "one")):
-        done = subprocess.run(
-            [*launcher, str(script), str(tmp_path / name)], env=environment, capture_output=True, text=True, timeout=240
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
+        command = [*launcher, str(script), str(tmp_path / name)]
+        with subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as done:
+            try:
+                _, errors = done.communicate(timeout=240)
+            finally:  # of a launcher that hangs, its workers go too
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(done.pid, signal.SIGKILL)
+        assert done.returncode == 0, errors[-2000:]
     one, two = (torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("one", "two"))
     losses = [[row["loss"] for row in each["progress"]["history"] if "loss" in row] for each in (one, two)]
     assert len(losses[0]) >= 3 and losses[0] == pytest.approx(losses[1], rel=1e-4)
@@ -444,6 +452,16 @@ def test_the_commands_lead_from_photos_to_a_weight_file(
     assert main(["sr", "--stage", "1", *options, "--out", again, "--start", str(file)]) == 0
     assert main(["export", "--run", again, "--out", str(more), "--before", str(file)]) == 0
     assert inspect(more).training["steps"] > sum(steps) and len(inspect(more).training["runs"]) == 3
+    # Two networks of one kind blend; of different kinds they do not.
+    mixed, pure = tmp_path / "mixed.safetensors", tmp_path / "pure.safetensors"
+    blend = ["export", "--run", runs[1], "--out", str(mixed), "--blend", str(file), "--share", "0.25"]
+    assert main(["export", "--run", runs[1], "--out", str(pure)]) == 0 and main(blend) == 0
+    states = [load(each).model.state_dict() for each in (mixed, pure, file)]
+    for name, value in states[0].items():
+        assert torch.allclose(value, 0.25 * states[1][name] + 0.75 * states[2][name], atol=2e-3)
+    assert inspect(mixed).training["blend"] == {"with": inspect(file).fingerprint, "share": 0.25}
+    assert main(["export", "--run", runs[0], "--out", str(mixed), "--blend", str(file)]) == 2
+    assert "another network" in capsys.readouterr().err
 
 
 def test_a_campaign_keeps_its_budget_and_leaves_weight_files(

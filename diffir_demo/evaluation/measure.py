@@ -109,10 +109,10 @@ def measure(
         Row(m.name, m.kind, mean_scores(found[m.name]), float(np.median(seconds[m.name])), found[m.name])
         for m in methods
     ]
-    studies = [
-        study_ipr(task, m, damaged, iprs[m.name], row.scores.get(task.headline, float("nan")), teacher, label=name)
-        for m, row in zip(methods, rows, strict=True)
-        if m.engine
+    ours = [(m, row.scores.get(task.headline, float("nan"))) for m, row in zip(methods, rows, strict=True) if m.engine]
+    studies = [  # a teacher has taught the first network; later presets went on without it
+        study_ipr(task, m, damaged, iprs[m.name], own, None if number else teacher, label=name)
+        for number, (m, own) in enumerate(ours)
     ]
     table = Table(
         task.key, name, len(damaged), task.headline, rows, studies, list(notes), [file.stem for file in files]

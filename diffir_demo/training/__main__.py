@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     file.add_argument("--run", dest="runs", type=Path, action="append", required=True, help="in order, once per run")
     file.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     file.add_argument("--before", type=Path, metavar="FILE", help="the weight file that the first run started from")
+    file.add_argument("--blend", type=Path, metavar="FILE", help="a file of the same network to interpolate with")
+    file.add_argument("--share", type=float, default=0.8, help="of --blend: the run's part (default %(default)g)")
     file.add_argument("--note", default="{}", metavar="JSON", help="facts to add to the training record")
 
     curves = commands.add_parser("curves", help="loss and validation of runs as a PNG")
@@ -181,7 +183,14 @@ def _throughput(options: argparse.Namespace, began: float) -> None:
 
 
 def _export(options: argparse.Namespace, began: float) -> None:
-    info = export(options.runs, options.out, note=options.note, before=options.before)
+    info = export(
+        options.runs,
+        options.out,
+        note=options.note,
+        before=options.before,
+        blend=options.blend,
+        share=options.share,
+    )
     print(f"{options.out.name} written: {info.badge}, {info.training['minutes']} minutes")
 
 
