@@ -12,7 +12,8 @@ from torch import nn
 
 from ..devices import has_fast_bf16
 from ..evaluation import mean_scores
-from ..imaging import Picture, pad_to_multiple, to_tensor
+from ..evaluation.ipr import oracle
+from ..imaging import Picture
 from ..metrics import scores
 from ..model import DiffIR, Teacher
 from ..restore import Engine, restore
@@ -45,7 +46,7 @@ class Validator:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
         network.eval()
         restored = [
-            self._oracle(network, case) if isinstance(network, Teacher) else self._restored(network, case)
+            oracle(self.task, network, case) if isinstance(network, Teacher) else self._restored(network, case)
             for case in self.cases
         ]
         self.samples = [
@@ -65,15 +66,6 @@ class Validator:
         precision = torch.bfloat16 if has_fast_bf16(device) else torch.float32
         engine = Engine(network, _in_training(network, self.task), device, precision)
         return restore(self.task, case.request, engine).picture.pixels
-
-    @torch.inference_mode()
-    def _oracle(self, network: Teacher, case: Damaged) -> np.ndarray:
-        config, device = self.task.config, next(network.parameters()).device
-        damaged, fit = pad_to_multiple(self.task.encode(case.request), config.multiple_of)
-        target, _ = pad_to_multiple(to_tensor(case.reference.pixels), config.multiple_of * config.scale)
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bf16(device)):
-            picture, _ = network(damaged.to(device), target.to(device))
-        return self.task.decode(fit.undo(picture.float().cpu(), config.scale), case.request).pixels
 
 
 def _cases(task: Task, folder: Path, crop: tuple[int, int] | None) -> Iterator[Damaged]:
