@@ -38,7 +38,7 @@ def train(
     folder: `state.pt` (weights, optimiser, averages, step, random states) is saved there atomically every
     `recipe.save_every` minutes; a killed run loses at most that, and a resumed one goes on with the same schedule.
     began: the moment (`time.monotonic`) from which the budget counts, where work was done for the run before.
-    compiled: torch.compile for the blocks; None: on CUDA only. On a CPU it gained 4 to 8 % for a minute's compiling.
+    compiled: torch.compile for the blocks; None: on CUDA only, since on a CPU a minute's compiling gains little.
     Rows are the leader's; in a world of several processes the others yield none.
     """
     streams = streams_of(recipe, material, world)
