@@ -7,7 +7,7 @@ feed-forward) are written to memory and read back at every step. Here
 - wide tensors exist for a few rows at a time, so that they never leave the cache;
 - attention's second half (weights @ v, output layer, residual) is one matrix of channels x channels.
 
-Both classes read the plain block's weights at every call and store none: there is nothing to keep in step.
+Nothing is stored: the plain block's weights are read at every call, so there is nothing to keep in step.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ class PriorEncoder(nn.Module):
 
     def __init__(self, config: ModelConfig, *, sees_target: bool) -> None:
         super().__init__()
+        self.sees_target = sees_target
         self.fold = config.prior_fold
         self.target_fold = config.target_fold
         channels = config.in_channels * self.fold**2 + (3 * self.target_fold**2 if sees_target else 0)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +66,7 @@ def ablate(
     for number, (name, changes) in enumerate(variants.items()):
         if name not in known:
             recipe = dataclasses.replace(base, **changes)
-            rows = list(run(workshop, recipe, sources, folder / str(number), began=time.monotonic()))
+            rows = list(run(workshop, recipe, sources, folder / str(number)))
             headline = workshop.task.headline
             known[name] = {"before": rows[0][headline], "after": rows[-1][headline], "steps": int(rows[-1]["step"])}
             file.parent.mkdir(parents=True, exist_ok=True)

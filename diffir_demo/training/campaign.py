@@ -55,16 +55,17 @@ def campaign(
     """
     if not plan.stages or any(stage not in SHARES for stage in plan.stages):
         raise InputError("A campaign has the stages 1, 2 and 3, or some of them.")
-    runs = [(task, stage) for task in plan.tasks for stage in sorted(plan.stages)]
-    used = sum(_seconds(plan.out / _name(*each)) for each in runs)
-    left = [each for each in runs if not _finished(plan.out / _name(*each))]
+    runs = {(task.key, stage): task for task in plan.tasks for stage in sorted(plan.stages)}
+    spent = {each: _spent(plan.out / _name(task, each[1])) for each, task in runs.items()}
+    used = sum(seconds for seconds, _ in spent.values())
+    left = [(runs[each], each[1]) for each, (_, finished) in spent.items() if not finished]
     for number, (task, stage) in enumerate(left):
         folder, begins = plan.out / _name(task, stage), time.monotonic()
         remaining = plan.minutes - (used + begins - began) / 60
         part = world.agree(remaining * SHARES[stage] / sum(SHARES[each] for _, each in left[number:]))
         if part < SHORTEST:
             raise InputError(f"{plan.minutes:g} minutes are too short for {len(left)} more runs.", "Raise --minutes.")
-        minutes, rate = part + _seconds(folder) / 60, base.learning_rate * RATES[stage]
+        minutes, rate = part + spent[task.key, stage][0] / 60, base.learning_rate * RATES[stage]
         recipe = dataclasses.replace(base, task=task.key, stage=stage, minutes=minutes, learning_rate=rate)
         workshop = Workshop(Material.prepare(task, pool), Validator(task, validation, pictures), world)
         for row in run(workshop, recipe, sources(plan, task, stage), folder, began=begins):
@@ -91,7 +92,8 @@ def _teacher_file(plan: Plan, task: Task) -> Path | None:
 
 
 def _write(plan: Plan, task: Task, stage: int) -> None:
-    name = {1: f"teacher-{task.key}", 2: f"compact-{task.key}", 3: f"compact-{task.key}-crisp"}[stage]
+    shipped = Path(task.weights).stem
+    name = {1: f"teacher-{task.key}", 2: shipped, 3: f"{shipped}-crisp"}[stage]
     runs = [plan.out / _name(task, each) for each in sorted(plan.stages) if each <= stage]
     before = sources(plan, task, min(plan.stages)).start
     export(runs, plan.out / f"{name}.safetensors", note=plan.note, before=before)
@@ -101,12 +103,10 @@ def _name(task: Task, stage: int) -> str:
     return f"{task.key}-s{stage}"
 
 
-def _finished(folder: Path) -> bool:
+def _spent(folder: Path) -> tuple[float, bool]:
+    """Seconds that a run of an earlier call has used, and whether it came to its end."""
     file = folder / "state.pt"
-    return file.exists() and bool(read_state(file)["progress"]["finished"])
-
-
-def _seconds(folder: Path) -> float:
-    """What a run of an earlier call has used."""
-    file = folder / "state.pt"
-    return float(read_state(file)["progress"]["seconds"]) if file.exists() else 0.0
+    if not file.exists():
+        return 0.0, False
+    progress = read_state(file)["progress"]
+    return float(progress["seconds"]), bool(progress["finished"])

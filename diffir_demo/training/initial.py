@@ -70,8 +70,7 @@ def tell_apart(encoder: PriorEncoder, batches: Iterable[Batch], *, centre: float
 
     centre: what the numbers that come out vary around, with a deviation of about `SPREAD`.
     """
-    sees_target = encoder.stem.in_channels > 3 * encoder.fold**2 + (encoder.fold**2)
-    pooled = torch.cat([encoder.pool(b.damaged, b.target if sees_target else None).float() for b in batches])
+    pooled = torch.cat([encoder.pool(b.damaged, b.target if encoder.sees_target else None).float() for b in batches])
     mean, covariance = pooled.mean(dim=0), torch.cov(pooled.T)
     variances, directions = torch.linalg.eigh(covariance.double())
     variances = variances.clamp_min(0) + FLOOR * variances.mean()

