@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -116,8 +115,7 @@ def test_progress_counts_previews() -> None:
 def test_the_progress_never_falls(key: str, previews: bool) -> None:
     task, status, ipr = TASKS[key], object(), object()
     request = task.degrade(photo(), np.random.default_rng(1)).request
-    parts = SimpleNamespace(status=status, ipr=ipr)
-    updates = list(follow(stream(key, request, engine(key), previews=previews), previews, parts))  # pyright: ignore[reportArgumentType]
+    updates = list(follow(stream(key, request, engine(key), previews=previews), previews, status, ipr))
     lines = [update[status] for update in updates if status in update]
     shares = [int(found[1]) for line in lines if (found := re.search(r'aria-valuenow="(\d+)"', line))]
     assert shares == sorted(shares) and shares[-1] == 100 and len(shares) == len(lines)

@@ -13,8 +13,9 @@ from ..tasks import TASKS
 from . import words
 from .api import add_endpoint
 from .examples import credits, examples_for
+from .panels.panel import ON_THE_DEVICE
 from .studio import Studio
-from .tab import ONE_AT_A_TIME, build_tab
+from .tab import Tab
 from .theme import STYLE, theme
 
 DAY = 86_400
@@ -38,11 +39,11 @@ def build_app(
         with gr.Tabs():
             for task in TASKS.values():
                 with gr.Tab(task.title, id=task.key, elem_id=f"tab-{task.key}"):
-                    build_tab(task, studio)
+                    Tab(task, studio)
         shown = credits(example for key in TASKS for example in examples_for(key))
         gr.HTML(f'<footer class="foot"><p>{words.PRIVACY}</p>{shown}</footer>')
         for task in TASKS.values():
-            add_endpoint(task, studio, **ONE_AT_A_TIME)
+            add_endpoint(task, studio, **ON_THE_DEVICE)
     return app.queue(max_size=LONGEST_QUEUE, default_concurrency_limit=2)
 
 

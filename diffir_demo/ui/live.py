@@ -7,31 +7,31 @@ from typing import Any
 
 from ..events import Event, Finished, Painting, PriorStep, Restoration, Started
 from . import views, words
-from .parts import Parts
-
-Updates = dict[Any, Any]
-"""Component -> new value or property."""
+from .panels.panel import Updates
 
 
-def follow(events: Iterator[Event], previews: bool, parts: Parts) -> Generator[Updates, None, Restoration]:
-    """Shows every step of the diffusion as it happens, and the painting's progress; returns what came back."""
+def follow(events: Iterator[Event], previews: bool, status: Any, ipr: Any) -> Generator[Updates, None, Restoration]:
+    """Shows every step of the diffusion as it happens, and the painting's progress; returns what came back.
+
+    status, ipr: the components that are changed.
+    """
     started, steps = next(events), list[PriorStep]()
     assert isinstance(started, Started)  # the grammar of events: first Started, last Finished
     size = started.output_size if started.output_size != started.input_size else None
     total = started.steps if previews else 1  # paintings; a step is told after its preview
-    yield {parts.ipr: views.ipr(started.noise, steps, started.steps), parts.status: views.encoding()}
+    yield {ipr: views.ipr(started.noise, steps, started.steps), status: views.encoding()}
     for event in events:
         done = min(len(steps), total - 1)
         match event:
             case PriorStep():
                 steps.append(event)
                 live = views.ipr(started.noise, steps, started.steps)
-                yield {parts.ipr: live, parts.status: _after(event, started.steps, total, size)}
+                yield {ipr: live, status: _after(event, started.steps, total, size)}
             case Painting():
-                yield {parts.status: views.painting(event, done, total, size)}
+                yield {status: views.painting(event, done, total, size)}
             case Finished(restoration):
                 final = views.ipr(started.noise, steps, started.steps, restoration)
-                yield {parts.ipr: final, parts.status: views.status(words.SAVING, 1.0, "busy")}
+                yield {ipr: final, status: views.status(words.SAVING, 1.0, "busy")}
                 return restoration
     raise RuntimeError("the run ended without a result")
 

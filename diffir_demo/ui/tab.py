@@ -1,105 +1,79 @@
-"""One tab: its parts, and which press leads to which handler."""
+"""One tab: its panels, where they stand, and what they tell each other."""
 
 from __future__ import annotations
 
-import json
+import threading
+from collections.abc import Sequence
 from typing import Any
 
-from ..tasks import Task
-from . import words
-from .examples import examples_for
-from .handlers import Handlers
-from .mask_canvas import MaskValue
-from .opening import Opening, opening_of
-from .parts import Parts, lay_out
+import gradio as gr
+
+from ..tasks import Request, Task
+from . import views, words
+from .opening import request_for
+from .outcome import Outcome
+from .panels.export import ExportPanel
+from .panels.inside import InsidePanel
+from .panels.panel import Panel, Updates, Values
+from .panels.photo import PhotoPanel
+from .panels.result import ResultPanel
+from .panels.running import RunningPanel
+from .panels.settings import SettingsPanel
 from .studio import Studio
 
-ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "device"}
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""The status line tells the progress; Gradio's own overlay would hide the steps, and call a cancelled run an error."""
-AT_ONCE: dict[str, Any] = QUIET | {"queue": False}
 
+class Tab:
+    """Made inside a `gr.Tab`: left the photo, right the result, the inside of the diffusion below both."""
 
-def build_tab(task: Task, studio: Studio) -> None:
-    """Inside a `gr.Tab`: lays out the parts and connects them."""
-    examples = examples_for(task.key)
-    opening = opening_of(examples[0], task) if examples else Opening(MaskValue())
-    parts = lay_out(task, studio, examples, opening)
-    handlers = Handlers(task, studio, parts, examples)
-    _connect_run(task, parts, handlers)
-    _connect_inputs(parts, handlers)
-    if task.wants_mask:
-        _connect_mask(task, parts, handlers)
+    def __init__(self, task: Task, studio: Studio) -> None:
+        self.task, self.studio = task, studio
+        gr.HTML(f'<p class="intro">{words.for_task(task.key).intro or task.summary}</p>')
+        with gr.Row(elem_classes="work"):
+            with gr.Column(scale=1, min_width=320, elem_classes="tight"):
+                self.photo = PhotoPanel(self)
+                self.settings = SettingsPanel(self)
+            with gr.Column(scale=1, min_width=320, elem_classes="tight"):
+                self.running = RunningPanel(self)
+                self.result = ResultPanel(self)
+                self.export = ExportPanel(self)
+        self.inside = InsidePanel(self)
+        self.panels: Sequence[Panel] = (
+            self.photo,
+            self.settings,
+            self.running,
+            self.result,
+            self.export,
+            self.inside,
+        )
+        for panel in self.panels:
+            panel.connect()
 
+    @property
+    def inputs(self) -> set[Any]:
+        """What a run reads. As a set, so that Gradio hands it over by component."""
+        return {part for panel in self.panels for part in panel.inputs}
 
-def _connect_run(task: Task, parts: Parts, handlers: Handlers) -> None:
-    asked = [parts.canvas, parts.seed, parts.previews, parts.weights, parts.own, parts.truth, parts.left]
-    buttons = [parts.run, parts.cancel]
-    pressed = parts.run.click(
-        handlers.pressed, None, [*buttons, parts.status, parts.stop], js=_scroll_on_phones(task), **AT_ONCE
-    )
-    run = pressed.then(handlers.run, [parts.stop, *asked], _answer(parts), **QUIET, **ONE_AT_A_TIME)
-    pressed.then(None, js=_pass_focus(f"{task.key}-run", f"{task.key}-cancel"))
-    back = _pass_focus(f"{task.key}-cancel", f"{task.key}-run")
-    run.then(handlers.idle, None, buttons, **AT_ONCE).then(None, js=back).then(None, js=_describe(task))
-    stopped = [*buttons, parts.status, parts.ipr]
-    parts.cancel.click(handlers.cancelled, parts.stop, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
-    compared = [parts.status, parts.slider, parts.scores, parts.outcome]
-    parts.left.input(handlers.compare, [parts.left, parts.outcome], compared, **QUIET)
+    @property
+    def outputs(self) -> list[Any]:
+        """What `emptied` and `shown` may change."""
+        return list(dict.fromkeys(part for panel in self.panels for part in panel.outputs))
 
+    def request(self, values: Values) -> Request:
+        """What the page's values ask of the network. Raises `InputError`."""
+        return request_for(self.task, values[self.photo.canvas], values[self.settings.seed])
 
-def _connect_inputs(parts: Parts, handlers: Handlers) -> None:
-    canvas, status = parts.canvas, parts.status
-    renewed, placed = [parts.credit, *_answer(parts)], [canvas, parts.truth, parts.credit, *_answer(parts)]
-    canvas.unreadable(handlers.preview_photo, [canvas, parts.stop], [canvas, *renewed], **QUIET)
-    canvas.opened(handlers.took_photo, parts.stop, renewed, **AT_ONCE)
-    known = [canvas, parts.truth, parts.stop]
-    parts.damage.click(handlers.damage, known, placed, **QUIET)
-    parts.undamage.click(handlers.undamage, known, placed, **QUIET)
-    if parts.examples is not None:
-        parts.examples.choose(handlers.choose_example, parts.stop, placed, **QUIET)
-    chosen = [parts.weights, parts.own, parts.outcome]
-    parts.weights.input(handlers.choose_weights, chosen, [parts.badge, status], **QUIET)
-    brought = [parts.own, parts.weights, parts.badge, status]
-    parts.own_weights.upload(handlers.bring_weights, [parts.own_weights, parts.own], brought, **QUIET)
+    def emptied(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:
+        """Another photo: a run on the former one ends, and what came of it leaves the page. hint: HTML."""
+        if stop is not None:
+            stop.set()
+        gone: Updates = {}
+        for panel in self.panels:
+            gone |= panel.emptied()
+        return gone | self.result.hinted(hint) | {self.running.status: views.status(status)}
 
-
-def _answer(parts: Parts) -> list[Any]:
-    """What a run fills in, and another photo empties."""
-    result = [parts.hint, parts.slider, parts.left, parts.download, parts.scores, parts.outcome]
-    return [parts.status, parts.ipr, parts.undamage, *result]
-
-
-def _connect_mask(task: Task, parts: Parts, handlers: Handlers) -> None:
-    assert parts.mask_upload and parts.mask_save and parts.mask_file  # there wherever a task wants a mask
-    canvas, status = parts.canvas, parts.status
-    parts.mask_upload.upload(handlers.upload_mask, [canvas, parts.mask_upload], [canvas, status], **QUIET)
-    saved = parts.mask_save.click(handlers.save_mask, canvas, [parts.mask_file, status], **QUIET)
-    saved.success(None, js=_press(f"{task.key}-mask-file"))
-
-
-def _scroll_on_phones(task: Task) -> str:
-    """There the result is below the photo."""
-    line = f"document.getElementById('{task.key}-status').scrollIntoView({{behavior: 'smooth'}})"
-    return f"() => {{ if (window.innerWidth < 768) {line}; }}"
-
-
-def _describe(task: Task) -> str:
-    """Gradio's slider has no setting for what its pictures are called."""
-    texts = json.dumps([words.LEFT_ALT, words.RIGHT_ALT])
-    pictures = f"document.querySelectorAll('#{task.key}-slider img')"
-    return f"() => {pictures}.forEach((picture, i) => (picture.alt = {texts}[i] || ''))"
-
-
-def _pass_focus(giver: str, taker: str) -> str:
-    """A button that is switched off loses the focus; the one that is switched on in its place takes it."""
-    return f"""() => setTimeout(() => {{
-        const focus = document.activeElement;
-        if (focus === document.body || focus.id === "{giver}")
-            document.getElementById("{taker}").focus({{ preventScroll: true }});
-    }}, 100)"""
-
-
-def _press(elem_id: str) -> str:
-    """Presses a button once the page has taken in its new file."""
-    return f"() => setTimeout(() => document.getElementById('{elem_id}').click(), 300)"
+    def shown(self, outcome: Outcome) -> Updates:
+        """A finished run, on the page."""
+        here: Updates = {}
+        for panel in self.panels:
+            here |= panel.shown(outcome)
+        return here

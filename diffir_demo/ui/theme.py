@@ -7,7 +7,8 @@ from pathlib import Path
 from gradio.themes import Base
 from gradio.themes.utils import colors, sizes
 
-STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+STYLE = "\n".join(file.read_text(encoding="utf-8") for file in sorted((Path(__file__).parent / "style").glob("*.css")))
+"""Every file of the style folder, in order of name: rules that belong to no component."""
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace")
 

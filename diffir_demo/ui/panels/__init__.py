@@ -1,0 +1,1 @@
+"""The regions of a tab, one file each; `tab.py` puts them together."""

@@ -1,0 +1,84 @@
+"""What every panel of a tab is: parts that lay themselves out, and answers to what happens in the tab."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import gradio as gr
+
+from ...errors import DiffIRError
+from .. import views, words
+from ..outcome import Outcome
+
+if TYPE_CHECKING:
+    from ..tab import Tab
+
+Updates = dict[Any, Any]
+"""Component -> new value or property."""
+Values = dict[Any, Any]
+"""Component -> the value it has on the page, for every one of a tab's `inputs`."""
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""The status line tells the progress; Gradio's own overlay would hide the steps, and call a cancelled run an error."""
+AT_ONCE: dict[str, Any] = QUIET | {"queue": False}
+ON_THE_DEVICE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "device"}
+"""For handlers that run a network: one at a time, whoever asks."""
+STATE: dict[str, Any] = {"time_to_live": 86400}
+TOAST = 4
+"""Seconds; the status line keeps the sentence."""
+
+P = TypeVar("P", bound="Panel")
+
+
+class Panel:
+    """A region of a tab. Making one lays its parts out where Gradio's layout stands.
+
+    A panel that runs something or changes the photo does so through `tab`; it hears of the others' doing by `emptied`
+    and `shown`.
+    """
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab, self.task, self.studio = tab, tab.task, tab.studio
+        self.words = words.for_task(tab.task.key)
+        self.inputs: list[Any] = []
+        """The components that a run reads, through `Values`."""
+        self.outputs: list[Any] = []
+        """The components that `emptied` and `shown` may change."""
+
+    def named(self, part: str) -> str:
+        """The element's id on the page."""
+        return f"{self.task.key}-{part}"
+
+    def connect(self) -> None:
+        """Leads the presses to their handlers, once all panels are there."""
+
+    def emptied(self) -> Updates:
+        """Another photo is on the canvas: what was made from the one before it leaves the page."""
+        return {}
+
+    def shown(self, outcome: Outcome) -> Updates:
+        """A run is finished."""
+        return {}
+
+
+def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Updates]]:
+    """Turns what a visitor can get wrong into one sentence, as a toast and in the status line. Bugs stay errors.
+
+    For the handlers of panels; each yields the components that change, and no others.
+    """
+
+    @functools.wraps(handler)
+    def guarded(self: Panel, *values: Any) -> Iterator[Updates]:
+        status = self.tab.running.status
+        try:
+            yield from handler(self, *values)
+        except DiffIRError as error:
+            gr.Warning(str(error), title=words.TROUBLE, duration=TOAST)
+            yield {status: views.status(str(error), tone="bad")}
+        except Exception:
+            yield {status: views.status(words.BUG, tone="bad")}
+            raise
+
+    return guarded

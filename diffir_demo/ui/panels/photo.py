@@ -1,0 +1,153 @@
+"""The photo: the canvas, the examples, damage on request, and the files of masks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import gradio as gr
+import numpy as np
+
+from ...errors import InputError
+from ...imaging import check_mask, encode_picture, load_mask, mask_picture
+from .. import views, words
+from ..example_strip import ExampleStrip
+from ..examples import Example, examples_for
+from ..mask_canvas import MaskCanvas, MaskValue
+from ..opening import Opening, file_data, opened, opening_of, photo_of, truth_behind
+from ..outcome import Truth
+from ..studio import keep
+from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, told
+
+if TYPE_CHECKING:
+    from ..tab import Tab
+
+
+class PhotoPanel(Panel):
+    """What is to be restored."""
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
+        self.offered = examples_for(self.task.key)
+        opening = opening_of(self.offered[0], self.task) if self.offered else Opening(MaskValue())
+        self.examples = self._examples()
+        self.canvas = MaskCanvas(opening.value, paintable=self.task.wants_mask, elem_id=self.named("canvas"))
+        self.credit = gr.HTML(opening.credit, elem_classes="credit", elem_id=self.named("credit"))
+        with gr.Row(elem_classes="tight"):
+            self.damage = gr.Button(self.words.damage, size="md", min_width=140, elem_id=self.named("damage"))
+            self.undamage = gr.Button(
+                words.UNDAMAGE, size="md", min_width=140, visible=False, elem_id=self.named("undamage")
+            )
+            if self.task.wants_mask:
+                self._lay_out_mask_files()
+        self.truth = gr.State(opening.truth, **STATE)
+        """`Truth` or None."""
+        self.inputs = [self.canvas, self.truth]
+        self.outputs = [self.undamage]
+
+    def _examples(self) -> ExampleStrip | None:
+        if not self.offered:
+            return None
+        return ExampleStrip([_thumbnail(each) for each in self.offered], elem_id=self.named("examples"))
+
+    def _lay_out_mask_files(self) -> None:
+        self.mask_upload = gr.UploadButton(
+            words.UPLOAD_MASK, file_types=["image"], size="md", min_width=140, elem_id=self.named("mask-upload")
+        )
+        self.mask_save = gr.Button(words.SAVE_MASK, size="md", min_width=140, elem_id=self.named("mask-save"))
+        self.mask_file = gr.DownloadButton(elem_id=self.named("mask-file"), elem_classes="offstage")
+
+    def connect(self) -> None:
+        stop, status = self.tab.running.stop, self.tab.running.status
+        renewed = [self.credit, *self.tab.outputs]
+        placed = [self.canvas, self.truth, *renewed]
+        self.canvas.unreadable(self.preview_photo, [self.canvas, stop], [self.canvas, *renewed], **QUIET)
+        self.canvas.opened(self.took_photo, stop, renewed, **AT_ONCE)
+        known = [self.canvas, self.truth, stop]
+        self.damage.click(self.do_damage, known, placed, **QUIET)
+        self.undamage.click(self.undo_damage, known, placed, **QUIET)
+        if self.examples is not None:
+            self.examples.choose(self.choose_example, stop, placed, **QUIET)
+        if self.task.wants_mask:
+            laid = [self.canvas, status]
+            self.mask_upload.upload(self.upload_mask, [self.canvas, self.mask_upload], laid, **QUIET)
+            saved = self.mask_save.click(self.save_mask, self.canvas, [self.mask_file, status], **QUIET)
+            saved.success(None, js=_press(self.named("mask-file")))
+
+    def emptied(self) -> Updates:
+        return {self.undamage: gr.Button(visible=False)}
+
+    @told
+    def do_damage(self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None) -> Iterator[Updates]:
+        """Makes a case with a known answer from the photo; pressed again, from the clean photo again."""
+        known = truth_behind(canvas, truth)
+        photo, name = (known.reference, known.name) if known else (photo_of(canvas), canvas.name)
+        damaged = self.task.degrade(photo, np.random.default_rng())
+        mask = damaged.request.mask
+        opening = opened(damaged.request.picture, name, damaged.reference)
+        if mask is not None:
+            opening.value.mask = file_data(keep(encode_picture(mask_picture(mask), ".png"), "mask.png"))
+        placed = {self.canvas: opening.value, self.truth: opening.truth, self.undamage: gr.Button(visible=True)}
+        yield self.tab.emptied(stop, words.HINT_DAMAGED, self.words.damaged) | placed
+
+    @told
+    def undo_damage(self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None) -> Iterator[Updates]:
+        """The photo as it was before the damage."""
+        if known := truth_behind(canvas, truth):
+            opening = opened(known.reference, known.name, None)
+            yield self.tab.emptied(stop, self.words.hint) | {self.canvas: opening.value, self.truth: None}
+
+    def took_photo(self, stop: threading.Event | None) -> Updates:
+        """The browser opened a photo by itself."""
+        return self.tab.emptied(stop, self.words.hint) | {self.credit: ""}
+
+    @told
+    def choose_example(self, stop: threading.Event | None, event: gr.EventData) -> Iterator[Updates]:
+        """An example takes the place of the photo."""
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        if not isinstance(index, int) or not 0 <= index < len(self.offered):
+            raise InputError("There is no such example.")
+        opening = opening_of(self.offered[index], self.task)
+        placed = {self.canvas: opening.value, self.truth: opening.truth, self.credit: opening.credit}
+        yield self.tab.emptied(stop, words.HINT) | placed
+
+    @told
+    def preview_photo(self, canvas: MaskValue, stop: threading.Event | None) -> Iterator[Updates]:
+        """For a file that the browser cannot show: a PNG of it, or the sentence that says what is wrong with it."""
+        try:
+            photo = photo_of(canvas)
+        except InputError:
+            yield {self.canvas: MaskValue()}
+            raise
+        canvas.preview = file_data(keep(encode_picture(photo, ".png"), "preview.png"))
+        yield self.took_photo(stop) | {self.canvas: canvas}
+
+    @told
+    def upload_mask(self, canvas: MaskValue, path: str) -> Iterator[Updates]:
+        """Lays a mask file over the photo, in place of what was painted."""
+        mask = load_mask(path)
+        check_mask(mask, photo_of(canvas))
+        canvas.mask = file_data(keep(encode_picture(mask_picture(mask), ".png"), "mask.png"))
+        canvas.strokes = []
+        yield {self.canvas: canvas, self.tab.running.status: views.status(words.MASK_OPENED)}
+
+    @told
+    def save_mask(self, canvas: MaskValue) -> Iterator[Updates]:
+        """The mask at the photo's own size, black and white."""
+        yield {self.mask_file: None}  # what is pressed next must not be an older mask
+        photo = photo_of(canvas)
+        if not canvas.has_mask:
+            raise InputError(words.NO_MASK_TO_SAVE)
+        data = encode_picture(mask_picture(canvas.rasterised(photo.height, photo.width)), ".png")
+        yield {self.mask_file: keep(data, views.result_name(canvas.name, "mask"))}
+
+
+def _thumbnail(example: Example) -> dict[str, str]:
+    title = f"{example.title}, {example.author}, {example.licence}"
+    return {"title": title, "thumbnail": views.thumbnail(example.photo, 120)}
+
+
+def _press(elem_id: str) -> str:
+    """Presses a button once the page has taken in its new file."""
+    return f"() => setTimeout(() => document.getElementById('{elem_id}').click(), 300)"

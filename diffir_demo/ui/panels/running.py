@@ -1,0 +1,111 @@
+"""A run: the button that starts it, the one that ends it, and the line that tells how far it is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from .. import views, words
+from ..live import follow
+from ..opening import truth_behind
+from ..studio import WeightsChoice
+from .panel import AT_ONCE, ON_THE_DEVICE, QUIET, STATE, Panel, Updates, Values, told
+
+if TYPE_CHECKING:
+    from ..tab import Tab
+
+READ_OUT = (Path(__file__).parents[1] / "status.js").read_text(encoding="utf-8")
+
+
+class RunningPanel(Panel):
+    """Restore, Cancel, what will run, and the status line of the whole tab."""
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
+        with gr.Row(elem_classes="tight"):
+            self.restore = gr.Button(
+                words.RESTORE, variant="primary", size="lg", scale=3, min_width=120, elem_id=self.named("run")
+            )
+            self.cancel = gr.Button(
+                words.CANCEL, size="lg", scale=1, min_width=90, interactive=False, elem_id=self.named("cancel")
+            )
+        self.badge = gr.HTML(self.badge_of(tab.settings.first), elem_id=self.named("badge"))
+        self.status = gr.HTML(views.status(words.READY), js_on_load=READ_OUT, elem_id=self.named("status"))
+        self.stop = gr.State(None, **STATE)
+        """`threading.Event` of the run that was pressed last; set when it is cancelled."""
+        self.inputs = [self.stop]
+        self.outputs = [self.status]
+
+    def connect(self) -> None:
+        buttons = [self.restore, self.cancel]
+        pressed = self.restore.click(
+            self.pressed, None, [*buttons, self.status, self.stop], js=self._scroll_on_phones(), **AT_ONCE
+        )
+        run = pressed.then(self.run, self.tab.inputs, self.tab.outputs, **QUIET, **ON_THE_DEVICE)
+        pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
+        back = _pass_focus(self.named("cancel"), self.named("run"))
+        run.then(self.idle, None, buttons, **AT_ONCE).then(None, js=back)
+        stopped = [*buttons, self.status, self.tab.inside.ipr]
+        self.cancel.click(self.cancelled, self.stop, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
+
+    def badge_of(self, chosen: WeightsChoice | None) -> str:
+        """Weights, device and precision, as they stand beside the button that uses them."""
+        text = chosen.badge if chosen else words.NO_WEIGHTS_BADGE
+        return views.badge(text, self.studio.device, self.studio.precision, warn=chosen is None or chosen.untrained)
+
+    @told
+    def run(self, values: Values) -> Iterator[Updates]:
+        """One run, until it is done or cancelled: Gradio still delivers the update that was on its way by then."""
+        stop: threading.Event = values[self.stop]
+        with closing(self._restored(values)) as updates:
+            for update in updates:
+                if stop.is_set():
+                    yield {self.status: views.status(words.CANCELLED), self.tab.inside.ipr: None}
+                    return
+                yield update
+
+    def _restored(self, values: Values) -> Generator[Updates, None, None]:
+        """The photo goes in, the steps and the painting are shown as they happen, and the result stays."""
+        tab, previews = self.tab, values[self.tab.settings.previews]
+        yield {self.status: views.status(words.READING, 0.0, "busy"), tab.inside.ipr: None}
+        request = tab.request(values)
+        path = tab.settings.chosen(values).path
+        if not self.studio.is_loaded(self.task, path):
+            yield {self.status: views.status(words.LOADING, 0.0, "busy")}
+        with closing(self.studio.run(self.task, request, path, previews)) as events:
+            restoration = yield from follow(events, previews, self.status, tab.inside.ipr)
+        canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
+        yield from tab.result.presented(restoration, canvas, truth_behind(canvas, truth), values)
+
+    def pressed(self) -> tuple[Any, Any, Any, threading.Event]:
+        status = views.status(words.PRESSED, 0.0, "busy")
+        return gr.Button(interactive=False), gr.Button(interactive=True), status, threading.Event()
+
+    def idle(self) -> tuple[Any, Any]:
+        return gr.Button(interactive=True), gr.Button(interactive=False)
+
+    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any, None]:
+        """The last value empties the view of the steps: a result that stays was not made by these."""
+        if stop is not None:
+            stop.set()
+        return *self.idle(), views.status(words.CANCELLED), None
+
+    def _scroll_on_phones(self) -> str:
+        """There the result is below the photo."""
+        line = f"document.getElementById({json.dumps(self.named('status'))}).scrollIntoView({{behavior: 'smooth'}})"
+        return f"() => {{ if (window.innerWidth < 768) {line}; }}"
+
+
+def _pass_focus(giver: str, taker: str) -> str:
+    """A button that is switched off loses the focus; the one that is switched on in its place takes it."""
+    return f"""() => setTimeout(() => {{
+        const focus = document.activeElement;
+        if (focus === document.body || focus.id === "{giver}")
+            document.getElementById("{taker}").focus({{ preventScroll: true }});
+    }}, 100)"""

@@ -1,0 +1,85 @@
+"""The settings of a run: seed, previews, and which weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from ...errors import WeightsError
+from .. import views, words
+from ..outcome import Outcome
+from ..studio import WeightsChoice
+from .panel import QUIET, STATE, Panel, Updates, Values, told
+
+if TYPE_CHECKING:
+    from ..tab import Tab
+
+Own = dict[str, WeightsChoice]
+
+
+class SettingsPanel(Panel):
+    """How it is to be restored; the defaults are good, so all of it is folded away."""
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
+        choices = self.studio.weights_for(self.task)
+        self.first = choices[0] if choices else None
+        """What the page opens with; None where the checkpoints folder has nothing for this task."""
+        with gr.Accordion(words.OPTIONS, open=False, elem_id=self.named("options")):
+            self.seed = gr.Number(0, label=words.SEED, info=words.SEED_INFO, elem_id=self.named("seed"))
+            self.previews = gr.Checkbox(
+                False, label=words.PREVIEWS, info=words.PREVIEWS_INFO, elem_id=self.named("previews")
+            )
+        with gr.Accordion(words.WEIGHTS_GROUP, open=False, elem_id=self.named("weights-group")):
+            self.weights = gr.Dropdown(
+                [(each.label, each.key) for each in choices],
+                value=self.first.key if self.first else None,
+                label=words.WEIGHTS,
+                info=words.WEIGHTS_INFO if choices else words.NO_WEIGHTS,
+                elem_id=self.named("weights"),
+            )
+            self.own_weights = gr.UploadButton(words.OWN_WEIGHTS, size="md", elem_id=self.named("own-weights"))
+        self.own = gr.State({}, **STATE)
+        """{key: WeightsChoice} of the files this visitor brought."""
+        self.inputs = [self.seed, self.previews, self.weights, self.own]
+
+    def connect(self) -> None:
+        running, outcome = self.tab.running, self.tab.result.outcome
+        chosen = [self.weights, self.own, outcome]
+        self.weights.input(self.choose_weights, chosen, [running.badge, running.status], **QUIET)
+        brought = [self.own, self.weights, running.badge, running.status]
+        self.own_weights.upload(self.bring_weights, [self.own_weights, self.own], brought, **QUIET)
+
+    @told
+    def choose_weights(self, weights: str, own: Own, outcome: Outcome | None) -> Iterator[Updates]:
+        running, text = self.tab.running, words.WEIGHTS_CHOSEN if outcome else words.READY
+        yield {running.badge: running.badge_of(self._behind(weights, own)), running.status: views.status(text)}
+
+    @told
+    def bring_weights(self, path: str, own: Own) -> Iterator[Updates]:
+        """A visitor's own weight file, for this visit."""
+        running = self.tab.running
+        yield {running.status: views.status(words.LOADING, 0.0, "busy")}
+        mine = self.studio.own_weights(path, self.task)
+        own = own | {mine.key: mine}
+        offered = [*self.studio.weights_for(self.task), *own.values()]
+        yield {
+            self.own: own,
+            self.weights: gr.Dropdown(choices=[(each.label, each.key) for each in offered], value=mine.key),
+            running.badge: running.badge_of(mine),
+            running.status: views.status(words.WEIGHTS_OPENED.format(name=Path(path).name, badge=mine.badge)),
+        }
+
+    def chosen(self, values: Values) -> WeightsChoice:
+        """The file that the page names. Raises `WeightsError` where there is none at all."""
+        return self._behind(values[self.weights], values[self.own])
+
+    def _behind(self, weights: str | None, own: Own) -> WeightsChoice:
+        """The file behind a key; only files that were offered can be named."""
+        offered = {each.key: each for each in self.studio.weights_for(self.task)} | own
+        if not offered:
+            raise WeightsError(words.NO_WEIGHTS)
+        return offered.get(weights or "") or next(iter(offered.values()))
