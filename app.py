@@ -11,9 +11,9 @@ if os.environ.get("SPACES_ZERO_GPU"):
         import spaces  # noqa: F401  # pyright: ignore[reportMissingImports]  # must come before torch
 
 from diffir_demo.serving.spaces import accelerator  # noqa: E402
-from diffir_demo.ui import build_app, launch_options  # noqa: E402
+from diffir_demo.ui import build_app, launch_options, opens_browser  # noqa: E402
 
 demo = build_app(accelerate=accelerator())
 
 if __name__ == "__main__":
-    demo.launch(**launch_options())
+    demo.launch(inbrowser=opens_browser(), **launch_options())

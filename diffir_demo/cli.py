@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
+    serve.add_argument(
+        "--browser", action=argparse.BooleanOptionalAction, help="open a window on it (default: on a desktop)"
+    )
     _add_device(serve)
     return parser
 
@@ -303,5 +306,11 @@ def _command(options: argparse.Namespace) -> str:
 def _serve(options: argparse.Namespace) -> int:
     from .ui import serve
 
-    serve(host=options.host, port=options.port, device=options.device, precision=options.precision)
+    serve(
+        host=options.host,
+        port=options.port,
+        device=options.device,
+        precision=options.precision,
+        browser=options.browser,
+    )
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,7 @@ from ..imaging import MAX_MEGABYTES
 from ..tasks import TASKS
 from . import words
 from .api import add_endpoint
+from .desktop import opens_browser
 from .examples import credits, examples_for
 from .panels.panel import ON_THE_DEVICE
 from .studio import Studio
@@ -19,6 +21,7 @@ from .tab import Tab
 from .theme import STYLE, theme
 
 DAY = 86_400
+ICON = Path(__file__).with_name("icon.svg")
 LONGEST_QUEUE = 8
 
 
@@ -48,8 +51,10 @@ def build_app(
 
 
 def launch_options() -> dict[str, Any]:
-    """What `launch` needs besides host and port; the look belongs to it since Gradio 6."""
+    """What `launch` needs besides host and port; look and icon belong to it since Gradio 6."""
     return {
+        "pwa": True,
+        "favicon_path": str(ICON),
         "theme": theme(),
         "css": STYLE,
         "max_file_size": f"{MAX_MEGABYTES}mb",
@@ -65,8 +70,13 @@ def serve(
     *,
     device: str = "auto",
     precision: str = "auto",
+    browser: bool | None = None,
     **options: Any,
 ) -> None:
-    """Opens the app and stays until it is stopped. host, port: else GRADIO_SERVER_NAME and _PORT, or 127.0.0.1:7860."""
+    """Opens the app and stays until it is stopped. host, port: else GRADIO_SERVER_NAME and _PORT, or 127.0.0.1:7860.
+
+    browser: open a window on it; None: on a desktop (`opens_browser`).
+    """
     app = build_app(device, precision)
-    app.launch(server_name=host, server_port=port, **launch_options() | options)
+    shown = opens_browser(host) if browser is None else browser
+    app.launch(server_name=host, server_port=port, inbrowser=shown, **launch_options() | options)

@@ -1,0 +1,51 @@
+"""The craft of the page: installable, readable by everybody, still while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.hands import go_to, restore
+
+WCAG = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "resultTypes": ["violations"],
+}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe-core has to say against WCAG A and AA, one line each."""
+    found = Axe().run(page, options=WCAG).response["violations"]
+    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_and_use_it(open_page: Callable[..., Page], scheme: str, options: dict[str, Any]) -> None:
+    page = open_page(color_scheme=scheme, **options)
+    for key in ("inpaint", "sr", "deblur"):
+        go_to(page, key)
+        page.wait_for_timeout(300)
+        assert complaints(page) == []
+        restore(page, key)
+        page.wait_for_timeout(300)
+        assert complaints(page) == []
+
+
+def test_it_can_be_installed(page: Page, address: str) -> None:
+    session = page.context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["url"].endswith("manifest.json") and manifest["errors"] == []
+    told = page.evaluate("async (url) => (await fetch(url)).json()", manifest["url"])
+    assert told["name"] == "DiffIR Studio" and told["display"] == "standalone"
+    icon = page.evaluate(
+        "async (url) => { const a = await fetch(url); return [a.status, await a.text()]; }", told["icons"][0]["src"]
+    )
+    assert icon[0] == 200 and "<svg" in icon[1]
+    errors = [each["errorId"] for each in session.send("Page.getInstallabilityErrors")["installabilityErrors"]]
+    assert not set(errors) & {"no-manifest", "manifest-empty", "no-acceptable-icon", "start-url-not-valid"}, errors
