@@ -21,6 +21,7 @@ from .errors import DiffIRError, InputError
 from .events import Painting, PriorStep, Restoration
 from .jobs import Done, Job, plan_jobs, run_jobs
 from .model import PRESETS
+from .restore import MAX_STEPS
 from .tasks import TASKS, get_task
 from .tiling import MEMORY_BUDGET
 from .weights import WeightsInfo
@@ -54,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--mask", type=Path, metavar="FILE_OR_FOLDER", help="inpaint: white marks the hole")
     restore.add_argument("--weights", type=Path, metavar="FILE", help="instead of the shipped weights")
     restore.add_argument("--seed", type=_seed, default=0, metavar="N", help="start of the diffusion (default 0)")
+    restore.add_argument(
+        "--steps",
+        type=_count,
+        choices=range(1, MAX_STEPS + 1),
+        metavar="K",
+        help=f"diffusion steps, 1 to {MAX_STEPS} (default: as the network was trained)",
+    )
     restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
     restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
     restore.add_argument(
@@ -134,8 +142,11 @@ def _restore(options: argparse.Namespace) -> int:
 
     task = get_task(options.task)
     jobs = plan_jobs(options.inputs, options.output, options.mask, task)
-    if options.baseline and options.weights:
-        raise InputError("--baseline runs no network, so --weights has no use beside it.", "Leave one of them out.")
+    for option in ("weights", "steps"):
+        if options.baseline and getattr(options, option):
+            raise InputError(
+                f"--baseline runs no network, so --{option} has no use beside it.", "Leave one of them out."
+            )
     if options.baseline:
         engine = get_baseline(options.baseline, task.key)
     else:
@@ -143,7 +154,7 @@ def _restore(options: argparse.Namespace) -> int:
     failed = 0
     with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
         finished = 0
-        for event in run_jobs(jobs, task, engine, options.seed, int(options.memory_budget * 2**30)):
+        for event in run_jobs(jobs, task, engine, options.seed, int(options.memory_budget * 2**30), options.steps):
             match event:
                 case PriorStep():
                     bar.set_postfix_str(f"denoising, step {event.number}")

@@ -39,7 +39,7 @@ class PriorStep:
     number: int
     """1 .. steps, in the order they happen."""
     t: int
-    """The paper's time, steps-1 .. 0."""
+    """Steps to come, steps-1 .. 0: the paper's time where the number of steps is the trained one."""
     x0: np.ndarray = field(repr=False)
     """(n,) float32, the denoiser's estimate of the clean IPR."""
     ipr: np.ndarray = field(repr=False)

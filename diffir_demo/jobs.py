@@ -82,15 +82,23 @@ def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) ->
 
 
 def run_jobs(
-    jobs: Sequence[Job], task: Task, engine: Engine | Baseline, seed: int, memory_budget: int = MEMORY_BUDGET
+    jobs: Sequence[Job],
+    task: Task,
+    engine: Engine | Baseline,
+    seed: int,
+    memory_budget: int = MEMORY_BUDGET,
+    steps: int | None = None,
 ) -> Iterator[Event | Done]:
-    """Runs one after the other: each one's events, then its `Done`. Bad pictures become a `Done` with an error."""
+    """Runs one after the other: each one's events, then its `Done`. Bad pictures become a `Done` with an error.
+
+    memory_budget, steps: as `stream` takes them.
+    """
     for job in jobs:
         try:
             request = _request(job, task, seed)
             restoration = None
             if isinstance(engine, Engine):
-                events = stream(task, request, engine, memory_budget=memory_budget)
+                events = stream(task, request, engine, steps=steps, memory_budget=memory_budget)
             else:
                 events = _classical(task, request, engine)
             for event in events:

@@ -5,6 +5,7 @@ The command line, the app, the API, batches, tests and training's validation all
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -32,6 +33,8 @@ Z = TypeVar("Z")
 R = TypeVar("R")
 MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
+MAX_STEPS = 8
+"""Diffusion steps that may be asked for; the schedule of four is stretched to no more than twice as many."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,12 @@ def restore(
     engine: Engine | None = None,
     *,
     ipr: np.ndarray | None = None,
+    steps: int | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
 ) -> Restoration:
     """Runs `stream` to its end."""
-    return last(stream(task, request, engine, ipr=ipr, previews=previews, memory_budget=memory_budget))
+    return last(stream(task, request, engine, ipr=ipr, steps=steps, previews=previews, memory_budget=memory_budget))
 
 
 @torch.inference_mode()
@@ -105,12 +109,15 @@ def stream(
     engine: Engine | None = None,
     *,
     ipr: np.ndarray | None = None,
+    steps: int | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
 ) -> Iterator[Event]:
     """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
 
     ipr: (n,) finite numbers to paint with instead of the diffusion's estimate; there are no steps then.
+    steps: 1 .. `MAX_STEPS` diffusion steps instead of the number that the network was trained with, over the same range
+    of noise (`Schedule.resampled`); the trained number changes nothing.
     previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
     memory_budget: bytes; a picture whose painting would take more is painted in overlapping tiles.
 
@@ -125,9 +132,10 @@ def stream(
     _require_structure(task, engine)
     _require_room(request.picture, engine.model.config.scale)
     given = None if ipr is None else _checked(ipr, engine.model.config.ipr_length)
+    steps = _checked_steps(steps, engine.model.config.timesteps)
     with lock_for(engine.device):
         try:
-            yield from _run(task, request, engine, given, previews, memory_budget)
+            yield from _run(task, request, engine, given, steps, previews, memory_budget)
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -162,6 +170,24 @@ def _checked(ipr: np.ndarray, length: int) -> Tensor:
     return torch.tensor(vector, dtype=torch.float32)[None]
 
 
+def _checked_steps(steps: int | None, trained: int) -> int | None:
+    """A number of steps from outside; None, and the trained number itself, leave the schedule as it is."""
+    try:
+        count = trained if steps is None else operator.index(steps)
+    except TypeError:
+        count = 0
+    if count == trained:
+        return None
+    if not 1 <= count <= MAX_STEPS:
+        raise InputError(f"The number of diffusion steps must be a whole number from 1 to {MAX_STEPS}, not {steps}.")
+    if trained < 2:
+        raise InputError(
+            f"This network was trained with {trained} diffusion steps: there is no schedule to stretch.",
+            "Leave the number of steps as trained.",
+        )
+    return count
+
+
 def _is_out_of_memory(error: BaseException) -> bool:
     """Only CUDA has an exception of its own for it."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
@@ -169,10 +195,16 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _run(
-    task: Task, request: Request, engine: Engine, given: Tensor | None, previews: bool, budget: int
+    task: Task,
+    request: Request,
+    engine: Engine,
+    given: Tensor | None,
+    asked: int | None,
+    previews: bool,
+    budget: int,
 ) -> Generator[Event, None, None]:
     model, config, clock = engine.model, engine.model.config, _Clock()
-    count = config.timesteps if given is None else 0
+    count = (asked or config.timesteps) if given is None else 0
     with clock.measuring("encode"):
         damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
         height, width = damaged.shape[-2:]
@@ -213,7 +245,7 @@ def _run(
     with clock.measuring("encode"):
         ipr = _condition(model, damaged, tiles, engine) if given is None else given.to(engine.device)
     steps: list[PriorStep] = []
-    walk = model.denoise(ipr, noise.to(engine.device))
+    walk = model.denoise(ipr, noise.to(engine.device), asked)
     for number in range(1, count + 1):
         with clock.measuring("denoise") as spent:
             step = next(walk)

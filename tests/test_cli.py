@@ -71,6 +71,17 @@ def test_inpainting_fills_from_128_up_and_keeps_the_rest(tmp_path: Path) -> None
     assert not changed.any()
 
 
+def test_the_number_of_diffusion_steps(tmp_path: Path) -> None:
+    source = photo(tmp_path / "a.png")
+    for name, more in (("plain", ()), ("four", ("--steps", "4")), ("one", ("--steps", "1"))):
+        assert run("restore", "deblur", source, "-o", tmp_path / f"{name}.png", *more) == 0
+    plain, four, one = (load_picture(tmp_path / f"{name}.png").pixels for name in ("plain", "four", "one"))
+    assert np.array_equal(plain, four) and not np.array_equal(plain, one)
+    for count in ("0", "9", "two"):
+        with pytest.raises(SystemExit):
+            run("restore", "deblur", source, "-o", tmp_path / "b.png", "--steps", count)
+
+
 def test_a_folder_keeps_names_and_matches_masks_by_stem(tmp_path: Path) -> None:
     for name in ("one.png", "two.bmp", "three.gif", "holiday.final.jpg"):
         photo(tmp_path / "in" / name)
@@ -116,6 +127,7 @@ def test_a_missing_mask_is_one_pictures_error(tmp_path: Path, capsys: pytest.Cap
         (["sr", "IN", "-o", "OUT", "--device", "cuda:77"], "cuda:77"),
         (["sr", "IN", "-o", "OUT", "--device", "toaster"], "toaster"),
         (["sr", "IN", "-o", "OUT", "--baseline", "telea"], "bicubic"),
+        (["sr", "IN", "-o", "OUT", "--baseline", "bicubic", "--steps", "2"], "--steps has no use"),
         (["sr", "EMPTY", "-o", "OUT"], "no pictures"),
         (["inpaint", "IN", "-o", "OUT", "--mask", "GONE"], "no mask"),
         (["inpaint", "IN", "-o", "OUT", "--mask", "LARGE"], "24 x 16"),

@@ -76,6 +76,48 @@ def test_last_step_returns_the_estimate_itself() -> None:
     torch.testing.assert_close(steps[0].ipr, (x0_weight * steps[0].x0 + xt_weight * noise).float())
 
 
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_another_number_of_steps_spans_the_same_noise(steps: int) -> None:
+    trained = Schedule.from_config(ModelConfig())
+    schedule = trained.resampled(steps)
+    assert len(schedule.betas) == len(schedule.times) == steps
+    assert schedule.times[-1] == 3 and (steps == 1 or schedule.times[0] == 0)
+    assert schedule.alpha_bars[-1] == pytest.approx(trained.alpha_bars[-1], rel=1e-12)
+    assert steps == 1 or schedule.alpha_bars[0] == pytest.approx(trained.alpha_bars[0], rel=1e-12)
+    assert ((schedule.betas > 0) & (schedule.betas < 1)).all()
+    assert (np.diff(schedule.alpha_bars) < 0).all() and (np.diff(schedule.times) > 0).all()
+
+
+def test_the_trained_number_of_steps_is_the_trained_schedule_itself() -> None:
+    trained = Schedule.from_config(ModelConfig())
+    assert trained.resampled(4) is trained
+    seven = trained.resampled(7)  # every other of its times is a trained one
+    np.testing.assert_allclose(seven.alpha_bars[::2], trained.alpha_bars, rtol=1e-12)
+    np.testing.assert_array_equal(seven.times[::2], trained.times)
+    odds = np.log(seven.alpha_bars / (1 - seven.alpha_bars))
+    np.testing.assert_allclose(odds[1::2], (odds[:-1:2] + odds[2::2]) / 2, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("timesteps", "steps"), [(4, 0), (4, -1), (1, 2), (0, 3)])
+def test_a_schedule_that_spans_no_range_cannot_be_resampled(timesteps: int, steps: int) -> None:
+    with pytest.raises(ValueError, match="cannot be resampled"):
+        Schedule.from_config(ModelConfig(timesteps=timesteps)).resampled(steps)
+
+
+@torch.inference_mode()
+def test_the_walk_in_another_number_of_steps() -> None:
+    torch.manual_seed(0)
+    diffusion, denoiser = IPRDiffusion(TINY), PriorDenoiser(TINY)
+    condition, noise = torch.randn(2, 8), torch.randn(2, 8)
+    trained, same = (list(diffusion.walk(denoiser, condition, noise, steps)) for steps in (None, 4))
+    assert all(torch.equal(a.ipr, b.ipr) and torch.equal(a.x0, b.x0) for a, b in zip(trained, same, strict=True))
+    assert [step.t for step in diffusion.walk(denoiser, condition, noise, 6)] == [5, 4, 3, 2, 1, 0]
+    assert torch.equal(fold(diffusion.walk(denoiser, condition, noise, 1)), denoiser(noise, 3, condition))
+    first = next(diffusion.walk(denoiser, condition, noise, 2))
+    weights = Schedule.from_config(TINY).resampled(2)
+    torch.testing.assert_close(first.ipr, (weights.x0_weights[1] * first.x0 + weights.xt_weights[1] * noise).float())
+
+
 def test_gradients_flow_through_the_whole_chain() -> None:
     torch.manual_seed(0)
     diffusion, denoiser = IPRDiffusion(TINY), PriorDenoiser(TINY)

@@ -125,6 +125,41 @@ def test_previews_are_pictures_and_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
+def test_as_many_steps_as_trained_change_nothing(key: str) -> None:
+    model, request = engine(key), case(key)
+    trained, same = restore(key, request, model), restore(key, request, model, steps=4)
+    assert np.array_equal(trained.ipr, same.ipr)
+    assert np.array_equal(trained.picture.pixels, same.picture.pixels)
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_another_number_of_steps(count: int) -> None:
+    model = engine("deblur")
+    events = list(stream("deblur", case("deblur"), model, steps=count, previews=True))
+    steps = [event for event in events if isinstance(event, PriorStep)]
+    assert isinstance(events[0], Started) and events[0].steps == count
+    assert [step.t for step in steps] == list(range(count))[::-1]
+    assert [step.preview is None for step in steps] == [False] * (count - 1) + [True]
+    assert not np.array_equal(steps[-1].ipr, restore("deblur", case("deblur"), model).ipr)
+
+
+@pytest.mark.parametrize("count", [0, -1, 9, 2.5, "4", float("nan")])
+def test_steps_out_of_range_are_refused_before_any_work(count: object) -> None:
+    events = stream("deblur", case("deblur"), engine("deblur"), steps=count)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match="from 1 to 8"):
+        next(iter(events))
+
+
+def test_a_network_without_diffusion_has_no_steps_to_change() -> None:
+    plain = engine("deblur")
+    config = dataclasses.replace(plain.model.config, timesteps=0)
+    without = dataclasses.replace(plain, model=DiffIR(config).eval())
+    assert restore("deblur", case("deblur"), without).steps == ()
+    with pytest.raises(InputError, match="no schedule to stretch"):
+        restore("deblur", case("deblur"), without, steps=4)
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_tiles_agree_with_the_whole_picture_where_nothing_looks_far(key: str) -> None:
     """Tiles see other attention statistics, so they may differ a little, but no seam and no shift may show."""
     model = engine(key)

@@ -81,9 +81,14 @@ class DiffIR(Painter):
         self.denoiser = PriorDenoiser(config)
         self.diffusion = IPRDiffusion(config)
 
-    def denoise(self, condition: Tensor, noise: Tensor) -> Generator[DenoisingStep, None, Tensor]:
-        """condition (b, n) from `encoder`, noise x_T (b, n). Yields each step; returns the IPR (b, n)."""
-        return (yield from self.diffusion.walk(self.denoiser, condition, noise))
+    def denoise(
+        self, condition: Tensor, noise: Tensor, steps: int | None = None
+    ) -> Generator[DenoisingStep, None, Tensor]:
+        """condition (b, n) from `encoder`, noise x_T (b, n). Yields each step; returns the IPR (b, n).
+
+        steps: another number than the trained one (`Schedule.resampled`).
+        """
+        return (yield from self.diffusion.walk(self.denoiser, condition, noise, steps))
 
     def forward(self, damaged: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """damaged (b, c, h, w) in [0, 1], noise x_T (b, n) -> (picture (b, 3, h * scale, w * scale), IPR (b, n))."""

@@ -23,12 +23,37 @@ class Schedule:
     """Closed-form constants of the diffusion, float64 arrays of length T."""
 
     betas: np.ndarray
+    times: np.ndarray
+    """What the denoiser is told of the time at each step: 0 .. T-1, and values between in a resampled schedule."""
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> Schedule:
         """betas linear between the square roots of `beta_start` and `beta_end`."""
         roots = np.linspace(config.beta_start**0.5, config.beta_end**0.5, config.timesteps, dtype=np.float64)
-        return cls(roots**2)
+        return cls(roots**2, np.arange(config.timesteps, dtype=np.float64))
+
+    def resampled(self, steps: int) -> Schedule:
+        """The same diffusion in another number of steps, for a denoiser that was trained on this one.
+
+        The `steps` times lie evenly from 0 to T-1, so the chain still starts where training starts it, from almost pure
+        noise at the last alpha_bar, and ends at the first. Between two trained times the logarithm of the
+        signal-to-noise ratio, log(alpha_bar / (1 - alpha_bar)), is taken to be linear: it is what tells one noise level
+        from the next, and it only falls, so every beta stays within (0, 1). The denoiser is told the same times, which
+        never leave the range that it has seen. At trained times nothing is interpolated, and with T steps the schedule
+        is this very one; a single step goes from the noise straight to the denoiser's estimate at T-1.
+
+        Raises `ValueError` for less than one step, and for a schedule of less than two steps, which spans no range.
+        """
+        trained = len(self.betas)
+        if steps == trained:
+            return self
+        if steps < 1 or trained < 2:
+            raise ValueError(f"a schedule of {trained} steps cannot be resampled to {steps}")
+        times = np.linspace(0, trained - 1, steps) if steps > 1 else np.array([trained - 1.0])
+        bars = self.alpha_bars
+        odds = np.interp(times, self.times, np.log(bars / (1 - bars)))
+        resampled = 1 / (1 + np.exp(-odds))
+        return Schedule(1 - resampled / np.append(1.0, resampled[:-1]), times)
 
     @property
     def alpha_bars(self) -> np.ndarray:
@@ -59,6 +84,7 @@ class DenoisingStep:
     """One reverse step: from t, the denoiser's estimate of the clean IPR and the vector after the step."""
 
     t: int
+    """Steps to come: 0 at the last one. The paper's time, unless the schedule was resampled."""
     x0: Tensor
     """(b, n), the denoiser's raw output."""
     ipr: Tensor
@@ -69,12 +95,10 @@ class IPRDiffusion:
     """The reverse chain over a denoiser; holds no parameters of its own."""
 
     def __init__(self, config: ModelConfig) -> None:
-        schedule = Schedule.from_config(config)
+        self._schedule = Schedule.from_config(config)
         self.steps = config.timesteps
-        self._x0_weights = schedule.x0_weights.astype(np.float32).tolist()
-        self._xt_weights = schedule.xt_weights.astype(np.float32).tolist()
-        self._deviations = schedule.deviations.astype(np.float32).tolist()
-        last = float(schedule.alpha_bars[-1]) if self.steps else 0.0
+        self._trained = _Chain.of(self._schedule)
+        last = float(self._schedule.alpha_bars[-1]) if self.steps else 0.0
         self._signal, self._noise = last**0.5, (1.0 - last) ** 0.5
         self.reverse_noise = False
         """Adds the posterior's noise at every step but the last; to measure what DiffIR gains by leaving it out."""
@@ -83,18 +107,39 @@ class IPRDiffusion:
         """q(x_T | x_0): where training starts the reverse chain, almost pure noise."""
         return self._signal * ipr + self._noise * noise
 
-    def walk(self, denoiser: PriorDenoiser, condition: Tensor, noise: Tensor) -> Generator[DenoisingStep, None, Tensor]:
-        """Yields t = T-1 .. 0; returns the final IPR (b, n), or the condition without steps. Gradients flow."""
-        if not self.steps:
+    def walk(
+        self, denoiser: PriorDenoiser, condition: Tensor, noise: Tensor, steps: int | None = None
+    ) -> Generator[DenoisingStep, None, Tensor]:
+        """Yields t = steps-1 .. 0; returns the final IPR (b, n), or the condition without steps. Gradients flow.
+
+        steps: another number than the trained one, see `Schedule.resampled`, which also says what it raises.
+        """
+        if not self.steps and steps is None:
             return condition
+        chain = self._trained if steps is None else _Chain.of(self._schedule.resampled(steps))
         x = noise
-        for t in reversed(range(self.steps)):
-            x0 = denoiser(x, t, condition)
-            x = x0 if t == 0 else self._x0_weights[t] * x0 + self._xt_weights[t] * x
+        for t in reversed(range(len(chain.times))):
+            x0 = denoiser(x, chain.times[t], condition)
+            x = x0 if t == 0 else chain.x0_weights[t] * x0 + chain.xt_weights[t] * x
             if self.reverse_noise and t > 0:
-                x = x + self._deviations[t] * torch.randn_like(x)
+                x = x + chain.deviations[t] * torch.randn_like(x)
             yield DenoisingStep(t, x0, x)
         return x
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """What a walk needs of a schedule, as plain numbers of float32 precision."""
+
+    times: list[float]
+    x0_weights: list[float]
+    xt_weights: list[float]
+    deviations: list[float]
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> _Chain:
+        weights = (schedule.x0_weights, schedule.xt_weights, schedule.deviations)
+        return cls(schedule.times.tolist(), *(values.astype(np.float32).tolist() for values in weights))
 
 
 def seeded_noise(length: int, seed: int) -> Tensor:

@@ -79,8 +79,8 @@ class PriorDenoiser(nn.Module):
         self.stem = nn.Linear(2 * length + 1, length)
         self.hidden = nn.ModuleList(nn.Linear(length, length) for _ in range(config.denoiser_blocks))
 
-    def forward(self, noisy: Tensor, t: int, condition: Tensor) -> Tensor:
-        """noisy (b, n), t in 0..timesteps-1, condition (b, n) -> x0 estimate (b, n)."""
+    def forward(self, noisy: Tensor, t: float, condition: Tensor) -> Tensor:
+        """noisy (b, n), t in [0, timesteps-1], condition (b, n) -> x0 estimate (b, n)."""
         time = noisy.new_full((noisy.shape[0], 1), t / self.max_period)
         x = F.leaky_relu(self.stem(torch.cat([condition, time, noisy], dim=1)), SLOPE)
         for layer in self.hidden:
