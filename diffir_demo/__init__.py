@@ -13,8 +13,9 @@ from .errors import DeviceError, DiffIRError, InputError, WeightsError
 from .imaging import Picture, load_mask, load_picture, save_picture
 from .restore import Engine, load, restore, stream
 from .tasks import TASKS, Request, Task
+from .version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "TASKS",

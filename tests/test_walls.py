@@ -13,14 +13,15 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "diffir_demo"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "disk", "version"),
     ("imaging",),
     ("model",),
     ("weights", "devices", "tiling"),
     ("baselines", "metrics", "tasks"),
     ("events",),
+    ("recipe",),
     ("restore",),
-    ("recipe", "jobs"),
+    ("jobs",),
     ("evaluation", "bench"),
     ("__init__",),
     ("ui",),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..disk import write_whole
 from ..errors import InputError
 from .picture import Picture
 
@@ -54,8 +54,7 @@ def save_picture(
     path = Path(path)
     data = encode_picture(picture, path.suffix, quality=quality, text=text)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, data)
+        write_whole(path, data)
     except OSError as error:
         raise InputError(f"{path.name} cannot be written ({error.strerror}).", "Choose another place.") from error
     return path
@@ -110,13 +109,3 @@ def _image(picture: Picture, form: Format) -> Image.Image:
         return Image.fromarray(np.dstack([picture.pixels, picture.alpha]))
     colour, alpha = Image.fromarray(picture.pixels), Image.fromarray(picture.alpha)
     return Image.composite(colour, Image.new("RGB", colour.size, "white"), alpha)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Under another name first, in the same folder, so that the last step is one atomic rename."""
-    partial = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

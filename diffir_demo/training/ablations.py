@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..disk import write_whole
 from .recipe import Recipe
 from .runs import Sources, Workshop, run
 
@@ -69,8 +70,7 @@ def ablate(
             rows = list(run(workshop, recipe, sources, folder / str(number)))
             headline = workshop.task.headline
             known[name] = {"before": rows[0][headline], "after": rows[-1][headline], "steps": int(rows[-1]["step"])}
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(known, indent=1))
+            write_whole(file, json.dumps(known, indent=1))
         yield Outcome(name, **known[name])
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..disk import write_whole
 from .curves import TERMS, Row
 from .sheet import Sample, save_sheet
 
@@ -68,9 +68,7 @@ class Monitor:
         """Rows from `step` on are of steps that a kill undid, or of another run in this folder: they go."""
         self._resumed = False
         self.history = [row for row in self.history if row["step"] < step]
-        part = self._file.with_suffix(".part")
-        part.write_text("".join(map(_line, self.history)), encoding="utf-8")
-        os.replace(part, self._file)
+        write_whole(self._file, "".join(map(_line, self.history)))
         self._board = _board(self.folder, step)
 
     def _title(self) -> str:

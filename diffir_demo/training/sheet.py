@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ..disk import replacing
 from .curves import Row, draw_score, draw_terms
 
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -32,10 +32,8 @@ def save_sheet(history: Sequence[Row], metric: str, samples: Sequence[Sample], t
     try:
         _draw_curves(figure, height, history, metric, title)
         _draw_crops(figure, height, lines)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        figure.savefig(part, format="png", dpi=DPI)
-        os.replace(part, path)
+        with replacing(path) as partial:
+            figure.savefig(partial, format="png", dpi=DPI)
     finally:
         plt.close(figure)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..disk import replacing
 from ..errors import DiffIRError, InputError
 from .optimiser import Optimisers
 from .recipe import Recipe, differences
@@ -59,10 +59,8 @@ class RunState:
             "progress": asdict(self.progress),
             "streams": streams,
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        with replacing(path) as partial:
+            torch.save(state, partial)
 
     def restore(self, path: Path) -> dict[int, Tensor]:
         """Takes up a saved run and gives its streams' random states; `InputError` where its recipe was another."""

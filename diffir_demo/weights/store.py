@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from ..disk import write_whole
 from ..errors import WeightsError
 from ..model import DiffIR, ModelConfig, Teacher
 from .assemble import expected_shapes, readable, require_finite, require_shapes
@@ -87,14 +88,8 @@ def _in_fixed_order(data: bytes) -> bytes:
 
 
 def _write_at_once(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_bytes(data)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, data)
     except OSError as error:
         raise WeightsError(f"{path.name} cannot be written.", "Check the folder and the space left on disk.") from error
 
