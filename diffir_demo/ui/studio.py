@@ -8,6 +8,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from gradio_client.utils import strip_invalid_filename_characters
@@ -76,9 +77,17 @@ class Studio:
                 self._engines.popitem(last=False)
             return self._engines[key]
 
-    def events(self, task: Task, request: Request, path: str, previews: bool = False) -> Generator[Event, None, None]:
+    def events(
+        self,
+        task: Task,
+        request: Request,
+        path: str,
+        previews: bool = False,
+        ipr: np.ndarray | None = None,
+        steps: int | None = None,
+    ) -> Generator[Event, None, None]:
         """`restore.stream` with the network of that file."""
-        yield from stream(task, request, self.engine(task, path), previews=previews)
+        yield from stream(task, request, self.engine(task, path), ipr=ipr, steps=steps, previews=previews)
 
     def _key(self, task: Task, path: str) -> tuple[str, str, float]:
         file = Path(path)

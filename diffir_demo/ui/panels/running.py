@@ -78,7 +78,8 @@ class RunningPanel(Panel):
         path = tab.settings.chosen(values).path
         if not self.studio.is_loaded(self.task, path):
             yield {self.status: views.status(words.LOADING, 0.0, "busy")}
-        with closing(self.studio.run(self.task, request, path, previews)) as events:
+        steps = tab.settings.steps_of(values)
+        with closing(self.studio.run(self.task, request, path, previews, None, steps)) as events:
             restoration = yield from follow(events, previews, self.status, tab.inside.ipr)
         canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
         yield from tab.result.presented(restoration, canvas, truth_behind(canvas, truth), values)

@@ -1,4 +1,4 @@
-"""The settings of a run: seed, previews, and which weights."""
+"""The settings of a run: seed, previews, diffusion steps, and which weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from ...errors import WeightsError
+from ...restore import MAX_STEPS
 from .. import views, words
 from ..outcome import Outcome
 from ..studio import WeightsChoice
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..tab import Tab
 
 Own = dict[str, WeightsChoice]
+AS_TRAINED = 0
 
 
 class SettingsPanel(Panel):
@@ -33,6 +35,13 @@ class SettingsPanel(Panel):
             self.previews = gr.Checkbox(
                 False, label=words.PREVIEWS, info=words.PREVIEWS_INFO, elem_id=self.named("previews")
             )
+            self.steps = gr.Dropdown(
+                [(words.STEPS_TRAINED, AS_TRAINED), *((str(k), k) for k in range(1, MAX_STEPS + 1))],
+                value=AS_TRAINED,
+                label=words.STEPS,
+                info=words.STEPS_INFO,
+                elem_id=self.named("steps"),
+            )
         with gr.Accordion(words.WEIGHTS_GROUP, open=False, elem_id=self.named("weights-group")):
             self.weights = gr.Dropdown(
                 [(each.label, each.key) for each in choices],
@@ -44,7 +53,7 @@ class SettingsPanel(Panel):
             self.own_weights = gr.UploadButton(words.OWN_WEIGHTS, size="md", elem_id=self.named("own-weights"))
         self.own = gr.State({}, **STATE)
         """{key: WeightsChoice} of the files this visitor brought."""
-        self.inputs = [self.seed, self.previews, self.weights, self.own]
+        self.inputs = [self.seed, self.previews, self.steps, self.weights, self.own]
 
     def connect(self) -> None:
         running, outcome = self.tab.running, self.tab.result.outcome
@@ -72,6 +81,10 @@ class SettingsPanel(Panel):
             running.badge: running.badge_of(mine),
             running.status: views.status(words.WEIGHTS_OPENED.format(name=Path(path).name, badge=mine.badge)),
         }
+
+    def steps_of(self, values: Values) -> int | None:
+        """How many diffusion steps the page asks for; None: as many as the network was trained with."""
+        return values[self.steps] or None
 
     def chosen(self, values: Values) -> WeightsChoice:
         """The file that the page names. Raises `WeightsError` where there is none at all."""
