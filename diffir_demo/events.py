@@ -90,6 +90,8 @@ class Restoration:
     steps: tuple[PriorStep, ...] = field(repr=False, default=())
     notices: tuple[str, ...] = ()
     """What people should know about this result, one sentence each."""
+    painted: tuple[tuple[int, int], ...] = ()
+    """(height, width) of every input that the U-Net saw: the padded picture, or its tiles. For `Engine.cost`."""
 
 
 @dataclass(frozen=True, eq=False)

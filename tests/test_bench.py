@@ -12,10 +12,10 @@ from PIL import Image
 
 from diffir_demo import bench
 from diffir_demo.bench import memory, timing
-from diffir_demo.bench.cost import cost_of
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
-from diffir_demo.model import PRESETS, DIRformer, FastDIRformer
+from diffir_demo.model import PRESETS, DIRformer, FastDIRformer, PriorEncoder
+from diffir_demo.model.cost import cost_of
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +73,24 @@ def test_a_process_tells_its_own_peak() -> None:
 def test_multiplications_are_those_known_of_the_authors_networks(
     name: str, size: int, paint: float, encoder: float
 ) -> None:
-    cost = cost_of(PRESETS[name], size)
+    cost = cost_of(PRESETS[name], size, size)
     assert cost.paint == pytest.approx(paint, rel=2e-3) and cost.encoder == pytest.approx(encoder, rel=2e-3)
     assert cost.diffusion * 1e9 == 4 * (513 * 256 + 256 * 256)
+    assert cost_of(PRESETS[name], size, size, steps=1).diffusion * 4 == pytest.approx(cost.diffusion)
+
+
+def test_counting_leaves_the_networks_of_other_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app counts while it paints for others: hooks on all modules would run in their paintings."""
+    seen: list[int] = []
+    encode = PriorEncoder.forward
+
+    def spied(self: PriorEncoder, *values: torch.Tensor) -> torch.Tensor:
+        seen.append(len(torch.nn.modules.module._global_forward_pre_hooks))
+        return encode(self, *values)
+
+    monkeypatch.setattr(PriorEncoder, "forward", spied)
+    assert cost_of.__wrapped__(PRESETS["tiny"], 16, 32).encoder > 0
+    assert seen == [0]
 
 
 def test_which_networks_are_measured() -> None:

@@ -14,6 +14,7 @@ from diffir_demo.errors import DeviceError, InputError, WeightsError
 from diffir_demo.events import Finished, Painting, PriorStep, Started
 from diffir_demo.imaging import Picture
 from diffir_demo.model import OFFICIAL, DiffIR, DIRformer, FastDIRformer
+from diffir_demo.model.cost import cost_of
 from diffir_demo.restore import Engine, restore, stream
 from diffir_demo.tasks import TASKS, Request
 from tests.tiny import engine
@@ -311,3 +312,16 @@ def test_an_ipr_from_outside_takes_the_diffusions_place(key: str) -> None:
 def test_an_ipr_that_does_not_fit_is_refused_before_any_work(wrong: np.ndarray) -> None:
     with pytest.raises(InputError, match="256 finite numbers"):
         next(iter(stream("sr", case("sr", seed=1), engine("sr"), ipr=wrong)))
+
+
+def test_a_run_tells_what_it_multiplied() -> None:
+    """For the very size that the network saw: 40 x 56 is padded to 48 x 64."""
+    small = engine("deblur")
+    whole = restore("deblur", case("deblur"), small, steps=2)
+    assert whole.painted == ((48, 64),)
+    cost = small.cost(whole)
+    assert cost == cost_of(small.model.config, 48, 64, steps=2)
+    assert cost.diffusion * 1e9 == pytest.approx(2 * (513 * 256 + 256 * 256))
+    tiled = restore("deblur", case("deblur", 160, 96), small, memory_budget=1)
+    assert len(tiled.painted) == tiled.tiles > 1
+    assert small.cost(tiled).paint > small.cost(restore("deblur", case("deblur", 160, 96), small)).paint

@@ -11,8 +11,9 @@ import torch
 
 from ..errors import InputError
 from ..model import COMPACT, PRESETS
+from ..model.cost import Cost, cost_of
 from ..tasks import TASKS
-from .cost import Cost, Efficiency, cost_of, efficiency
+from .cost import Efficiency, efficiency
 from .memory import peak_memory
 from .report import Bench, conditions, draw, markdown, plain
 from .timing import Timed, Times, gemm_peak, measure
@@ -67,7 +68,7 @@ def bench(presets: Sequence[str], sizes: Sequence[int], threads: int | None = No
             for size in sizes:
                 memory = {way.name: peak_memory(name, size, way) for way in ways}
                 times, prior = measure(PRESETS[name], size, ways, rounds)
-                cases.append(Timed(name, size, cost_of(PRESETS[name], size), prior, times, memory))
+                cases.append(Timed(name, size, cost_of(PRESETS[name], size, size), prior, times, memory))
                 facts_of_cost = tuple(efficiency(case.preset, case.size, case.cost) for case in cases)
                 yield Bench(facts, peaks, tuple(cases), facts_of_cost)
     finally:

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from ..model import PRESETS
-from .cost import IMAGE_SPACE_STEPS, PAPER_TERA, Efficiency
+from ..model.cost import PAPER_TERA
+from .cost import IMAGE_SPACE_STEPS, Efficiency
 from .timing import Timed
 
 

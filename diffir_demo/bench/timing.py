@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..model import ModelConfig, fold
-from .cost import Cost
+from ..model.cost import Cost
 from .memory import Memory
 from .ways import Way, case
 
