@@ -48,6 +48,8 @@ class Outcome:
     """The clean photo, where it is known and has the result's size."""
     rivals: dict[str, Rival] = field(default_factory=dict)
     """By key of the baseline."""
+    weights: str = ""
+    """The file of the network that made it, on the server: what goes on from this run uses the same."""
 
     @property
     def scale(self) -> int:

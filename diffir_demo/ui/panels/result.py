@@ -85,7 +85,9 @@ class ResultPanel(Panel):
         name, picture, left = truth.name if truth else canvas.name, restoration.picture, values[self.left]
         path = self.tab.export.written(restoration, name)
         comparable = truth is not None and truth.reference.pixels.shape == picture.pixels.shape
-        outcome = Outcome(restoration, name, path, truth.reference if truth and comparable else None)
+        reference = truth.reference if truth and comparable else None
+        weights = self.tab.settings.chosen(values).path
+        outcome = Outcome(restoration, name, path, reference, weights=weights)
         yield self.tab.shown(outcome)
         yield {self.tab.running.status: views.finished(restoration)}
         if baseline := first_baseline(self.task.key):
