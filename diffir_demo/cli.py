@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from tqdm import tqdm
 
 from .baselines import get_baseline
 from .errors import DiffIRError, InputError
-from .events import Painting, PriorStep, Restoration
+from .events import Event, Painting, PriorStep, Restoration, Started
 from .jobs import Done, Job, plan_jobs, run_jobs
 from .model import PRESETS
 from .restore import MAX_STEPS
 from .tasks import TASKS, get_task
 from .tiling import MEMORY_BUDGET
+from .trace import Trace, check_suffix, save_trace
 from .weights import WeightsInfo
 
 
@@ -61,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=range(1, MAX_STEPS + 1),
         metavar="K",
         help=f"diffusion steps, 1 to {MAX_STEPS} (default: as the network was trained)",
+    )
+    restore.add_argument(
+        "--trace",
+        type=Path,
+        metavar="OUT.gif|.png|.npy",
+        help="also save the diffusion: an animation, a strip (both paint every step), or its numbers as "
+        "float32 (steps + 1, 256), row 0 the noise",
     )
     restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
     restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
@@ -142,7 +150,7 @@ def _restore(options: argparse.Namespace) -> int:
 
     task = get_task(options.task)
     jobs = plan_jobs(options.inputs, options.output, options.mask, task)
-    for option in ("weights", "steps"):
+    for option in ("weights", "steps", "trace"):
         if options.baseline and getattr(options, option):
             raise InputError(
                 f"--baseline runs no network, so --{option} has no use beside it.", "Leave one of them out."
@@ -151,10 +159,12 @@ def _restore(options: argparse.Namespace) -> int:
         engine = get_baseline(options.baseline, task.key)
     else:
         engine = load(task, options.weights, device=options.device, precision=options.precision)
-    failed = 0
+    drawn = _checked_trace(options.trace, jobs)
+    budget, failed = int(options.memory_budget * 2**30), 0
+    events = run_jobs(jobs, task, engine, options.seed, budget, options.steps, drawn)
     with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
         finished = 0
-        for event in run_jobs(jobs, task, engine, options.seed, int(options.memory_budget * 2**30), options.steps):
+        for event in _traced(events, options.trace):
             match event:
                 case PriorStep():
                     bar.set_postfix_str(f"denoising, step {event.number}")
@@ -174,12 +184,42 @@ def _restore(options: argparse.Namespace) -> int:
     return 2 if len(jobs) == 1 else 1
 
 
+def _checked_trace(path: Path | None, jobs: Sequence[Job]) -> bool:
+    """Whether the file wants pictures of all steps. Raises `InputError` where it cannot be what --trace is for."""
+    if path is None:
+        return False
+    check_suffix(path.suffix)
+    if len(jobs) > 1:
+        raise InputError(f"--trace shows one run, not {len(jobs)}.", "Give it a single picture.")
+    job = jobs[0]
+    if path.resolve() in {each.resolve() for each in (job.source, job.target, job.mask) if each is not None}:
+        raise InputError(f"The trace would overwrite '{path.name}'.", "Choose another name for it.")
+    return path.suffix.lower() != ".npy"
+
+
+def _traced(events: Iterator[Event | Done], path: Path | None) -> Iterator[Event | Done]:
+    """Passes a run on as it is; before its `Done`, what its diffusion did is written to `path`."""
+    trace: Trace | None = None
+    for event in events:
+        match event:
+            case Done():
+                if path and trace and event.restoration:
+                    save_trace(trace, path)
+            case Started() if path:
+                trace = Trace.started(event)
+            case _ if trace:
+                trace = trace.after(event)
+        yield event
+
+
 def _report(done: Done, task: str, options: argparse.Namespace) -> None:
     if done.restoration is not None:
         line = (
             _record(done.job, done.restoration, options.seed) if options.json else _sentence(done.job, done.restoration)
         )
         print(json.dumps(line) if options.json else line, flush=True)
+        if options.trace and not options.json:
+            print(f"  diffusion -> {options.trace}", flush=True)
         return
     if options.json:
         print(json.dumps({"file": str(done.job.source), "task": task, "error": str(done.error)}), flush=True)

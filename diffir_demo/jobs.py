@@ -88,17 +88,18 @@ def run_jobs(
     seed: int,
     memory_budget: int = MEMORY_BUDGET,
     steps: int | None = None,
+    previews: bool = False,
 ) -> Iterator[Event | Done]:
     """Runs one after the other: each one's events, then its `Done`. Bad pictures become a `Done` with an error.
 
-    memory_budget, steps: as `stream` takes them.
+    memory_budget, steps, previews: as `stream` takes them.
     """
     for job in jobs:
         try:
             request = _request(job, task, seed)
             restoration = None
             if isinstance(engine, Engine):
-                events = stream(task, request, engine, steps=steps, memory_budget=memory_budget)
+                events = stream(task, request, engine, steps=steps, previews=previews, memory_budget=memory_budget)
             else:
                 events = _classical(task, request, engine)
             for event in events:

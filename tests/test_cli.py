@@ -317,3 +317,41 @@ def test_the_module_runs_from_a_shell(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert Image.open(tmp_path / "b.png").size == (24, 16)
     assert done.stderr == ""  # no progress bar where nobody watches
+
+
+@pytest.mark.parametrize(("name", "pictures"), [("steps.npy", False), ("steps.gif", True), ("strip.png", True)])
+def test_the_diffusion_is_saved_beside_the_result(
+    name: str, pictures: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target, trace = photo(tmp_path / "a.png"), tmp_path / "b.png", tmp_path / "made" / name
+    assert run("restore", "deblur", source, "-o", target, "--steps", 3, "--trace", trace) == 0
+    assert target.exists() and f"diffusion -> {trace}" in capsys.readouterr().out
+    if pictures:
+        with Image.open(trace) as image:
+            assert getattr(image, "n_frames", 1) == (4 if name.endswith("gif") else 1)
+    else:
+        assert np.load(trace).shape == (4, 256)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["a.png", "-o", "b.png", "--trace", "steps.mp4"], ".gif (animation)"),
+        (["a.png", "-o", "b.png", "--trace", "b.png"], "overwrite 'b.png'"),
+        (["a.png", "c.png", "-o", "out", "--trace", "steps.gif"], "one run, not 2"),
+        (["a.png", "-o", "b.png", "--trace", "s.gif", "--baseline", "unsharp"], "--trace has no use"),
+    ],
+)
+def test_a_trace_that_makes_no_sense_is_refused_before_any_work(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo(tmp_path / "a.png")
+    photo(tmp_path / "c.png")
+    assert run("restore", "deblur", *arguments) == 2
+    assert sentence in capsys.readouterr().err
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.png", "c.png"]

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("baselines", "metrics", "tasks"),
     ("events",),
     ("recipe",),
-    ("restore",),
+    ("restore", "trace"),
     ("jobs",),
     ("evaluation", "bench"),
     ("__init__",),
