@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.evaluation import cases, chosen_sets, evaluate, markdown, methods, peers, plain, tasks_of
-from diffir_demo.evaluation.ipr import oracle, study_ipr
+from diffir_demo.evaluation.ipr import study_ipr
 from diffir_demo.evaluation.measure import Measured
 from diffir_demo.evaluation.methods import Method, methods_for
 from diffir_demo.evaluation.sheets import columns, sheet, typical, worst
@@ -142,21 +140,6 @@ def test_what_the_ipr_is_worth(data: Path) -> None:
     apart = np.stack(iprs) - np.mean(iprs, axis=0)
     expected = np.sqrt((apart**2).sum(axis=1).mean()) / np.linalg.norm(np.mean(iprs, axis=0))
     assert study.spread == pytest.approx(expected, rel=1e-4)
-
-
-@pytest.mark.parametrize("key", list(TASKS))
-def test_the_oracle_sees_the_truth(key: str, data: Path) -> None:
-    """With another truth in its encoder, stage 1 paints something else; and it keeps what is known of a photo."""
-    torch.manual_seed(0)
-    task, teacher = TASKS[key], Teacher(CONFIGS[key]).eval()
-    case = next(iter(cases(task, data)))
-    painted = oracle(task, teacher, case)
-    assert painted.shape == case.reference.pixels.shape
-    flipped = dataclasses.replace(case, reference=Picture(255 - case.reference.pixels))
-    assert not np.array_equal(painted, oracle(task, teacher, flipped))
-    if case.request.mask is not None:
-        known = ~case.request.mask
-        assert np.array_equal(painted[known], case.reference.pixels[known])
 
 
 def test_teachers_and_weights_find_their_tasks(checkpoints: Path) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 import torch
 
-from diffir_demo.model import COMPACT, DiffIR, ModelConfig
+from diffir_demo.model import COMPACT, DiffIR, ModelConfig, Teacher
 from diffir_demo.restore import Engine
 from diffir_demo.tasks import TASKS
 from diffir_demo.weights import WeightsInfo
@@ -25,6 +25,12 @@ def network(task: str, seed: int = 0) -> DiffIR:
     model = DiffIR(CONFIGS[task])
     torch.nn.init.ones_(model.denoiser.hidden[-1].bias)
     return model.eval().requires_grad_(False)
+
+
+def teacher(task: str, seed: int = 0) -> Teacher:
+    """The stage-1 network of the same size, untrained."""
+    torch.manual_seed(seed)
+    return Teacher(CONFIGS[task]).eval().requires_grad_(False)
 
 
 def engine(task: str, precision: torch.dtype = torch.float32) -> Engine:

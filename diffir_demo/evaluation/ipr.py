@@ -9,13 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from ..devices import choose_precision
-from ..imaging import pad_to_multiple, to_tensor
 from ..metrics import scores
-from ..model import Teacher, fold
+from ..model import Teacher
+from ..oracle import oracle
 from ..restore import restore
 from ..tasks import Damaged, Task
 from .methods import Method
@@ -67,23 +65,9 @@ def study_ipr(
         another=with_ipr(lambda i: iprs[i - 1], "another photo's IPR"),
         mean=with_ipr(lambda i: mean, "the mean IPR"),
         zeros=with_ipr(lambda i: np.zeros_like(mean), "zeros"),
-        oracle=headline(lambda i: oracle(task, teacher, cases[i]), "stage 1") if teacher else None,
+        oracle=headline(lambda i: oracle(task, teacher, cases[i]).picture.pixels, "stage 1") if teacher else None,
         spread=float(np.sqrt(np.mean(distances**2)) / max(float(np.linalg.norm(mean)), 1e-9)),
     )
-
-
-@torch.inference_mode()
-def oracle(task: Task, teacher: Teacher, case: Damaged) -> np.ndarray:
-    """(h, w, 3) uint8: what stage 1 paints, its IPR taken from the damaged *and* the clean picture."""
-    config, device = teacher.config, next(teacher.parameters()).device
-    damaged, fit = pad_to_multiple(task.encode(case.request), config.multiple_of)
-    target, _ = pad_to_multiple(to_tensor(case.reference.pixels), config.multiple_of * config.scale)
-    damaged = damaged.to(device)
-    ipr = teacher.encoder(damaged, target.to(device))  # in float32, as stage 2 does it
-    precision = choose_precision("auto", device)
-    with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
-        picture = fold(teacher.paint(damaged, ipr))
-    return task.decode(fit.undo(picture.float().cpu(), config.scale), case.request).pixels
 
 
 def _score(task: Task, pixels: np.ndarray, case: Damaged) -> float:

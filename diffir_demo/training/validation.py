@@ -12,10 +12,10 @@ from torch import nn
 
 from ..devices import has_fast_bf16
 from ..evaluation import mean_scores
-from ..evaluation.ipr import oracle
 from ..imaging import Picture
 from ..metrics import scores
 from ..model import DiffIR, Teacher
+from ..oracle import oracle
 from ..restore import Engine, restore
 from ..tasks import Damaged, Task
 from ..weights import WeightsInfo
@@ -46,7 +46,7 @@ class Validator:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
         network.eval()
         restored = [
-            oracle(self.task, network, case) if isinstance(network, Teacher) else self._restored(network, case)
+            self._taught(network, case) if isinstance(network, Teacher) else self._restored(network, case)
             for case in self.cases
         ]
         self.samples = [
@@ -59,6 +59,9 @@ class Validator:
                 for pixels, case in zip(restored, self.cases, strict=True)
             ]
         )
+
+    def _taught(self, network: Teacher, case: Damaged) -> np.ndarray:
+        return oracle(self.task, network, case).picture.pixels
 
     def _restored(self, network: nn.Module, case: Damaged) -> np.ndarray:
         assert isinstance(network, DiffIR)

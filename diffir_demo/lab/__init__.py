@@ -1,0 +1,41 @@
+"""The IPR lab: experiments on the numbers that steer a painting. Every one runs through `restore.stream`.
+
+numbers: the vector itself, compared, blended, kept as a file. estimate: an IPR without its painting. seeds, steps,
+influence: the experiments. small: a piece of a large photo to try them on. colours: heat maps for people.
+"""
+
+from __future__ import annotations
+
+from .colours import heat_colours, over
+from .estimate import Run, estimate_ipr, ipr_of, runs_of
+from .influence import Moved, move, steering
+from .numbers import LARGEST, Likeness, blend, check_numbers, likeness, read_ipr, write_ipr
+from .seeds import MAX_SEEDS, Sweep, sweep
+from .small import Small, small_enough
+from .steps import StepRow, try_steps
+
+__all__ = [
+    "LARGEST",
+    "MAX_SEEDS",
+    "Likeness",
+    "Moved",
+    "Run",
+    "Small",
+    "StepRow",
+    "Sweep",
+    "blend",
+    "check_numbers",
+    "estimate_ipr",
+    "heat_colours",
+    "ipr_of",
+    "likeness",
+    "move",
+    "over",
+    "read_ipr",
+    "runs_of",
+    "small_enough",
+    "steering",
+    "sweep",
+    "try_steps",
+    "write_ipr",
+]

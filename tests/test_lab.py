@@ -1,0 +1,368 @@
+"""The IPR lab without a page: vectors, files of them, and the experiments on tiny networks."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from diffir_demo.devices import lock_for
+from diffir_demo.errors import InputError
+from diffir_demo.events import Event, Painting
+from diffir_demo.imaging import Picture
+from diffir_demo.lab import (
+    LARGEST,
+    MAX_SEEDS,
+    Run,
+    blend,
+    check_numbers,
+    estimate_ipr,
+    heat_colours,
+    likeness,
+    move,
+    over,
+    read_ipr,
+    runs_of,
+    small_enough,
+    steering,
+    sweep,
+    try_steps,
+    write_ipr,
+)
+from diffir_demo.lab.influence import WINDOW, _averaged
+from diffir_demo.metrics import psnr
+from diffir_demo.model import Teacher
+from diffir_demo.oracle import consult, oracle
+from diffir_demo.restore import restore, stream
+from diffir_demo.tasks import TASKS, Damaged, Request
+from tests.tiny import CONFIGS, engine
+from tests.tiny import teacher as tiny_teacher
+
+KEYS = list(TASKS)
+R = TypeVar("R")
+
+
+def photo(height: int = 48, width: int = 64) -> Picture:
+    rows, columns = np.mgrid[0:height, 0:width]
+    return Picture(np.stack([rows * 4 % 256, columns * 3 % 256, (rows + columns) % 256], axis=-1).astype(np.uint8))
+
+
+def damaged(key: str, seed: int = 1) -> Damaged:
+    return TASKS[key].degrade(photo(), np.random.default_rng(seed))
+
+
+def listened(steps: Generator[float, None, R]) -> tuple[list[float], R]:
+    """(the shares that were told, what came back)"""
+    told: list[float] = []
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as stop:
+            return told, stop.value
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_ipr_without_its_painting(key: str) -> None:
+    model, request = engine(key), damaged(key).request
+    assert np.array_equal(estimate_ipr(key, request, model), restore(key, request, model).ipr)
+    assert np.array_equal(estimate_ipr(key, request, model, steps=2), restore(key, request, model, steps=2).ipr)
+    assert not lock_for(model.device).locked()
+
+
+def test_nothing_is_painted_for_an_ipr(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = engine("deblur")
+    monkeypatch.setattr(model.model, "paint", lambda *_: pytest.fail("painted"))
+    assert estimate_ipr("deblur", damaged("deblur").request, model).shape == (256,)
+
+
+def test_likeness() -> None:
+    one, other = np.array([3.0, 4.0]), np.array([6.0, 8.0])
+    found = likeness(one, other)
+    assert (found.distance, found.relative) == (5.0, 0.5) and found.cosine == pytest.approx(1)
+    assert likeness(one, -one).cosine == pytest.approx(-1)
+    assert likeness(np.zeros(2), one) == likeness(np.zeros(2), one).__class__(5.0, 1.0, 0.0)
+    assert likeness(one, np.zeros(2)).relative == float("inf") and likeness(one * 0, one * 0).relative == 0
+
+
+def test_blending_goes_beyond_the_other() -> None:
+    one, other = np.array([0, 2], np.float32), np.array([4, 0], np.float32)
+    assert blend(one, other, 0).tolist() == [0, 2] and blend(one, other, 1).tolist() == [4, 0]
+    assert blend(one, other, 0.5).tolist() == [2, 1] and blend(one, other, 2).tolist() == [8, -2]
+    assert blend(one, other, 2).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([1.0, 2.0], "3 numbers, not 2"),
+        ([[1.0, 2.0, 3.0]], "3 numbers"),
+        ([1.0, float("nan"), 0.0], "between -1000 and 1000"),
+        ([1.0, float("inf"), 0.0], "between"),
+        ([1.0, LARGEST + 1, 0.0], "between"),
+        (["a", "b", "c"], "3 numbers"),
+    ],
+)
+def test_numbers_that_are_refused(values: list, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        check_numbers(values, 3)
+
+
+def test_a_file_of_numbers_round_trip() -> None:
+    ipr = np.random.default_rng(0).normal(size=256).astype(np.float32)
+    data = write_ipr(ipr)
+    assert np.array_equal(read_ipr(data, 256), ipr)
+    assert np.array_equal(np.load(io.BytesIO(data)), ipr)
+    for other in (ipr.astype(np.float64)[None], ipr.astype(">f4"), np.arange(256)):
+        buffer = io.BytesIO()
+        np.save(buffer, other)
+        assert np.array_equal(read_ipr(buffer.getvalue(), 256), other.reshape(-1).astype(np.float32))
+
+
+def _saved(array: object, **options: bool) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, **options)  # pyright: ignore[reportArgumentType]
+    return buffer.getvalue()
+
+
+def _promising(shape: str) -> bytes:
+    """A header that announces more than there is."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "no .npy file"),
+        (b"no array at all", "no .npy file"),
+        (b"PK\x03\x04" + bytes(100), "no .npy file"),
+        (_saved(np.zeros(255)), "255 of float64"),
+        (_saved(np.zeros((2, 128))), "2 x 128"),
+        (_saved(np.float32(1)), "a single number"),
+        (_saved(np.zeros(256, complex)), "complex"),
+        (_saved(np.array([{}] * 256), allow_pickle=True), "object"),
+        (_saved(np.full(256, np.nan)), "between"),
+        (_saved(np.full(256, 1e6)), "between"),
+        (_saved(np.zeros(256))[:-1], "cut off"),
+        (_promising("(256,)"), "cut off"),
+        (_promising("(1000000000000,)"), "1000000000000"),
+        (_promising("(__import__('os'),)"), "no .npy file"),
+        (bytes(2 << 20), "too large"),
+    ],
+)
+def test_files_that_are_no_numbers(data: bytes, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_ipr(data, 256)
+
+
+def test_a_sweep_over_seeds() -> None:
+    model, request = engine("deblur"), damaged("deblur").request
+    shares, found = listened(sweep(runs_of("deblur", model), request, 4))
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+    assert found.seeds == tuple(request.seed + i for i in range(4))
+    for seed, ipr in zip(found.seeds, found.iprs, strict=True):
+        assert np.array_equal(ipr, restore("deblur", Request(request.picture, seed=seed), model).ipr)
+    pairs = [np.linalg.norm(found.iprs[i] - found.iprs[j]) for i in range(4) for j in range(i)]
+    assert found.mean_distance == pytest.approx(np.mean(pairs), rel=1e-5)
+    first, second = found.most_distant
+    assert np.linalg.norm(found.iprs[first] - found.iprs[second]) == pytest.approx(max(pairs), rel=1e-5)
+    assert 0 < found.spread < 1 and found.deviations.shape == (256,)
+
+
+@pytest.mark.parametrize("count", [0, 1, MAX_SEEDS + 1, 2.5])
+def test_too_few_or_many_seeds(count: float) -> None:
+    with pytest.raises(InputError, match="from 2 to 64"):
+        next(sweep(runs_of("deblur", engine("deblur")), damaged("deblur").request, count))  # pyright: ignore
+
+
+def test_the_last_seed_is_followed_by_the_first() -> None:
+    run, request = runs_of("deblur", engine("deblur")), Request(photo(), seed=2**63 - 1)
+    assert listened(sweep(run, request, 2))[1].seeds == (2**63 - 1, 0)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_number_of_steps(key: str) -> None:
+    model, case = engine(key), damaged(key)
+    shares, rows = listened(try_steps(runs_of(key, model), case.request, key, case.reference))
+    assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] <= 1
+    assert [row.steps for row in rows] == list(range(1, 9))
+    assert [row.steps for row in rows if row.trained] == [4]
+    assert rows[3].likeness.distance == 0 and rows[3].agreement == float("inf")
+    assert all(row.likeness.distance > 0 for row in rows if not row.trained)
+    assert all(TASKS[key].headline in row.scores for row in rows)
+    assert np.array_equal(rows[1].picture.pixels, restore(key, case.request, model, steps=2).picture.pixels)
+
+
+def test_without_the_answer_there_are_no_scores() -> None:
+    rows = listened(try_steps(runs_of("deblur", engine("deblur")), damaged("deblur").request, "deblur"))[1]
+    assert all(row.scores == {} for row in rows)
+
+
+def test_where_a_number_moves_the_picture() -> None:
+    model, request = engine("deblur"), damaged("deblur").request
+    ipr = restore("deblur", request, model).ipr
+    shares, moved = listened(move(runs_of("deblur", model), request, ipr, 7, 40.0))
+    step = np.eye(256, dtype=np.float32)[7] * 40
+    up, down = (restore("deblur", request, model, ipr=v).picture.pixels.astype(int) for v in (ipr + step, ipr - step))
+    assert shares == sorted(shares) and shares[-1] == 1
+    assert moved.mean == pytest.approx(np.abs(up - down).mean() / 2, rel=1e-5) and moved.mean > 0
+    assert moved.share == (up != down).any(axis=2).mean()
+    assert moved.heat.shape == (48, 64) and moved.heat.max() <= np.abs(up - down).max() / 2
+
+
+@pytest.mark.parametrize(("dimension", "delta"), [(256, 1.0), (-1, 1.0), (0, 0.0), (0, -1.0), (0, float("nan"))])
+def test_moves_that_are_none(dimension: int, delta: float) -> None:
+    run, request = runs_of("deblur", engine("deblur")), damaged("deblur").request
+    with pytest.raises(InputError):
+        next(move(run, request, np.zeros(256, np.float32), dimension, delta))
+
+
+def test_squares_are_averaged() -> None:
+    plane = np.random.default_rng(0).random((20, 30)).astype(np.float32)
+    padded = np.pad(plane, WINDOW // 2, mode="symmetric")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW, WINDOW))
+    np.testing.assert_allclose(_averaged(plane), windows.mean(axis=(2, 3)), rtol=1e-5)
+
+
+def test_steering_is_a_fact_of_the_weights() -> None:
+    model = engine("deblur")
+    found = steering(model)
+    assert found.shape == (256,) and (found > 0).all()
+    matrices = [m for name, m in model.model.painter.named_parameters() if name.endswith("norm.steer.weight")]
+    assert len(matrices) == 2 * sum(1 for name, _ in model.model.painter.named_modules() if name.endswith(".attention"))
+    assert found[5] == pytest.approx(float(torch.cat([m[:, 5] for m in matrices]).norm()), rel=1e-5)
+    for matrix in matrices:
+        matrix[:, 3] = 0
+    assert steering(model)[3] == 0
+
+
+@pytest.mark.parametrize("start", ["sweep", "steps", "move"])
+def test_an_experiment_that_is_closed_gives_the_device_back(start: str) -> None:
+    model, request = engine("deblur"), damaged("deblur").request
+    events: list[Event] = []
+
+    def run(request: Request, **options: object) -> Generator[Event, None, None]:
+        for event in stream("deblur", request, model, **options):  # pyright: ignore[reportArgumentType]
+            events.append(event)
+            yield event
+
+    experiments = {
+        "sweep": lambda run: sweep(run, request, 4),
+        "steps": lambda run: try_steps(run, request, "deblur"),
+        "move": lambda run: move(run, request, np.ones(256, np.float32), 0, 1.0),
+    }
+    going: Generator[float, None, object] = experiments[start](run)
+    for share in going:
+        if share > 0:
+            break
+    if start != "sweep":  # which holds nothing between two estimates
+        assert isinstance(events[-1], Painting) and lock_for(model.device).locked()
+    going.close()
+    assert not lock_for(model.device).locked()
+
+
+def test_colours_get_lighter_and_never_go_back() -> None:
+    colours = heat_colours(np.linspace(-0.5, 1.5, 400)) / 255
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(luminance) >= -1e-3).all() and luminance[0] < 0.02 and luminance[-1] > 0.75
+    steps = np.diff(np.cbrt(luminance[100:300]))
+    assert steps.max() < 4 * steps.mean(), "equal steps of the value look alike"
+
+
+def test_a_heat_map_is_clear_where_nothing_moves() -> None:
+    picture, heat = photo(), np.zeros((48, 64), np.float32)
+    heat[:24] = 2.0
+    shown = over(picture, heat, 2.0).pixels
+    assert np.ptp(shown[24:].astype(int), axis=2).max() <= 1, "grey"
+    assert np.ptp(shown[:24].astype(int), axis=2).max() > 20
+    assert over(picture, heat * 0, 0.0).pixels.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_small_photos_are_taken_whole(key: str) -> None:
+    case = damaged(key)
+    small = small_enough(case.request, TASKS[key].config.scale, case.reference)
+    assert small.how == "whole" and small.request is case.request and small.reference is case.reference
+
+
+@pytest.mark.parametrize(("key", "height", "width"), [("deblur", 1000, 1500), ("sr", 300, 500), ("deblur", 3000, 400)])
+def test_a_large_photo_gives_a_piece_from_its_middle(key: str, height: int, width: int) -> None:
+    scale = TASKS[key].config.scale
+    rows, columns = np.mgrid[0:height, 0:width]
+    picture = Picture(np.stack([rows // 16, columns // 16, rows * 0], axis=-1).astype(np.uint8))
+    reference = Picture(np.repeat(np.repeat(picture.pixels, scale, 0), scale, 1))
+    small = small_enough(Request(picture, seed=3), scale, reference)
+    piece = small.request.picture
+    assert small.how == "crop" and small.request.seed == 3
+    assert 0.4 < piece.megapixels * scale**2 <= 0.5
+    assert small.reference is not None
+    assert np.array_equal(small.reference.pixels[::scale, ::scale], piece.pixels)
+    assert abs(int(piece.pixels[..., 0].mean()) - height // 32) <= 1
+
+
+@pytest.mark.parametrize("corner", [True, False])
+def test_the_piece_of_a_masked_photo_holds_some_of_the_hole(corner: bool) -> None:
+    picture, mask = Picture(np.zeros((1200, 1600, 3), np.uint8)), np.zeros((1200, 1600), bool)
+    mask[:9, :9] = corner
+    mask[1100:1105, 300:900] = not corner
+    small = small_enough(Request(picture, mask), 1)
+    assert small.how == "crop" and small.request.mask is not None
+    assert small.request.mask.any() and not small.request.mask.all()
+    assert small.request.mask.shape == (small.request.picture.height, small.request.picture.width)
+
+
+def test_a_photo_that_is_nearly_all_hole_is_shrunk() -> None:
+    picture, mask = Picture(np.full((1200, 1600, 3), 9, np.uint8)), np.ones((1200, 1600), bool)
+    mask[:, :400] = False
+    mask[:, 1500:] = False
+    small = small_enough(Request(picture, mask), 1, picture)
+    assert small.how == "shrunk" and small.request.mask is not None and small.reference is not None
+    assert small.request.mask.mean() == pytest.approx(mask.mean(), abs=0.01)
+    assert small.request.picture.megapixels <= 0.5
+    assert small.reference.pixels.shape == small.request.picture.pixels.shape
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_oracle_sees_the_truth(key: str) -> None:
+    """With another truth in its encoder, stage 1 paints something else; and it keeps what is known of a photo."""
+    task, teacher, case = TASKS[key], tiny_teacher(key), damaged(key)
+    found = oracle(task, teacher, case)
+    assert found.ipr.shape == (256,) and found.picture.pixels.shape == case.reference.pixels.shape
+    flipped = Damaged(case.request, Picture(255 - case.reference.pixels))
+    other = oracle(task, teacher, flipped)
+    assert not np.array_equal(found.ipr, other.ipr)
+    assert not np.array_equal(found.picture.pixels, other.picture.pixels)
+    if case.request.mask is not None:
+        known = ~case.request.mask
+        assert np.array_equal(found.picture.pixels[known], case.reference.pixels[known])
+    shares = list(consult(task, teacher, case))
+    assert shares == sorted(shares) and shares[-1] == 1
+
+
+def test_the_oracle_refuses_another_original_and_another_task() -> None:
+    case = damaged("deblur")
+    with pytest.raises(InputError, match="64 x 48 of the picture, but the original is 64 x 40"):
+        oracle(TASKS["deblur"], tiny_teacher("deblur"), Damaged(case.request, photo(40)))
+    with pytest.raises(InputError):
+        oracle(TASKS["deblur"], Teacher(CONFIGS["inpaint"]).eval(), case)
+
+
+def test_the_network_can_paint_with_the_oracles_numbers() -> None:
+    model, case = engine("deblur"), damaged("deblur")
+    ipr = oracle(TASKS["deblur"], tiny_teacher("deblur"), case).ipr
+    painted = restore("deblur", case.request, model, ipr=ipr)
+    assert np.array_equal(painted.ipr, ipr)
+    assert psnr(painted.picture.pixels, restore("deblur", case.request, model).picture.pixels) < float("inf")
+
+
+def test_runs_are_the_straight_path() -> None:
+    model, request = engine("sr"), damaged("sr").request
+    run: Run = runs_of("sr", model)
+    for options in ({}, {"ipr": np.ones(256, np.float32)}, {"steps": 2}):
+        ours, theirs = list(run(request, **options))[-1], list(stream("sr", request, model, **options))[-1]
+        assert np.array_equal(ours.restoration.picture.pixels, theirs.restoration.picture.pixels)  # pyright: ignore
