@@ -58,7 +58,7 @@ def richardson_lucy(picture: Picture, kernel: np.ndarray, steps: int) -> Picture
     planes = [restoration.richardson_lucy(light[..., i], spread, num_iter=steps, clip=False) for i in range(3)]
     sharp = np.stack(planes, axis=-1)[border:-border, border:-border] - DARKEST
     levels = np.clip(sharp, 0, 1) ** (1 / GAMMA) * 255
-    return picture.with_pixels(np.rint(levels).astype(np.uint8), picture.alpha)
+    return picture.restored(np.rint(levels).astype(np.uint8), picture.alpha)
 
 
 def gaussian_kernel(sigma: float) -> np.ndarray:
@@ -74,7 +74,7 @@ def _resize(resample: Image.Resampling, picture: Picture, mask: np.ndarray | Non
         return np.asarray(Image.fromarray(plane).resize(size, resample))
 
     alpha = None if picture.alpha is None else enlarged(picture.alpha)
-    return picture.with_pixels(enlarged(picture.pixels), alpha)
+    return picture.restored(enlarged(picture.pixels), alpha)
 
 
 def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
@@ -86,7 +86,7 @@ def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int)
     typical = picture.pixels[~hole].mean(axis=0).astype(np.uint8)
     blanked = np.where(hole[..., None], typical, picture.pixels)
     painted = cv2.inpaint(blanked, hole.astype(np.uint8), INPAINT_RADIUS, method)
-    return picture.with_pixels(np.where(hole[..., None], painted, picture.pixels), picture.alpha)
+    return picture.restored(np.where(hole[..., None], painted, picture.pixels), picture.alpha, fresh=hole)
 
 
 def _harmonic(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
@@ -95,12 +95,13 @@ def _harmonic(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     check_mask(mask, picture)
     known = torch.from_numpy(~mask).float()[None, None]
     filled = harmonic_fill(to_tensor(picture.pixels) * known, known)
-    return picture.with_pixels(np.where(mask[..., None], to_pixels(filled), picture.pixels), picture.alpha)
+    painted = np.where(mask[..., None], to_pixels(filled), picture.pixels)
+    return picture.restored(painted, picture.alpha, fresh=mask)
 
 
 def _unsharp(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     crisp = Image.fromarray(picture.pixels).filter(UNSHARP)
-    return picture.with_pixels(np.asarray(crisp), picture.alpha)
+    return picture.restored(np.asarray(crisp), picture.alpha)
 
 
 def _blind_richardson_lucy(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:

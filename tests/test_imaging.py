@@ -30,10 +30,12 @@ from diffir_demo.imaging import (
     load_picture,
     mask_picture,
     pad_to_multiple,
+    profile_name,
     save_picture,
     to_pixels,
     to_tensor,
 )
+from diffir_demo.imaging.colour import SRGB, own_levels
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 sides = st.integers(1, 40)
@@ -239,12 +241,15 @@ def cmyk_profile() -> bytes:
 def test_srgb_profile_changes_nothing() -> None:
     picture = load_picture(encoded(Image.fromarray(noise()), "PNG", icc_profile=srgb_profile()))
     assert np.array_equal(picture.pixels, noise()) and picture.notices == ()
+    assert picture.own is None, "nothing is kept twice"
+    with Image.open(io.BytesIO(encode_picture(picture, ".png"))) as image:
+        assert image.info["icc_profile"] == srgb_profile() and np.array_equal(np.asarray(image), noise())
 
 
 def test_profile_with_red_and_green_swapped() -> None:
     picture = load_picture(encoded(Image.fromarray(noise()), "PNG", icc_profile=swapped_profile()))
     assert worst(picture.pixels, noise()[..., [1, 0, 2]]) <= 2
-    assert "profile" in picture.notices[0]
+    assert picture.notices == (), "it will be saved in the colours it came in, so there is nothing to tell"
 
 
 def test_display_p3_against_its_matrix() -> None:
@@ -257,6 +262,105 @@ def test_display_p3_against_its_matrix() -> None:
     assert worst(picture.pixels, expected.round()) <= 2
     assert worst(picture.pixels, pixels) > 10
     assert picture.alpha is not None and (picture.alpha == 77).all()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".jpg"])
+def test_a_file_comes_back_in_its_own_colours(suffix: str) -> None:
+    """Any colour of the wider space, also those that sRGB has no place for."""
+    source = smooth() if suffix == ".jpg" else noise()
+    picture = load_picture(encoded(Image.fromarray(source), "PNG", icc_profile=display_p3_profile()))
+    assert profile_name(picture.profile or b"") == ""  # the profile made here has no name
+    with Image.open(io.BytesIO(encode_picture(picture, suffix, quality=100))) as image:
+        assert image.info["icc_profile"] == display_p3_profile()
+        assert worst(np.asarray(image), source) <= (3 if suffix == ".jpg" else 0)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp"])
+def test_saved_in_srgb_it_looks_the_same(suffix: str) -> None:
+    picture = load_picture(encoded(Image.fromarray(smooth()), "PNG", icc_profile=display_p3_profile()))
+    data = encode_picture(picture, suffix, quality=100, own_profile=False)
+    again = load_picture(data)
+    assert worst(again.pixels, picture.pixels) <= (3 if suffix == ".jpg" else 0)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.info.get("icc_profile") == (None if suffix == ".bmp" else SRGB)
+
+
+def test_what_was_not_painted_keeps_its_own_levels_bit_for_bit() -> None:
+    source, hole = noise(), np.zeros((20, 30), bool)
+    hole[5:12, 8:20] = True
+    picture = load_picture(encoded(Image.fromarray(source), "PNG", icc_profile=display_p3_profile()))
+    painted = np.where(hole[..., None], np.uint8((200, 30, 90)), picture.pixels)
+    assert np.array_equal(picture.pixels[~hole], painted[~hole]) and not np.array_equal(source, picture.pixels)
+    saved = own_levels(picture.restored(painted, fresh=hole))
+    assert np.array_equal(saved[~hole], source[~hole])
+    new = own_levels(picture.with_pixels(painted))
+    assert np.array_equal(saved[hole], new[hole]), "nothing of what was painted over shines through"
+    assert worst(new[~hole], source[~hole]) > 10, "converting there and back would lose what sRGB cannot hold"
+
+
+def test_a_feathered_rim_fades_in_the_files_own_colours_too() -> None:
+    vivid = np.full((8, 40, 3), (255, 0, 0), np.uint8)  # redder than sRGB can say
+    picture = load_picture(encoded(Image.fromarray(vivid), "PNG", icc_profile=display_p3_profile()))
+    alpha = np.repeat(np.linspace(1, 0, 40)[None], 8, axis=0)
+    painted = np.rint(alpha[..., None] * np.array([0, 0, 255]) + (1 - alpha[..., None]) * picture.pixels)
+    saved = own_levels(picture.restored(painted.astype(np.uint8), fresh=alpha)).astype(int)
+    assert np.array_equal(saved[:, -1], vivid[:, -1])
+    assert np.abs(np.diff(saved[:, -10:], axis=1)).max() <= 9, "no edge where the new pixels end"
+    worse = own_levels(picture.with_pixels(painted.astype(np.uint8))).astype(int)
+    assert np.abs(worse[:, -2] - vivid[:, -1]).max() > 20
+
+
+def test_an_enlarged_picture_keeps_colours_that_srgb_cannot_hold() -> None:
+    vivid = np.full((6, 6, 3), (255, 0, 0), np.uint8)
+    picture = load_picture(encoded(Image.fromarray(vivid), "PNG", icc_profile=display_p3_profile()))
+    large = np.repeat(np.repeat(picture.pixels, 4, axis=0), 4, axis=1)
+    assert (own_levels(picture.restored(large)) == (255, 0, 0)).all()
+    assert own_levels(picture.with_pixels(large))[..., 0].max() < 250
+
+
+def test_exif_says_whose_colours_these_are() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Ada"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ColorSpace] = 65535
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2020:02:03 04:05:06"
+    picture = load_picture(encoded(Image.fromarray(noise()), "PNG", icc_profile=display_p3_profile(), exif=exif))
+    for own, space in ((True, 65535), (False, 1)):
+        with Image.open(io.BytesIO(encode_picture(picture, ".jpg", own_profile=own))) as image:
+            camera = image.getexif().get_ifd(ExifTags.IFD.Exif)
+            assert camera[ExifTags.Base.ColorSpace] == space
+            assert camera[ExifTags.Base.DateTimeOriginal] == "2020:02:03 04:05:06"
+    with Image.open(io.BytesIO(encode_picture(picture, ".jpg", exif=False))) as image:
+        assert not image.getexif()
+
+
+def test_a_profile_of_one_direction_is_left_for_srgb() -> None:
+    """A scanner's table from its levels to colours, without one for the way back."""
+    corners = [(red, green, blue) for red in (0, 255) for green in (0, 255) for blue in (0, 255)]
+    ramp, grid = bytes(range(256)), bytes(level for red, green, blue in corners for level in (green, red, blue))
+    identity = struct.pack(">9i", *(65536 * (i % 4 == 0) for i in range(9)))
+    table = b"mft1\0\0\0\0" + bytes([3, 3, 2, 0]) + identity + ramp * 3 + grid + ramp * 3
+    scanner = icc(b"scnr", b"RGB ", b"Lab ", {b"A2B0": table})
+    picture = load_picture(encoded(Image.fromarray(noise()), "PNG", icc_profile=scanner))
+    assert picture.own is None and "converted" in picture.notices[0]
+    with Image.open(io.BytesIO(encode_picture(picture, ".png"))) as image:
+        assert image.info["icc_profile"] == SRGB and np.array_equal(np.asarray(image), picture.pixels)
+
+
+def test_grey_and_printers_colours_come_back_as_srgb() -> None:
+    grey = encoded(Image.fromarray(noise()[..., 0]), "PNG", icc_profile=grey_profile(1.8))
+    press = encoded(Image.fromarray(noise(channels=4), "CMYK"), "TIFF", icc_profile=cmyk_profile())
+    for data in (grey, press):
+        picture = load_picture(data)
+        assert "converted" in picture.notices[0]
+        with Image.open(io.BytesIO(encode_picture(picture, ".png"))) as image:
+            assert image.info["icc_profile"] == SRGB and np.array_equal(np.asarray(image), picture.pixels)
+
+
+def test_a_file_without_a_profile_gets_none() -> None:
+    picture = load_picture(encoded(Image.fromarray(noise()), "PNG"))
+    for own in (True, False):
+        with Image.open(io.BytesIO(encode_picture(picture, ".png", own_profile=own))) as image:
+            assert "icc_profile" not in image.info
 
 
 def test_grey_profile_reaches_16_bit_too() -> None:

@@ -6,10 +6,12 @@ they are float tensors in [0, 1]. Files become the first here, and the first bec
 
 from __future__ import annotations
 
+from .colour import is_srgb, profile_name
 from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture
-from .mask import check_mask, load_mask, mask_picture
+from .mask import check_mask, load_mask, mask_bytes, mask_picture
 from .picture import Fit, Picture, pad_to_multiple, to_pixels, to_tensor
-from .save import FORMATS, encode_picture, save_picture
+from .save import FORMATS, encode_picture, keeps_text, save_picture
+from .text import read_text
 
 __all__ = [
     "FORMATS",
@@ -20,11 +22,16 @@ __all__ = [
     "PictureSource",
     "check_mask",
     "encode_picture",
+    "is_srgb",
+    "keeps_text",
     "load_image",
     "load_mask",
     "load_picture",
+    "mask_bytes",
     "mask_picture",
     "pad_to_multiple",
+    "profile_name",
+    "read_text",
     "save_picture",
     "to_pixels",
     "to_tensor",

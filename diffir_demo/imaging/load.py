@@ -1,14 +1,19 @@
 """From an untrusted file to a Picture: limits first, then decoding, then upright 8-bit sRGB.
 
+Networks, page and scores all work in sRGB. A file's own RGB profile is remembered, and its own levels beside the
+converted ones where they differ, so that a result can be saved in the colours it came in (`colour.own_levels`).
+
 Every file that cannot be used raises `InputError` with one sentence that names the file, never its folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import warnings
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -75,7 +80,7 @@ def load_picture(source: PictureSource) -> Picture:
     """
     data, name = _read(source)
     with _open(data, name) as image:
-        return load_image(image, name)
+        return replace(load_image(image, name), sha256=hashlib.sha256(data).hexdigest())
 
 
 def load_image(image: Image.Image, name: str = "The picture") -> Picture:
@@ -92,12 +97,14 @@ def load_image(image: Image.Image, name: str = "The picture") -> Picture:
         ) from error
     exif, exif_notices = _kept_exif(image)
     colour, alpha = split_alpha(to_eight_bit(upright))
-    rgb, colour_notices = to_srgb(colour, upright.info.get("icc_profile"))
+    found = to_srgb(colour, upright.info.get("icc_profile"))
     return Picture(
-        pixels=np.array(rgb),
+        pixels=np.array(found.image),
         alpha=None if alpha is None else np.array(alpha),
-        notices=(*notices, *exif_notices, *colour_notices),
+        notices=(*notices, *exif_notices, *found.notices),
         exif=exif,
+        profile=found.profile,
+        own=found.own,
     )
 
 

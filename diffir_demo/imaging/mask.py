@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import numpy as np
 from PIL import Image
 
@@ -44,6 +46,13 @@ def check_mask(mask: np.ndarray, picture: Picture) -> None:
 def mask_picture(mask: np.ndarray) -> Picture:
     """The mask as a picture to save: hole white, the rest black. `load_mask` reads it back."""
     return Picture(pixels=np.repeat(mask[:, :, None], 3, axis=2).astype(np.uint8) * 255)
+
+
+def mask_bytes(mask: np.ndarray) -> bytes:
+    """The mask as a PNG of one bit per pixel, white for the hole; `load_mask` reads it back."""
+    buffer = BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _is_one_colour(pixels: np.ndarray) -> bool:

@@ -24,6 +24,16 @@ class Picture:
     """What loading had to change, one sentence each, for people to read."""
     exif: bytes | None = None
     """The file's EXIF block, its orientation already applied and reset."""
+    profile: bytes | None = None
+    """The RGB colour profile (ICC) that it is saved in; None where its file named none, which means sRGB."""
+    own: np.ndarray | None = None
+    """(h, w, 3) uint8: the levels as the file has them, in `profile`. None where that is the same as `pixels`."""
+    before: Picture | None = None
+    """What it was made from, if its file may hold colours that sRGB does not: `colour.own_levels` carries them over."""
+    fresh: np.ndarray | None = None
+    """(h, w), bool or alpha in [0, 1]: where the content is new, so that nothing is carried over. None: nowhere."""
+    sha256: str | None = None
+    """Of the file that it was read from, 64 hexadecimal digits; None for what was made here."""
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
@@ -45,7 +55,12 @@ class Picture:
 
     def with_pixels(self, pixels: np.ndarray, alpha: np.ndarray | None = None) -> Picture:
         """The same picture's metadata around new pixels."""
-        return replace(self, pixels=pixels, alpha=alpha)
+        return replace(self, pixels=pixels, alpha=alpha, own=None, before=None, fresh=None, sha256=None)
+
+    def restored(self, pixels: np.ndarray, alpha: np.ndarray | None = None, fresh: np.ndarray | None = None) -> Picture:
+        """`with_pixels` for what was made of this whole picture, at any size; saved in the colours of its file."""
+        before = self if self.own is not None or self.before is not None else None
+        return replace(self.with_pixels(pixels, alpha), before=before, fresh=fresh if before else None)
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:

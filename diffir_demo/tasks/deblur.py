@@ -40,7 +40,7 @@ def encode(request: Request) -> Tensor:
 
 
 def decode(output: Tensor, request: Request) -> Picture:
-    return request.picture.with_pixels(to_pixels(output), request.picture.alpha)
+    return request.picture.restored(to_pixels(output), request.picture.alpha)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:

@@ -39,7 +39,7 @@ def encode(request: Request) -> Tensor:
 def decode(output: Tensor, request: Request) -> Picture:
     painted, original = to_pixels(output), request.picture.pixels
     pixels = np.where(_mask(request)[..., None], painted, original)
-    return request.picture.with_pixels(pixels, request.picture.alpha)
+    return request.picture.restored(pixels, request.picture.alpha, fresh=_mask(request))
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:

@@ -37,7 +37,7 @@ def decode(output: Tensor, request: Request) -> Picture:
     if alpha is not None:
         size = (pixels.shape[1], pixels.shape[0])
         alpha = np.asarray(Image.fromarray(alpha).resize(size, Image.Resampling.BICUBIC))
-    return request.picture.with_pixels(pixels, alpha)
+    return request.picture.restored(pixels, alpha)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
