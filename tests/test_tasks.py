@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from diffir_demo.errors import InputError
-from diffir_demo.imaging import Picture
+from diffir_demo.imaging import Picture, grown
 from diffir_demo.metrics import scores
 from diffir_demo.model import OFFICIAL, DiffIR
 from diffir_demo.restore import restore
@@ -75,6 +75,27 @@ def test_presets_keep_their_promises(key: str) -> None:
     assert picture.shape == (1, 3, 256, 256)
     assert sum(p.numel() for p in network.parameters()) <= 4_900_000
     assert 1e9 < counter.get_total_flops() / 2 <= 5e9  # multiply-accumulates per 256 x 256 output
+
+
+def test_the_feather_fades_into_the_photo_and_stops_there():
+    photo, hole = noise_photo(40, 48), np.zeros((40, 48), bool)
+    hole[10:20, 12:30] = True
+    request = Request(photo, grown(hole, 5), feather=5)
+    assert request.mask is not None
+    output = restore("inpaint", request, engine("inpaint")).picture.pixels
+    plain = restore("inpaint", Request(photo, request.mask), engine("inpaint")).picture.pixels
+    rim = request.mask & ~hole
+    assert np.array_equal(output[~request.mask], photo.pixels[~request.mask])
+    assert np.array_equal(output[hole], plain[hole]), "the network sees the same hole"
+    low, high = np.minimum(plain, photo.pixels), np.maximum(plain, photo.pixels)
+    assert ((low <= output) & (output <= high)).all()
+    assert (output[rim] != plain[rim]).any() and (output[rim] != photo.pixels[rim]).any()
+
+
+@pytest.mark.parametrize("feather", [-1, 1.5, 10_001, None])
+def test_a_feather_is_a_number_of_pixels(feather):
+    with pytest.raises(InputError, match="soft edge"):
+        Request(noise_photo(8, 8), np.eye(8, dtype=bool), feather=feather)
 
 
 def test_each_official_variant_suits_exactly_its_task() -> None:

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started
-from diffir_demo.imaging import Picture, mask_picture, save_picture
+from diffir_demo.imaging import Picture, grown, mask_picture, save_picture
 from diffir_demo.imaging.strokes import rasterise
-from diffir_demo.restore import stream
+from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
@@ -169,6 +169,53 @@ def test_painted_and_uploaded_masks_make_one_request(checkpoints: Path, tmp_path
     assert second.mask is not None and np.array_equal(first.mask, second.mask)
 
 
+def test_a_feather_widens_the_hole_that_the_network_sees(checkpoints: Path) -> None:
+    value = opened(photo(), "cat.png", None).value
+    value.strokes = [StrokeData(k="box", p=[(0.25, 0.25), (0.5, 0.75)])]
+    plain = request_for(TASKS["inpaint"], value, 0)
+    value.feather = 4 / 64
+    soft = request_for(TASKS["inpaint"], value, 0)
+    assert plain.mask is not None and soft.mask is not None
+    assert (plain.feather, soft.feather) == (0, 4)
+    assert np.array_equal(soft.mask, grown(plain.mask, 4)) and soft.mask.sum() > plain.mask.sum()
+
+
+@pytest.mark.parametrize(
+    ("strokes", "expected"),
+    [
+        ([], False),
+        ([{"r": 0.1, "p": [[0.5, 0.5]]}], True),
+        ([{"r": 0.1, "e": 1, "p": [[0.5, 0.5]]}], False),
+        ([{"k": "box", "p": [[0, 0], [1, 1]]}], True),
+        ([{"k": "lasso", "e": 1, "p": [[0, 0], [1, 1], [0, 1]]}], False),
+        ([{"k": "grow", "r": 0.1}], False),
+        ([{"k": "invert"}], True),
+        ([{"r": 0.1, "e": 1, "p": [[0.5, 0.5]]}, {"k": "invert"}], True),
+    ],
+)
+def test_a_mask_is_there_once_something_was_put_in(strokes: list[dict[str, object]], expected: bool) -> None:
+    assert MaskValue.model_validate({"strokes": strokes}).has_mask is expected
+
+
+def test_masks_of_nothing_and_of_everything_are_told_apart(checkpoints: Path) -> None:
+    task, value = TASKS["inpaint"], opened(photo(), "cat.png", None).value
+    box = {"k": "box", "p": [(0.0, 0.0), (1.0, 1.0)]}
+    for strokes, sentence in (
+        ([{"k": "invert"}], "covers the whole picture"),
+        ([box, box | {"e": 1}], "The mask is empty"),
+        ([{"k": "invert"}, {"k": "invert"}], "The mask is empty"),
+    ):
+        value.strokes = [StrokeData.model_validate(stroke) for stroke in strokes]
+        with pytest.raises(InputError, match=sentence):
+            task.check(request_for(task, value, 0))
+
+
+@pytest.mark.parametrize("feather", [-0.1, 0.2, float("nan")])
+def test_the_canvas_takes_only_feathers_in_range(feather: float) -> None:
+    with pytest.raises(ValidationError):
+        MaskValue.model_validate({"feather": feather})
+
+
 @pytest.mark.parametrize("seed", [None, -1, 0.5, 2**53])
 def test_bad_seeds_are_refused(seed: float | None) -> None:
     with pytest.raises(InputError, match="seed"):
@@ -183,7 +230,13 @@ def test_a_missing_photo_and_an_empty_mask_are_told(checkpoints: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "strokes", [[{"r": float("nan"), "p": [[0, 0]]}], [{"r": 0.1, "p": [[0.5]]}], [{"r": 0.1, "p": [[0, 0]]}] * 2001]
+    "strokes",
+    [
+        [{"r": float("nan"), "p": [[0, 0]]}],
+        [{"r": 0.1, "p": [[0.5]]}],
+        [{"r": 0.1, "p": [[0, 0]]}] * 2001,
+        [{"k": "smudge", "r": 0.1, "p": [[0, 0]]}],
+    ],
 )
 def test_the_canvas_takes_only_strokes(strokes: list[dict[str, object]]) -> None:
     with pytest.raises(ValidationError):
@@ -286,6 +339,28 @@ def test_the_endpoint_restores_plain_files(key: str, client: Client, tmp_path: P
         assert not np.array_equal(result[mask], picture.pixels[mask])
     again = client.predict(*arguments, 5, api_name=f"/{key}")
     assert np.array_equal(result, np.asarray(Image.open(again).convert("RGB")))
+
+
+def test_the_canvas_and_the_api_give_the_same_pixels(client: Client, checkpoints: Path, tmp_path: Path) -> None:
+    """Painted with every tool, with and without a feather; the API takes the mask that was saved."""
+    task, picture = TASKS["inpaint"], photo()
+    value = opened(picture, "cat.png", None).value
+    value.strokes = [
+        StrokeData(r=0.05, p=[(0.2, 0.2), (0.6, 0.7)]),
+        StrokeData(k="box", p=[(0.5, 0.1), (0.8, 0.3)]),
+        StrokeData(k="lasso", e=1, p=[(0.1, 0.1), (0.4, 0.2), (0.3, 0.5)]),
+        StrokeData(k="grow", r=0.03),
+        StrokeData(k="invert"),
+        StrokeData(k="grow", r=-0.05),
+    ]
+    source = save_picture(picture, tmp_path / "cat.png")
+    mask = save_picture(mask_picture(value.rasterised(picture.height, picture.width)), tmp_path / "mask.png")
+    for feather in (0, 3):
+        value.feather = feather / picture.width
+        network = Studio("cpu", "fp32").engine(task, str(checkpoints / task.weights))
+        painted = restore(task, request_for(task, value, 7), network).picture.pixels
+        answer = client.predict(handle_file(source), handle_file(mask), 7, feather, api_name="/inpaint")
+        assert np.array_equal(np.asarray(Image.open(answer).convert("RGB")), painted)
 
 
 @pytest.mark.parametrize(

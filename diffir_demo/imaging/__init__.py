@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .colour import is_srgb, profile_name
 from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture
-from .mask import check_mask, load_mask, mask_bytes, mask_picture
+from .mask import blended, check_mask, grown, load_mask, mask_bytes, mask_picture
 from .picture import Fit, Picture, pad_to_multiple, to_pixels, to_tensor
 from .save import FORMATS, encode_picture, keeps_text, save_picture
 from .text import read_text
@@ -20,8 +20,10 @@ __all__ = [
     "Fit",
     "Picture",
     "PictureSource",
+    "blended",
     "check_mask",
     "encode_picture",
+    "grown",
     "is_srgb",
     "keeps_text",
     "load_image",

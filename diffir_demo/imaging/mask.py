@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -12,6 +13,7 @@ from .load import PictureSource, load_picture
 from .picture import Picture
 
 _SAME_COLOUR = 8  # levels; browsers round the colour of translucent strokes
+_ROUNDING = 1e-3  # pixels; a radius comes as a fraction of the width
 
 
 def load_mask(source: PictureSource) -> np.ndarray:
@@ -43,6 +45,38 @@ def check_mask(mask: np.ndarray, picture: Picture) -> None:
         raise InputError("The mask covers the whole picture.", "Leave some of it unpainted.")
 
 
+def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
+    """The hole (h, w) bool, wider by `pixels` all around, or narrower where negative; round at its corners.
+
+    It does not shrink away from the picture's border: what is beyond is nobody's.
+    """
+    area = _around(mask, abs(pixels) + 1)
+    wide = mask.copy()
+    if area is None or not pixels:
+        return wide
+    inside, reach = mask[area], abs(pixels) + _ROUNDING
+    wide[area] = ~_within(~inside, reach) if pixels < 0 else _within(inside, reach)
+    return wide
+
+
+def blended(painted: np.ndarray, original: np.ndarray, mask: np.ndarray, feather: int) -> np.ndarray:
+    """`painted` in the hole, `original` around it bit for bit, and in the hole's outer `feather` pixels a blend.
+
+    painted, original: (h, w, 3) uint8; mask: (h, w) bool. The painted share falls outwards in even steps, from 1 behind
+    the rim to 1 / (feather + 1) in its outermost pixels.
+    """
+    pixels = np.where(mask[..., None], painted, original)
+    area = _around(mask, 1)
+    if not feather or area is None:
+        return pixels
+    depth = _distance(~mask[area])
+    rim = mask[area] & (depth <= feather)
+    share = (depth[rim] / (feather + 1))[:, None]
+    below, above = original[area][rim].astype(np.float32), painted[area][rim].astype(np.float32)
+    pixels[area][rim] = np.rint(below + share * (above - below)).astype(np.uint8)
+    return pixels
+
+
 def mask_picture(mask: np.ndarray) -> Picture:
     """The mask as a picture to save: hole white, the rest black. `load_mask` reads it back."""
     return Picture(pixels=np.repeat(mask[:, :, None], 3, axis=2).astype(np.uint8) * 255)
@@ -53,6 +87,27 @@ def mask_bytes(mask: np.ndarray) -> bytes:
     buffer = BytesIO()
     Image.fromarray(mask).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def _around(mask: np.ndarray, margin: float) -> tuple[slice, slice] | None:
+    """The part of the picture that holds the hole and `margin` pixels around it; None without a hole."""
+    spans = []
+    for axis in (1, 0):
+        filled = np.flatnonzero(mask.any(axis=axis))
+        if not filled.size:
+            return None
+        spans.append(slice(max(0, int(filled[0] - margin)), int(filled[-1] + margin + 2)))
+    return spans[0], spans[1]
+
+
+def _within(region: np.ndarray, pixels: float) -> np.ndarray:
+    """(h, w) bool: what lies at most that far from `region` (h, w) bool."""
+    return _distance(region) <= pixels
+
+
+def _distance(region: np.ndarray) -> np.ndarray:
+    """(h, w) float32: exact distance of every pixel's centre to the nearest one of `region`; huge without any."""
+    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def _is_one_colour(pixels: np.ndarray) -> bool:

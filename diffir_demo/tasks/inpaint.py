@@ -1,4 +1,7 @@
-"""Inpainting: what was painted over is filled; every other pixel comes back bit for bit."""
+"""Inpainting: what was painted over is filled; every other pixel comes back bit for bit.
+
+With a feather, the hole's outermost pixels fade from the painting into the photo.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..imaging.mask import check_mask
+from ..imaging.mask import blended, check_mask
 from ..imaging.picture import Picture, to_pixels, to_tensor
 from ..model.config import COMPACT_INPAINT, ModelConfig
 from .batched import BatchDamage, MaskBank, hide
@@ -37,9 +40,9 @@ def encode(request: Request) -> Tensor:
 
 
 def decode(output: Tensor, request: Request) -> Picture:
-    painted, original = to_pixels(output), request.picture.pixels
-    pixels = np.where(_mask(request)[..., None], painted, original)
-    return request.picture.restored(pixels, request.picture.alpha, fresh=_mask(request))
+    mask, original = _mask(request), request.picture.pixels
+    pixels = blended(to_pixels(output), original, mask, request.feather)
+    return request.picture.restored(pixels, request.picture.alpha, fresh=mask)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:

@@ -15,6 +15,9 @@ from ..imaging.picture import Picture
 from ..model.config import ModelConfig
 from .batched import BatchDamage
 
+MAX_FEATHER = 10_000
+"""Pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Request:
@@ -25,9 +28,14 @@ class Request:
     """(h, w) bool, True = hole to fill; only for tasks that want one."""
     seed: int = 0
     """Seeds x_T, the vector that diffusion starts from: the run's only randomness. 0 .. 2**63 - 1."""
+    feather: int = 0
+    """Width in pixels of the hole's rim in which the painting fades into the photo; `mask` includes the rim.
+
+    `Request(picture, grown(hole, feather), seed, feather)` keeps all of `hole` painted and softens what is around it.
+    """
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed out of range."""
+        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed or feather out of range."""
         if self.mask is not None and (self.mask.dtype != bool or self.mask.ndim != 2):
             raise InputError(
                 f"A mask must be a (height, width) array of bool, not {self.mask.shape} {self.mask.dtype}.",
@@ -40,6 +48,8 @@ class Request:
         if not 0 <= seed < 2**63:
             raise InputError(f"The seed must be a whole number from 0 to 2^63 - 1, not {self.seed}.")
         object.__setattr__(self, "seed", seed)
+        if not (isinstance(self.feather, int) and 0 <= self.feather <= MAX_FEATHER):
+            raise InputError(f"The soft edge must be a whole number of pixels from 0 to {MAX_FEATHER}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from ..errors import DiffIRError, InputError
 from ..events import last
-from ..imaging import encode_picture, load_mask, load_picture
+from ..imaging import encode_picture, grown, load_mask, load_picture
 from ..tasks import Request, Task
 from . import views, words
 from .opening import checked_seed
@@ -24,13 +25,15 @@ from .studio import Studio, keep
 def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
     """/inpaint, /sr, /deblur ..: named after the task, with a mask where it wants one."""
 
-    def restored(image: Any, mask: Any, seed: int) -> dict[str, Any]:
+    def restored(image: Any, mask: Any, seed: int, feather: int = 0) -> dict[str, Any]:
         offered = studio.weights_for(task)
         if not offered:
             raise InputError(words.NO_WEIGHTS)
         picture = load_picture(uploaded(image, "image"))
-        hole = load_mask(uploaded(mask, "mask")) if task.wants_mask else None
-        run = last(studio.run(task, Request(picture, hole, checked_seed(seed)), offered[0].path))
+        request = Request(picture, None, checked_seed(seed), feather)
+        if task.wants_mask:
+            request = replace(request, mask=grown(load_mask(uploaded(mask, "mask")), feather))
+        run = last(studio.run(task, request, offered[0].path))
         verb = words.for_task(task.key).verb.format(scale=run.picture.width // picture.width)
         name = views.result_name(image.get("orig_name") or "photo", verb)
         path = keep(encode_picture(run.picture, ".png"), name)
@@ -38,8 +41,8 @@ def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
 
     if task.wants_mask:
 
-        def with_mask(image: FileData, mask: FileData, seed: int = 0) -> FileData:
-            return restored(image, mask, seed)  # pyright: ignore[reportReturnType]
+        def with_mask(image: FileData, mask: FileData, seed: int = 0, feather: int = 0) -> FileData:
+            return restored(image, mask, seed, feather)  # pyright: ignore[reportReturnType]
 
         endpoint: Callable[..., Any] = with_mask
     else:
@@ -50,8 +53,11 @@ def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
         endpoint = without_mask
     endpoint.__name__ = task.key
     endpoint.__annotations__["return"] = FileData  # as a type: Gradio does not look up its name
-    what = "mask: a picture file of the same size, white where the hole is. " if task.wants_mask else ""
-    endpoint.__doc__ = f"{task.summary} image: a picture file. {what}seed: start of the diffusion. Gives a PNG file."
+    hole = "mask: a picture file of the same size, white where the hole is. " if task.wants_mask else ""
+    edge = " feather: pixels around the hole that fade into the photo." if task.wants_mask else ""
+    endpoint.__doc__ = (
+        f"{task.summary} image: a picture file. {hole}seed: start of the diffusion.{edge} Gives a PNG file."
+    )
     api(one_sentence(endpoint), api_name=task.key, **limits)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from gradio.data_classes import FileData
 
 from ..errors import InputError
-from ..imaging import Picture, encode_picture, load_picture
+from ..imaging import Picture, encode_picture, grown, load_picture
 from ..tasks import Request, Task
 from . import words
 from .examples import Example
@@ -71,7 +71,8 @@ def request_for(task: Task, canvas: MaskValue, seed: float | None) -> Request:
         return Request(photo, seed=number)
     if not canvas.has_mask:
         raise InputError(words.NO_MASK, words.NO_MASK_HINT)
-    return Request(photo, canvas.rasterised(photo.height, photo.width), number)
+    hole, feather = canvas.rasterised(photo.height, photo.width), canvas.feather_pixels(photo.width)
+    return Request(photo, grown(hole, feather), number, feather)
 
 
 def checked_seed(seed: float | None) -> int:

@@ -15,7 +15,7 @@ from gradio.data_classes import FileData, GradioModel
 from pydantic import Field
 
 from ...imaging import load_mask
-from ...imaging.strokes import MAX_POINTS, MAX_STROKES, Stroke, rasterise
+from ...imaging.strokes import MAX_FEATHER, MAX_POINTS, MAX_STROKES, Kind, Stroke, feather_pixels, rasterise
 from .. import words
 from ..component import parts
 
@@ -23,9 +23,15 @@ from ..component import parts
 class StrokeData(GradioModel):
     """A stroke as the browser sends it; names are short because there may be thousands of points."""
 
-    r: float = Field(allow_inf_nan=False)
+    k: Kind = "line"
+    r: float = Field(default=0.0, allow_inf_nan=False)
     e: int = 0
-    p: list[tuple[float, float]] = Field(max_length=MAX_POINTS)
+    p: list[tuple[float, float]] = Field(default=[], max_length=MAX_POINTS)
+
+    @property
+    def stroke(self) -> Stroke:
+        """Raises `InputError` for what no canvas makes."""
+        return Stroke(self.r, self.p, bool(self.e), self.k)
 
 
 class MaskValue(GradioModel):
@@ -38,6 +44,8 @@ class MaskValue(GradioModel):
     mask: FileData | None = None
     """An uploaded mask, beneath the strokes."""
     strokes: list[StrokeData] = Field(default=[], max_length=MAX_STROKES)
+    feather: float = Field(default=0.0, ge=0, le=MAX_FEATHER, allow_inf_nan=False)
+    """Fraction of the width; how `Request.feather` is told at any size."""
 
     @property
     def name(self) -> str:
@@ -46,14 +54,22 @@ class MaskValue(GradioModel):
 
     @property
     def has_mask(self) -> bool:
-        return bool(self.strokes or self.mask)
+        """Whether anything was ever put into the mask; it may have been erased since."""
+        filled = any(s.k == "invert" or (s.k != "grow" and not s.e) for s in self.strokes)
+        return filled or self.mask is not None
 
     def rasterised(self, height: int, width: int) -> np.ndarray:
-        """(h, w) bool, True = hole. Raises `InputError` for an unreadable mask, or strokes that no canvas makes."""
+        """(h, w) bool, True = hole, as drawn: not yet widened by the feather.
+
+        Raises `InputError` for an unreadable mask, or strokes that no canvas makes.
+        """
         base = load_mask(self.mask.path) if self.mask else None
         if base is not None and base.shape != (height, width):
             return base  # `check_mask` tells both sizes
-        return rasterise([Stroke(s.r, s.p, bool(s.e)) for s in self.strokes], height, width, base)
+        return rasterise([s.stroke for s in self.strokes], height, width, base)
+
+    def feather_pixels(self, width: int) -> int:
+        return feather_pixels(self.feather, width)
 
 
 class MaskCanvas(gr.HTML):
