@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from tqdm import tqdm
 from .baselines import get_baseline
 from .errors import DiffIRError, InputError
 from .events import Event, Painting, PriorStep, Restoration, Started
-from .jobs import Done, Job, plan_jobs, run_jobs
+from .jobs import Done, Job, classical, plan_jobs, request_of, run_jobs, save_file
 from .model import PRESETS
-from .restore import MAX_STEPS
+from .restore import MAX_STEPS, load, stream
 from .tasks import TASKS, get_task
 from .tiling import MEMORY_BUDGET
 from .trace import Trace, check_suffix, save_trace
@@ -146,8 +147,6 @@ def _count(text: str) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from .restore import load
-
     task = get_task(options.task)
     jobs = plan_jobs(options.inputs, options.output, options.mask, task)
     for option in ("weights", "steps", "trace"):
@@ -155,13 +154,15 @@ def _restore(options: argparse.Namespace) -> int:
             raise InputError(
                 f"--baseline runs no network, so --{option} has no use beside it.", "Leave one of them out."
             )
+    drawn = _checked_trace(options.trace, jobs)
     if options.baseline:
-        engine = get_baseline(options.baseline, task.key)
+        run = classical(task, get_baseline(options.baseline, task.key))
     else:
         engine = load(task, options.weights, device=options.device, precision=options.precision)
-    drawn = _checked_trace(options.trace, jobs)
-    budget, failed = int(options.memory_budget * 2**30), 0
-    events = run_jobs(jobs, task, engine, options.seed, budget, options.steps, drawn)
+        budget = int(options.memory_budget * 2**30)
+        run = partial(stream, task, engine=engine, steps=options.steps, previews=drawn, memory_budget=budget)
+    events = run_jobs(jobs, partial(request_of, task=task, seed=options.seed), run, save_file)
+    failed = 0
     with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
         finished = 0
         for event in _traced(events, options.trace):
@@ -192,7 +193,7 @@ def _checked_trace(path: Path | None, jobs: Sequence[Job]) -> bool:
     if len(jobs) > 1:
         raise InputError(f"--trace shows one run, not {len(jobs)}.", "Give it a single picture.")
     job = jobs[0]
-    if path.resolve() in {each.resolve() for each in (job.source, job.target, job.mask) if each is not None}:
+    if path.resolve() in {each.resolve() for each in (job.source, job.target, job.mask) if isinstance(each, Path)}:
         raise InputError(f"The trace would overwrite '{path.name}'.", "Choose another name for it.")
     return path.suffix.lower() != ".npy"
 

@@ -5,34 +5,40 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from .baselines import Baseline
 from .errors import DiffIRError, InputError
 from .events import Event, Finished, Restoration, Seconds
-from .imaging import FORMATS, load_mask, load_picture, save_picture
-from .restore import Engine, stream
+from .imaging import FORMATS, READABLE, Packed, load_mask, load_picture, save_picture
 from .tasks import Request, Task
-from .tiling import MEMORY_BUDGET
 
-READABLE = frozenset(
-    [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".jp2"]
-)
-"""Suffixes that count as pictures when a folder is given."""
 MASK_ENDING = "_mask"
+
+Source: TypeAlias = Path | Packed
+"""A picture file on disk, or in a zip."""
 
 
 @dataclass(frozen=True)
 class Job:
     """One picture to restore."""
 
-    source: Path
+    source: Source
     target: Path
-    mask: Path | None
+    mask: Source | None
+
+
+Ask: TypeAlias = Callable[[Job], Request]
+"""What is asked of the network for a job; reads its files."""
+Run: TypeAlias = Callable[[Request], Iterator[Event]]
+"""`restore.stream` with everything but the request chosen, or a baseline's likeness of it."""
+Save: TypeAlias = Callable[[Job, Restoration], object]
+"""Takes what came back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,46 +80,52 @@ def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) ->
     to_folder = len(sources) > 1 or inputs[0].is_dir() or output.endswith(("/", os.sep)) or target.is_dir()
     if to_folder and target.is_file():
         raise InputError(f"'{target.name}' is a file, but {len(sources)} pictures need a folder.", "Name a folder.")
-    targets = _in_folder(target, sources) if to_folder else [_writable(target)]
+    targets = _in_folder(target, sources) if to_folder else [writable(target)]
     find = _mask_finder(mask)
     jobs = [Job(source, goal, find(source)) for source, goal in zip(sources, targets, strict=True)]
     _refuse_collisions(jobs)
     return jobs
 
 
-def run_jobs(
-    jobs: Sequence[Job],
-    task: Task,
-    engine: Engine | Baseline,
-    seed: int,
-    memory_budget: int = MEMORY_BUDGET,
-    steps: int | None = None,
-    previews: bool = False,
-) -> Iterator[Event | Done]:
+def run_jobs(jobs: Iterable[Job], ask: Ask, run: Run, save: Save) -> Generator[Event | Done, None, None]:
     """Runs one after the other: each one's events, then its `Done`. Bad pictures become a `Done` with an error.
 
-    memory_budget, steps, previews: as `stream` takes them.
+    Nothing of a picture is held here once its `Done` was taken.
     """
     for job in jobs:
-        try:
-            request = _request(job, task, seed)
-            restoration = None
-            if isinstance(engine, Engine):
-                events = stream(task, request, engine, steps=steps, previews=previews, memory_budget=memory_budget)
-            else:
-                events = _classical(task, request, engine)
-            for event in events:
-                yield event
-                if isinstance(event, Finished):
-                    restoration = event.restoration
-            assert restoration is not None  # the event grammar: every run that is heard to its end finishes
-            save_picture(restoration.picture, job.target)
-        except DiffIRError as error:
-            yield Done(job, error=error)
-        except OSError as error:  # what only shows when the file is touched: rights, names that are too long
-            yield Done(job, error=InputError(f"'{job.source.name[:80]}' cannot be read ({error.strerror})."))
-        else:
-            yield Done(job, replace(restoration, notices=restoration.notices + _losses(restoration, job.target)))
+        yield from _run_one(job, ask, run, save)
+
+
+def _run_one(job: Job, ask: Ask, run: Run, save: Save) -> Iterator[Event | Done]:
+    try:
+        restoration = None
+        for event in run(ask(job)):
+            yield event
+            if isinstance(event, Finished):
+                restoration = event.restoration
+        assert restoration is not None  # the event grammar: every run that is heard to its end finishes
+        save(job, restoration)
+    except DiffIRError as error:
+        yield Done(job, error=error)
+    except OSError as error:  # what only shows when the file is touched: rights, names that are too long
+        yield Done(job, error=InputError(f"'{job.source.name[:80]}' cannot be read ({error.strerror})."))
+    else:
+        yield Done(job, replace(restoration, notices=restoration.notices + _losses(restoration, job.target)))
+
+
+def request_of(job: Job, task: Task, seed: int) -> Request:
+    """The job's picture and its own mask. Raises `InputError` for files that cannot be used."""
+    picture = load_picture(job.source)
+    if not task.wants_mask:
+        return Request(picture, seed=seed)
+    if job.mask is None:
+        raise InputError(f"No mask for '{job.source.name}' was found.", f"Name it {job.source.stem}.png.")
+    return Request(picture, load_mask(job.mask), seed)
+
+
+def save_file(job: Job, restoration: Restoration) -> None:
+    """Writes the job's target."""
+    save_picture(restoration.picture, job.target)
 
 
 def _losses(restoration: Restoration, target: Path) -> tuple[str, ...]:
@@ -126,35 +138,30 @@ def _losses(restoration: Restoration, target: Path) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def _classical(task: Task, request: Request, baseline: Baseline) -> Iterator[Event]:
+def classical(task: Task, baseline: Baseline) -> Run:
     """A baseline's run in the words of the model's."""
-    task.check(request)
-    began = time.perf_counter()
-    picture = baseline.run(request.picture, request.mask, task.config.scale)
-    spent = time.perf_counter() - began
-    yield Finished(
-        Restoration(
-            picture=picture,
-            request=request,
-            task=task.key,
-            weights=f"baseline: {baseline.title}",
-            ipr=np.zeros(0, np.float32),
-            seconds=Seconds(encode=0.0, denoise=0.0, paint=spent, previews=0.0, total=spent),
-            device="cpu",
-            precision="fp32",
-            tiles=1,
-            notices=request.picture.notices,
+
+    def run(request: Request) -> Iterator[Event]:
+        task.check(request)
+        began = time.perf_counter()
+        picture = baseline.run(request.picture, request.mask, task.config.scale)
+        spent = time.perf_counter() - began
+        yield Finished(
+            Restoration(
+                picture=picture,
+                request=request,
+                task=task.key,
+                weights=f"baseline: {baseline.title}",
+                ipr=np.zeros(0, np.float32),
+                seconds=Seconds(encode=0.0, denoise=0.0, paint=spent, previews=0.0, total=spent),
+                device="cpu",
+                precision="fp32",
+                tiles=1,
+                notices=request.picture.notices,
+            )
         )
-    )
 
-
-def _request(job: Job, task: Task, seed: int) -> Request:
-    picture = load_picture(job.source)
-    if not task.wants_mask:
-        return Request(picture, seed=seed)
-    if job.mask is None:
-        raise InputError(f"No mask for '{job.source.name}' was found.", f"Name it {job.source.stem}.png.")
-    return Request(picture, load_mask(job.mask), seed)
+    return run
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -179,7 +186,7 @@ def _pictures(path: Path, mask: Path | None) -> list[Path]:
 
 def _in_folder(folder: Path, sources: Sequence[Path]) -> list[Path]:
     """The same names. Where a change to PNG makes two alike, the changed one keeps its old ending too."""
-    targets = [_writable(folder / source.name) for source in sources]
+    targets = [writable(folder / source.name) for source in sources]
     count = Counter(targets)
     return [
         folder / f"{source.name}.png" if count[target] > 1 and target.name != source.name else target
@@ -187,7 +194,7 @@ def _in_folder(folder: Path, sources: Sequence[Path]) -> list[Path]:
     ]
 
 
-def _writable(target: Path) -> Path:
+def writable(target: Path) -> Path:
     """The target as named, or as PNG where its name asks for no format that can be written."""
     if target.suffix.lower() in FORMATS:
         return target
@@ -199,13 +206,13 @@ def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
     """From picture to mask: the one file for all, or in a folder that of the same stem, `_mask` after it preferred."""
     if mask is None or not mask.is_dir():
         return lambda _: mask
-    by_stem: dict[str, list[Path]] = {}
+    masks: dict[str, list[Path]] = {}
     for file in sorted(f for f in mask.iterdir() if f.suffix.lower() in READABLE):
-        by_stem.setdefault(file.stem, []).append(file)
+        masks.setdefault(file.stem, []).append(file)
 
     def find(source: Path) -> Path | None:
         stems = (source.stem + MASK_ENDING, source.stem)
-        found = (f for stem in stems for f in by_stem.get(stem, []) if f.resolve() != source.resolve())
+        found = (f for stem in stems for f in masks.get(stem, []) if f.resolve() != source.resolve())
         return next(found, None)
 
     return find
@@ -213,7 +220,7 @@ def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:
     """No result may replace anything that this call reads, nor another result."""
-    read = {path.resolve() for job in jobs for path in (job.source, job.mask) if path is not None}
+    read = {path.resolve() for job in jobs for path in (job.source, job.mask) if isinstance(path, Path)}
     for job in jobs:
         if job.target.resolve() in read:
             raise InputError(f"The result would overwrite '{job.target.name}'.", "Choose another output.")

@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipe",),
     ("restore", "oracle", "trace"),
     ("jobs",),
-    ("evaluation", "lab", "bench"),
+    ("evaluation", "lab", "bench", "batch"),
     ("__init__",),
     ("ui",),
     ("cli", "training"),

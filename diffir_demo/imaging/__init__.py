@@ -7,8 +7,9 @@ they are float tensors in [0, 1]. Files become the first here, and the first bec
 from __future__ import annotations
 
 from .colour import is_srgb, profile_name
-from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture
+from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of
 from .mask import blended, check_mask, grown, load_mask, mask_bytes, mask_picture
+from .packed import READABLE, Packed, pictures_in_zip
 from .picture import Fit, Picture, pad_to_multiple, to_pixels, to_tensor
 from .save import FORMATS, encode_picture, keeps_text, save_picture
 from .text import read_text
@@ -17,7 +18,9 @@ __all__ = [
     "FORMATS",
     "MAX_MEGABYTES",
     "MAX_MEGAPIXELS",
+    "READABLE",
     "Fit",
+    "Packed",
     "Picture",
     "PictureSource",
     "blended",
@@ -31,7 +34,9 @@ __all__ = [
     "load_picture",
     "mask_bytes",
     "mask_picture",
+    "megapixels_of",
     "pad_to_multiple",
+    "pictures_in_zip",
     "profile_name",
     "read_text",
     "save_picture",

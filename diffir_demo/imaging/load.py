@@ -23,6 +23,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ..errors import InputError
 from .colour import is_deep, split_alpha, to_eight_bit, to_srgb
+from .packed import Packed
 from .picture import Picture
 
 MAX_MEGABYTES = 200
@@ -30,7 +31,7 @@ MAX_MEGAPIXELS = 100
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 """Pillow's names of the formats that are opened; its other plugins never see a stranger's file."""
 
-PictureSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+PictureSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Packed
 
 _DECODER_ERRORS = (
     ArithmeticError,
@@ -70,10 +71,12 @@ _STALE_EXIF = (_BASE.MakerNote, _BASE.ExifImageWidth, _BASE.ExifImageHeight, _BA
 """Not true of the result: a maker note points into the old file and may hold a preview of what is now painted over."""
 _MAX_EXIF_BYTES = 65_000  # a JPEG segment holds no more
 _SRGB = 1
+_HEADER = 1_000_000
+"""Bytes of a packed file in which its size is looked for."""
 
 
 def load_picture(source: PictureSource) -> Picture:
-    """Opens a path, the bytes of a file, or an open binary file, upright and in sRGB.
+    """Opens a path, the bytes of a file, an open binary file, or one in a zip, upright and in sRGB.
 
     What had to be changed on the way is told in `Picture.notices`. Raises `InputError` for anything but a whole
     picture of at most `MAX_MEGABYTES` and `MAX_MEGAPIXELS` in one of `FORMATS`.
@@ -106,6 +109,18 @@ def load_image(image: Image.Image, name: str = "The picture") -> Picture:
         profile=found.profile,
         own=found.own,
     )
+
+
+def megapixels_of(source: Path | Packed) -> float | None:
+    """Megapixels as the file's header tells them, without decoding; None where it does not."""
+    try:
+        with source.open("rb") if isinstance(source, Path) else BytesIO(source.read(_HEADER)) as file:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                image = Image.open(file, formats=_known_formats())
+            return image.width * image.height / 1e6
+    except (*_DECODER_ERRORS, InputError, Image.DecompressionBombError):
+        return None
 
 
 def _read(source: PictureSource) -> tuple[bytes, str]:
@@ -146,13 +161,11 @@ def _max_bytes() -> int:
 
 def _open(data: bytes, name: str) -> Image.Image:
     """Reads the header only."""
-    Image.init()
-    formats = [known for known in FORMATS if known in Image.OPEN]
     try:
         # Pillow warns from 89 megapixels on, which would fail a picture within our own limit where warnings are errors.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(BytesIO(data), formats=formats)
+            image = Image.open(BytesIO(data), formats=_known_formats())
         is_preview = image.format == "TIFF" and image.getexif().get(_BASE.NewSubfileType) == 1
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(name) from error
@@ -163,6 +176,11 @@ def _open(data: bytes, name: str) -> Image.Image:
     if is_preview:
         raise InputError(f"{name} is a camera's raw file.", "Develop it to JPEG, PNG or TIFF first.")
     return image
+
+
+def _known_formats() -> list[str]:
+    Image.init()
+    return [known for known in FORMATS if known in Image.OPEN]
 
 
 def _too_many_pixels(name: str) -> InputError:
