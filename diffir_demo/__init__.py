@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .errors import DeviceError, DiffIRError, InputError, WeightsError
 from .imaging import Picture, load_mask, load_picture, save_picture
+from .recipe import Recipe, find_recipe, read_recipe, recipe_of
 from .restore import Engine, load, restore, stream
 from .tasks import TASKS, Request, Task
 from .version import VERSION
@@ -24,12 +25,16 @@ __all__ = [
     "Engine",
     "InputError",
     "Picture",
+    "Recipe",
     "Request",
     "Task",
     "WeightsError",
+    "find_recipe",
     "load",
     "load_mask",
     "load_picture",
+    "read_recipe",
+    "recipe_of",
     "restore",
     "save_picture",
     "stream",

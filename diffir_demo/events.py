@@ -9,6 +9,7 @@ import numpy as np
 
 from .imaging.picture import Picture
 from .tasks.task import Request
+from .weights.info import WeightsInfo
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,8 @@ class Restoration:
     steps: tuple[PriorStep, ...] = field(repr=False, default=())
     notices: tuple[str, ...] = ()
     """What people should know about this result, one sentence each."""
+    info: WeightsInfo | None = field(repr=False, default=None)
+    """The network's file; None for a baseline."""
     painted: tuple[tuple[int, int], ...] = ()
     """(height, width) of every input that the U-Net saw: the padded picture, or its tiles. For `Engine.cost`."""
 

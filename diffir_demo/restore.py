@@ -279,6 +279,7 @@ def _run(
             steps=tuple(steps),
             notices=request.picture.notices + _tile_notice(tiles, painted_tiles),
             painted=tuple((tile.height, tile.width) for tile in painted_tiles),
+            info=engine.info,
         )
     )
 

@@ -1,0 +1,19 @@
+"""All that is needed to repeat a run: as a value, as JSON, and inside the results themselves."""
+
+from __future__ import annotations
+
+from .files import KEYWORD, find_recipe, read_recipe, text_of
+from .parts import Drawing, Photo, UsedWeights
+from .recipe import Recipe, recipe_of
+
+__all__ = [
+    "KEYWORD",
+    "Drawing",
+    "Photo",
+    "Recipe",
+    "UsedWeights",
+    "find_recipe",
+    "read_recipe",
+    "recipe_of",
+    "text_of",
+]

@@ -1,0 +1,172 @@
+"""Everything needed to repeat a run. The app, the command line, the API and batches all make their request from it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..events import Restoration
+from ..imaging import Picture, load_mask, mask_bytes
+from ..imaging.strokes import rasterise
+from ..tasks import TASKS, Request, get_task
+from ..version import VERSION
+from ..weights import WeightsInfo, survey
+from .parts import Drawing, Photo, UsedWeights, drawing_in, mask_in, photo_in, plain_name, stroke_fields, weights_in
+from .strict import Fields, parsed
+
+FORMAT = 1
+"""Goes up when a reader of today could no longer understand what is written."""
+MARK = "diffir_recipe"
+"""The field that tells a recipe from any other JSON; its value is the format."""
+MAX_BYTES = 20_000_000
+"""Of the JSON: the largest mask, and as many strokes as a canvas takes."""
+MOST_STEPS = 1000
+_HINT = "Use a result that was saved here, or another copy of it."
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A run that can be done again: on the same photo with the same pixels, on any other with the same settings."""
+
+    task: str
+    seed: int = 0
+    weights: UsedWeights | None = None
+    """None: whatever the task's own are."""
+    steps: int | None = None
+    """Diffusion steps; None: as the network was trained."""
+    drawing: Drawing | None = None
+    mask: bytes | None = None
+    """A mask file beneath the strokes: PNG, white for the hole."""
+    photo: Photo | None = None
+    version: str = VERSION
+    """Of the program that wrote it."""
+
+    @property
+    def has_mask(self) -> bool:
+        return bool(self.mask or (self.drawing and self.drawing.strokes))
+
+    def request(self, picture: Picture, mask: np.ndarray | None = None) -> Request:
+        """What is asked of the network for this picture.
+
+        mask: (h, w) bool, True = hole, in place of the recipe's own. Raises `InputError` where the task wants a mask
+        and there is none, or where the recipe's is damaged.
+        """
+        if mask is None and get_task(self.task).wants_mask:
+            mask = self.hole(picture.height, picture.width)
+        return Request(picture, mask, self.seed)
+
+    def hole(self, height: int, width: int) -> np.ndarray:
+        """(h, w) bool, as drawn. A mask file of another size comes back as it is, so that both sizes can be told."""
+        if not self.has_mask:
+            raise InputError("The recipe holds no mask.", "Give a mask beside it.")
+        base = None if self.mask is None else _opened(self.mask)
+        if base is not None and base.shape != (height, width):
+            return base
+        return rasterise(self.drawing.strokes if self.drawing else (), height, width, base)
+
+    def done(self, run: Restoration, name: str) -> Recipe:
+        """The recipe with the facts of a run that it led to. name: the photo's file name."""
+        picture = run.request.picture
+        return replace(
+            self,
+            weights=UsedWeights(run.info.file, run.info.sha256, run.info.badge) if run.info else None,
+            photo=Photo(plain_name(name), picture.width, picture.height, picture.sha256),
+            version=VERSION,
+        )
+
+    def find_weights(self) -> Path | None:
+        """The recipe's network in the checkpoints folder, by what it is, else by its name; None for the task's own."""
+        if self.weights is None:
+            return None
+        usable = {path: info for path, info in survey().items() if isinstance(info, WeightsInfo)}
+        same = [path for path, info in usable.items() if info.sha256 == self.weights.sha256]
+        named = [path for path in usable if path.name == self.weights.file]
+        return next(iter(same + named), None)
+
+    def notices(self, used: WeightsInfo) -> tuple[str, ...]:
+        """What differs when it is run with these weights, one sentence each."""
+        if self.weights is None or self.weights.sha256 == used.sha256:
+            return ()
+        meant, found = (f"{w.file} ({w.sha256[:12]})" for w in (self.weights, used))
+        return (f"The recipe was made with {meant}, which is not here; {found} was used instead.",)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The same recipe gives the same text."""
+        fields: dict[str, Any] = {MARK: FORMAT, "version": self.version, "task": self.task, "seed": self.seed}
+        fields["steps"] = self.steps
+        fields["weights"] = vars(self.weights) if self.weights else None
+        fields["photo"] = vars(self.photo) if self.photo else None
+        if self.drawing:
+            strokes = [stroke_fields(stroke) for stroke in self.drawing.strokes]
+            fields["drawing"] = {"strokes": strokes, "feather": self.drawing.feather}
+        fields["mask"] = base64.b64encode(self.mask).decode() if self.mask else None
+        return json.dumps({key: value for key, value in fields.items() if value is not None}, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Recipe:
+        """Raises `InputError` for what is no recipe, for a damaged one, and for one of a newer version."""
+        if len(text) > MAX_BYTES:
+            raise InputError(f"The recipe is larger than {MAX_BYTES // 1_000_000} megabytes.", _HINT)
+        try:
+            found = parsed(text)
+        except ValueError as error:
+            raise InputError("This is no recipe of DiffIR Studio.", _HINT) from error
+        return cls.from_fields(found)
+
+    @classmethod
+    def from_fields(cls, found: Any) -> Recipe:
+        """`from_json` for what a JSON parser has read."""
+        if not isinstance(found, dict) or type(form := found.get(MARK)) is not int or form < 1:
+            raise InputError("This is no recipe of DiffIR Studio.", _HINT)
+        if form > FORMAT:
+            raise InputError("This recipe was written by a newer version of DiffIR Studio.", "Update this one.")
+        try:
+            return _recipe(Fields(found, MARK))
+        except ValueError as error:
+            raise InputError(f"The recipe is damaged: its field '{str(error)[:40]}' makes no sense.", _HINT) from error
+
+
+def recipe_of(run: Restoration, name: str) -> Recipe | None:
+    """The recipe of a run that was made without one; None where none would repeat it: a baseline, an IPR of one's own.
+
+    name: the photo's file name.
+    """
+    if run.info is None or not run.steps:
+        return None
+    trained = run.info.config.timesteps
+    steps = None if len(run.steps) == trained else len(run.steps)
+    mask = None if run.request.mask is None else mask_bytes(run.request.mask)
+    return Recipe(run.task, run.request.seed, steps=steps, mask=mask).done(run, name)
+
+
+def _recipe(fields: Fields) -> Recipe:
+    fields.whole(MARK, 1, FORMAT)
+    recipe = Recipe(
+        task=fields.text("task", 40),
+        seed=fields.whole("seed", 0, 2**63 - 1),
+        weights=fields.maybe("weights", lambda name: fields.part(name, weights_in)),
+        steps=fields.maybe("steps", lambda name: fields.whole(name, 1, MOST_STEPS)),
+        drawing=fields.maybe("drawing", lambda name: fields.part(name, drawing_in)),
+        mask=fields.maybe("mask", lambda name: mask_in(fields.text(name, MAX_BYTES), name)),
+        photo=fields.maybe("photo", lambda name: fields.part(name, photo_in)),
+        version=fields.text("version", 40),
+    )
+    fields.end()
+    if recipe.task not in TASKS:
+        raise ValueError("task")
+    if (recipe.drawing or recipe.mask) and not get_task(recipe.task).wants_mask:
+        raise ValueError("drawing" if recipe.drawing else "mask")
+    return recipe
+
+
+def _opened(mask: bytes) -> np.ndarray:
+    try:
+        return load_mask(mask)
+    except InputError as error:
+        raise InputError("The mask in the recipe is damaged.", "Give the mask beside it.") from error
