@@ -12,9 +12,10 @@ from PIL import Image
 
 from diffir_demo import bench
 from diffir_demo.bench import memory, timing
+from diffir_demo.bench.reference import Reference
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
-from diffir_demo.model import PRESETS, DIRformer, FastDIRformer, PriorEncoder
+from diffir_demo.model import PRESETS, DIRformer, FastDIRformer, PriorEncoder, fold
 from diffir_demo.model.cost import cost_of
 
 
@@ -51,11 +52,26 @@ def test_one_case_from_end_to_end(
 def test_every_way_paints_by_the_network_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     model, damaged, ipr = bench.ways.case(PRESETS["tiny"], 16)
     pictures = {}
-    for network, other in (("plain", FastDIRformer), ("fast", DIRformer)):
+    walks = {"plain": DIRformer, "fast": FastDIRformer, "reference": Reference}
+    for network in walks:
         with monkeypatch.context() as patch:
-            patch.setattr(other, "walk", None)
+            for other in (walks[name] for name in walks if name != network):
+                patch.setattr(other, "walk", None)
             pictures[network] = bench.Way(network, "fp32").paint(model, damaged, ipr)
     torch.testing.assert_close(pictures["fast"], pictures["plain"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(pictures["reference"], pictures["plain"], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("preset", ["inpainting", "sr_x4", "deblur", "compact_sr_x4"])
+def test_the_reference_is_the_same_network(preset: str) -> None:
+    """Every variant: norms with and without mean, folded stems, all heads. With weights that hide nothing."""
+    config = PRESETS[preset]
+    model, damaged, ipr = bench.ways.case(config, 2 * config.multiple_of)
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
+    found, wanted = (fold(model.paint(damaged, ipr, w)) for w in (Reference(model.painter).walk, None))
+    torch.testing.assert_close(found, wanted, atol=2e-5, rtol=1e-4)
 
 
 def test_a_process_tells_its_own_peak() -> None:

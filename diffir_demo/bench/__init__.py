@@ -1,4 +1,5 @@
-"""How fast is painting on this machine's CPU, and how much memory does it take? The plain U-Net against its fast twin.
+"""How fast is painting on this machine's CPU, and how much memory does it take? The fast twin of the U-Net
+against the form it is published in, and against our readable one.
 
 Networks are untrained: time and memory do not depend on what the weights are.
 """

@@ -15,6 +15,7 @@ from ..model import PRESETS
 from ..model.cost import PAPER_TERA
 from .cost import IMAGE_SPACE_STEPS, Efficiency
 from .timing import Timed
+from .ways import REFERENCE
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def markdown(bench: Bench) -> str:
             f"Medians of {facts['rounds']} rounds, all ways in turn in one process, after a warm-up; "
             f"memory in a process of its own. Matrix products reach {peaks} GFLOP/s.",
             "",
-            "| network | input | GMACs | way | seconds | quickest to slowest | against plain fp32 | of peak | peak MiB "
+            "| network | input | GMACs | way | seconds | quickest to slowest | against reference | of peak | peak MiB "
             "| of it painting |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *(line for case in bench.cases for line in _case_lines(bench, case)),
@@ -80,7 +81,7 @@ def _case_lines(bench: Bench, case: Timed) -> Iterator[str]:
         cells = ["–", "–"] if memory is None else [f"{memory.peak:.0f}", f"{memory.peak - memory.at_rest:.0f}"]
         yield (
             f"| {head} | {case.cost.paint:.2f} | {way} | {times.median:.3f} | {times.low:.3f} to {times.high:.3f} "
-            f"| {case.paint['plain fp32'].median / times.median:.2f}x | {share_of_peak(bench, case, way):.0%} "
+            f"| {case.paint[REFERENCE.name].median / times.median:.2f}x | {share_of_peak(bench, case, way):.0%} "
             f"| {' | '.join(cells)} |"
         )
     prior = case.prior
@@ -127,7 +128,7 @@ def draw(bench: Bench, path: Path) -> None:
         megapixels = [(case.size * PRESETS[preset].scale) ** 2 / 1e6 for case in cases]
         for i, way in enumerate(cases[0].paint):
             seconds = [case.paint[way].median for case in cases]
-            dashes = "--" if way.startswith("plain") else "-"
+            dashes = {"reference": ":", "plain": "--"}.get(way.split()[0], "-")
             axes.plot(megapixels, seconds, dashes, color=f"C{i}", marker=marker, label=f"{preset}, {way}")
     axes.set(xscale="log", yscale="log", xlabel="megapixels of the result", ylabel="seconds to paint it")
     axes.grid(which="both", alpha=0.3)

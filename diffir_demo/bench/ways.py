@@ -1,4 +1,4 @@
-"""The ways to paint that are compared: the plain U-Net and its fast twin, each in float32 and in bfloat16."""
+"""The ways to paint that are compared: the published form of the U-Net, our readable one, and its fast twin."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..devices import PRECISIONS, has_fast_bf16
 from ..model import DiffIR, FastDIRformer, ModelConfig, fold
+from .reference import Reference
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Way:
     """One way to paint the same picture."""
 
     network: str
-    """plain or fast."""
+    """reference (NCHW modules, as published), plain (our readable network, NHWC) or fast."""
     precision: str
     """fp32 or bf16."""
 
@@ -32,11 +33,15 @@ class Way:
         """damaged (b, c, h, w) in [0, 1], ipr (b, n) -> (b, 3, h * scale, w * scale). The plain network autocasts."""
         if self.network == "fast":
             return fold(model.paint(damaged, ipr, FastDIRformer(model.painter, self.dtype).walk))
+        if self.network == "reference":
+            return fold(model.paint(damaged, ipr, Reference(model.painter).walk))
         with torch.autocast("cpu", self.dtype, enabled=self.precision == "bf16"):
             return fold(model.paint(damaged, ipr))
 
 
-WAYS = tuple(Way(network, precision) for precision in PRECISIONS for network in ("plain", "fast"))
+REFERENCE = Way("reference", "fp32")
+"""What all others are measured against."""
+WAYS = (REFERENCE, *(Way(network, precision) for precision in PRECISIONS for network in ("plain", "fast")))
 
 
 def ways_here() -> list[Way]:
