@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from diffir_demo.errors import InputError
-from diffir_demo.imaging import Picture, encode_picture, load_picture, mask_bytes, save_picture
+from diffir_demo.imaging import Picture, encode_picture, grown, load_picture, mask_bytes, save_picture
 from diffir_demo.imaging.strokes import Stroke, rasterise
 from diffir_demo.recipe import (
     Drawing,
@@ -33,13 +34,18 @@ from diffir_demo.weights import save
 from tests.tiny import engine, network
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
-STROKES = (Stroke(0.1, ((0.2, 0.2), (0.6, 0.7))), Stroke(0.05, ((0.4, 0.45),), erase=True))
+STROKES = (
+    Stroke(0.1, ((0.2, 0.2), (0.6, 0.7))),
+    Stroke(0.05, ((0.4, 0.45),), erase=True),
+    Stroke(0, ((0.5, 0), (1.25, 0.5)), kind="box"),
+    Stroke(-0.03, kind="grow"),
+)
 WHOLE = Recipe(
     "inpaint",
     seed=2**60 + 1,
     weights=UsedWeights("mine's.pth", "0123456789abcdef" * 4, "trained here, 1,000 steps"),
     steps=3,
-    drawing=Drawing(STROKES),
+    drawing=Drawing(STROKES, 0.0625),
     mask=mask_bytes(np.eye(30, dtype=bool)),
     photo=Photo("Tür & 門.jpg", 30, 30, "f" * 64),
 )
@@ -63,11 +69,14 @@ def changed(**fields: Any) -> str:
 # --- as JSON ----------------------------------------------------------------------------------------------
 
 fractions = st.floats(-1, 2)
-strokes = st.builds(
-    Stroke,
-    st.floats(0, 0.5, exclude_min=True),
-    st.lists(st.tuples(fractions, fractions), min_size=1, max_size=5).map(tuple),
-    st.booleans(),
+points = st.tuples(fractions, fractions)
+pulls = st.lists(points, min_size=3, max_size=5).map(tuple)
+strokes = (
+    st.builds(Stroke, st.floats(0, 0.5, exclude_min=True), pulls, st.booleans())
+    | st.builds(Stroke, st.just(0.0), pulls, st.booleans(), st.just("lasso"))
+    | st.builds(Stroke, st.just(0.0), st.tuples(points, points), st.booleans(), st.just("box"))
+    | st.builds(Stroke, st.sampled_from([-0.1, 0.07]), kind=st.just("grow"))
+    | st.just(Stroke(kind="invert"))
 )
 fingerprints = st.text("0123456789abcdef", min_size=64, max_size=64)
 names = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\"), min_size=1, max_size=40)
@@ -81,7 +90,7 @@ recipes = st.builds(
     st.just("inpaint"),
     seeds,
     st.none() | weights,
-    drawing=st.none() | st.builds(Drawing, st.lists(strokes, max_size=4).map(tuple)),
+    drawing=st.none() | st.builds(Drawing, st.lists(strokes, max_size=4).map(tuple), st.floats(0, 0.1)),
     mask=st.none() | st.just(WHOLE.mask),
     photo=st.none() | photos,
 )
@@ -100,7 +109,7 @@ def test_what_it_says() -> None:
     """The words of the format: other versions, and the browser, will read these."""
     said = json.loads(WHOLE.to_json())
     assert said["diffir_recipe"] == 1 and said["task"] == "inpaint" and said["steps"] == 3
-    assert said["drawing"]["strokes"][1] == {"r": 0.05, "e": 1, "p": [[0.4, 0.45]]}
+    assert said["drawing"]["strokes"][1] == {"k": "line", "r": 0.05, "e": 1, "p": [[0.4, 0.45]]}
     assert said["weights"]["file"] == "mine's.pth" and said["photo"]["name"] == "Tür & 門.jpg"
     assert Recipe("sr").to_json() == f'{{"diffir_recipe": 1, "version": "{WHOLE.version}", "task": "sr", "seed": 0}}'
 
@@ -147,14 +156,16 @@ def test_a_huge_one_is_not_even_read() -> None:
         ("mask", "no base64"),
         ("mask", "QUJD"),
         ("drawing", {"strokes": [], "feather": 5}),
+        ("drawing", {"strokes": [{"k": "star", "r": 0.1, "e": 0, "p": [[0, 0]]}], "feather": 0}),
+        ("drawing", {"strokes": [{"k": "box", "r": 0.1, "e": 0, "p": [[0, 0]]}], "feather": 0}),
         ("drawing", {"strokes": {}, "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.1, "e": 0, "p": [[0.5]]}], "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.1, "e": 0, "p": [[0.5, 9]]}], "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.1, "e": 7, "p": [[0.5, 0.5]]}], "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.7, "e": 0, "p": [[0.5, 0.5]]}], "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.1, "e": 0, "p": [[0, 0]] * 50_001}], "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.1, "e": 0, "p": [[0, 0]] * 30_000}] * 2, "feather": 0}),
-        ("drawing", {"strokes": [{"r": 0.1, "e": 0, "p": [[0, 0]]}] * 2001, "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.1, "e": 0, "p": [[0.5]]}], "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.1, "e": 0, "p": [[0.5, 9]]}], "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.1, "e": 7, "p": [[0.5, 0.5]]}], "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.7, "e": 0, "p": [[0.5, 0.5]]}], "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.1, "e": 0, "p": [[0, 0]] * 50_001}], "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.1, "e": 0, "p": [[0, 0]] * 30_000}] * 2, "feather": 0}),
+        ("drawing", {"strokes": [{"k": "line", "r": 0.1, "e": 0, "p": [[0, 0]]}] * 2001, "feather": 0}),
         ("surprise", 1),
     ],
 )
@@ -164,7 +175,7 @@ def test_what_does_not_belong_is_refused(field: str, value: Any) -> None:
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_are_none(word: str) -> None:
-    text = changed(drawing={"strokes": [{"r": 0.25, "e": 0, "p": [[0.5, 0.5]]}], "feather": 0})
+    text = changed(drawing={"strokes": [{"k": "line", "r": 0.25, "e": 0, "p": [[0.5, 0.5]]}], "feather": 0})
     assert refused(text.replace("0.25", word))
 
 
@@ -236,12 +247,14 @@ def test_the_largest_mask_fits_and_its_result_opens(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", TASKS)
-@pytest.mark.parametrize("steps", [None, 2])
-def test_a_run_is_repeated_from_its_result(key: str, steps: int | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("steps", "feather"), [(None, 0), (2, 3)])
+def test_a_run_is_repeated_from_its_result(key: str, steps: int | None, feather: int, tmp_path: Path) -> None:
     source = save_picture(photo(), tmp_path / "cat.png")
     picture = load_picture(source)
-    mask = rasterise(STROKES, 24, 32) if TASKS[key].wants_mask else None
-    first = restore(key, Request(picture, mask, seed=7), engine(key), steps=steps)
+    request = Request(picture, seed=7)
+    if TASKS[key].wants_mask:
+        request = Request(picture, grown(rasterise(STROKES, 24, 32), feather), 7, feather)
+    first = restore(key, request, engine(key), steps=steps)
     result = save_picture(first.picture, tmp_path / "result.png", text=text_of(recipe_of(first, "cat.png")))
     recipe = read_recipe(result)
     assert recipe.steps == steps and recipe.weights and recipe.weights.file == "tiny.safetensors"
@@ -258,7 +271,19 @@ def test_strokes_over_a_mask_file() -> None:
     assert request.seed == 3 and request.mask is not None
     assert np.array_equal(request.mask, rasterise(STROKES, 24, 32, base))
     other = recipe.request(photo(), mask=base)
-    assert other.mask is base, "a mask that is given takes the place of the recipe's"
+    assert np.array_equal(other.mask, base), "a mask that is given takes the place of the recipe's"
+    soft = dataclasses.replace(recipe, drawing=Drawing(STROKES, 0.1))
+    for mask, hole in ((None, request.mask), (base, base)):
+        widened = soft.request(photo(), mask)
+        assert widened.feather == 3 and np.array_equal(widened.mask, grown(hole, 3))
+
+
+@quick
+@given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))), st.integers(0, 5))
+def test_widening_undone_and_done_again_is_widening(hole: np.ndarray, feather: int) -> None:
+    """Which is how a run's own mask is told by the hole within."""
+    wide = grown(hole, feather)
+    assert np.array_equal(grown(grown(wide, -feather), feather), wide)
 
 
 def test_masks_that_do_not_serve() -> None:

@@ -59,21 +59,27 @@ def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
     return wide
 
 
-def blended(painted: np.ndarray, original: np.ndarray, mask: np.ndarray, feather: int) -> np.ndarray:
-    """`painted` in the hole, `original` around it bit for bit, and in the hole's outer `feather` pixels a blend.
+def painted_share(mask: np.ndarray, feather: int) -> np.ndarray:
+    """How much of each pixel is painted: (h, w) float32, 1 in the hole, 0 around it, between in its outer pixels.
 
-    painted, original: (h, w, 3) uint8; mask: (h, w) bool. The painted share falls outwards in even steps, from 1 behind
-    the rim to 1 / (feather + 1) in its outermost pixels.
+    mask: (h, w) bool. In the outer `feather` pixels the share falls in even steps, from 1 behind the rim to
+    1 / (feather + 1) in its outermost pixels. Without a feather it is the mask itself, as bool.
     """
-    pixels = np.where(mask[..., None], painted, original)
     area = _around(mask, 1)
     if not feather or area is None:
-        return pixels
+        return mask
+    share = mask.astype(np.float32)
     depth = _distance(~mask[area])
-    rim = mask[area] & (depth <= feather)
-    share = (depth[rim] / (feather + 1))[:, None]
-    below, above = original[area][rim].astype(np.float32), painted[area][rim].astype(np.float32)
-    pixels[area][rim] = np.rint(below + share * (above - below)).astype(np.uint8)
+    share[area] = np.where(depth <= feather, depth / (feather + 1), share[area])
+    return share
+
+
+def blended(painted: np.ndarray, original: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """`painted` where its share (h, w) is 1, `original` bit for bit where it is 0; both (h, w, 3) uint8."""
+    pixels = np.where(share[..., None] > 0, painted, original)
+    rim = (share > 0) & (share < 1)
+    below, above = original[rim].astype(np.float32), painted[rim].astype(np.float32)
+    pixels[rim] = np.rint(below + share[rim][:, None] * (above - below)).astype(np.uint8)
     return pixels
 
 

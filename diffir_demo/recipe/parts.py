@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..imaging import MAX_MEGAPIXELS
-from ..imaging.strokes import MAX_POINTS, MAX_STROKES, Stroke
+from ..imaging.strokes import MAX_FEATHER, MAX_POINTS, MAX_STROKES, Stroke
 from .strict import Fields, number
 
 MAX_MASK = 13_000_000
@@ -66,22 +66,22 @@ def drawing_in(fields: Fields) -> Drawing:
     for each in strokes:
         drawn.append(_stroke(each, points))
         points -= len(drawn[-1].points)
-    return Drawing(tuple(drawn), fields.number("feather", 0, 0))
+    return Drawing(tuple(drawn), fields.number("feather", 0, MAX_FEATHER))
 
 
 def _stroke(fields: Fields, most: int) -> Stroke:
     points = tuple(_point(point) for point in fields.items("p", most))
-    radius, erase = fields.number("r", 0, 1), bool(fields.whole("e", 0, 1))
+    radius, erase, kind = fields.number("r", -1, 1), bool(fields.whole("e", 0, 1)), fields.text("k", 10)
     fields.end()
     try:
-        return Stroke(radius, points, erase)
+        return Stroke(radius, points, erase, kind)  # pyright: ignore[reportArgumentType]  # it checks its kind itself
     except InputError as error:
         raise ValueError("strokes") from error
 
 
 def stroke_fields(stroke: Stroke) -> dict[str, Any]:
     """As the canvas writes it."""
-    return {"r": stroke.radius, "e": int(stroke.erase), "p": [list(point) for point in stroke.points]}
+    return {"k": stroke.kind, "r": stroke.radius, "e": int(stroke.erase), "p": [list(point) for point in stroke.points]}
 
 
 def _point(value: Any) -> tuple[float, float]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..events import Restoration
-from ..imaging import Picture, load_mask, mask_bytes
-from ..imaging.strokes import rasterise
+from ..imaging import Picture, grown, load_mask, mask_bytes
+from ..imaging.strokes import feather_pixels, rasterise
 from ..tasks import TASKS, Request, get_task
 from ..version import VERSION
 from ..weights import WeightsInfo, survey
@@ -57,12 +57,17 @@ class Recipe:
         mask: (h, w) bool, True = hole, in place of the recipe's own. Raises `InputError` where the task wants a mask
         and there is none, or where the recipe's is damaged.
         """
-        if mask is None and get_task(self.task).wants_mask:
-            mask = self.hole(picture.height, picture.width)
-        return Request(picture, mask, self.seed)
+        if not get_task(self.task).wants_mask:
+            return Request(picture, mask, self.seed)
+        hole = self.hole(picture.height, picture.width) if mask is None else mask
+        feather = feather_pixels(self.drawing.feather if self.drawing else 0.0, picture.width)
+        return Request(picture, grown(hole, feather), self.seed, feather)
 
     def hole(self, height: int, width: int) -> np.ndarray:
-        """(h, w) bool, as drawn. A mask file of another size comes back as it is, so that both sizes can be told."""
+        """(h, w) bool, as drawn: not yet widened by the feather.
+
+        A mask file of another size comes back as it is, so that both sizes can be told. Raises `InputError`.
+        """
         if not self.has_mask:
             raise InputError("The recipe holds no mask.", "Give a mask beside it.")
         base = None if self.mask is None else _opened(self.mask)
@@ -141,8 +146,12 @@ def recipe_of(run: Restoration, name: str) -> Recipe | None:
         return None
     trained = run.info.config.timesteps
     steps = None if len(run.steps) == trained else len(run.steps)
-    mask = None if run.request.mask is None else mask_bytes(run.request.mask)
-    return Recipe(run.task, run.request.seed, steps=steps, mask=mask).done(run, name)
+    recipe = Recipe(run.task, run.request.seed, steps=steps)
+    if run.request.mask is not None:
+        feather = run.request.feather  # what widening by it gave, it gives again from the hole within
+        drawing = Drawing(feather=feather / run.request.picture.width) if feather else None
+        recipe = replace(recipe, mask=mask_bytes(grown(run.request.mask, -feather)), drawing=drawing)
+    return recipe.done(run, name)
 
 
 def _recipe(fields: Fields) -> Recipe:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..imaging.mask import blended, check_mask
+from ..imaging.mask import blended, check_mask, painted_share
 from ..imaging.picture import Picture, to_pixels, to_tensor
 from ..model.config import COMPACT_INPAINT, ModelConfig
 from .batched import BatchDamage, MaskBank, hide
@@ -40,9 +40,9 @@ def encode(request: Request) -> Tensor:
 
 
 def decode(output: Tensor, request: Request) -> Picture:
-    mask, original = _mask(request), request.picture.pixels
-    pixels = blended(to_pixels(output), original, mask, request.feather)
-    return request.picture.restored(pixels, request.picture.alpha, fresh=mask)
+    share, original = painted_share(_mask(request), request.feather), request.picture
+    pixels = blended(to_pixels(output), original.pixels, share)
+    return original.restored(pixels, original.alpha, fresh=share)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
