@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from .errors import DiffIRError, InputError
 from .events import Event, Painting, PriorStep, Restoration, Started
 from .jobs import Done, Job, classical, plan_jobs, request_of, run_jobs, save_file
 from .model import PRESETS
+from .recipe import Recipe, read_recipe
 from .restore import MAX_STEPS, load, stream
 from .tasks import TASKS, get_task
 from .tiling import MEMORY_BUDGET
@@ -56,7 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("-o", "--output", required=True, help="a file for one input, else a folder")
     restore.add_argument("--mask", type=Path, metavar="FILE_OR_FOLDER", help="inpaint: white marks the hole")
     restore.add_argument("--weights", type=Path, metavar="FILE", help="instead of the shipped weights")
-    restore.add_argument("--seed", type=_seed, default=0, metavar="N", help="start of the diffusion (default 0)")
+    restore.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE",
+        help="settings and mask of a former run: a result that was saved here, or a recipe as JSON; other options win",
+    )
+    restore.add_argument("--seed", type=_seed, metavar="N", help="start of the diffusion (default 0)")
     restore.add_argument(
         "--steps",
         type=_count,
@@ -147,8 +154,9 @@ def _count(text: str) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    task = get_task(options.task)
-    jobs = plan_jobs(options.inputs, options.output, options.mask, task)
+    task, recipe = get_task(options.task), _recipe(options)
+    also_read = [options.recipe] if options.recipe else []
+    jobs = plan_jobs(options.inputs, options.output, options.mask, task, has_mask=recipe.has_mask, also_read=also_read)
     for option in ("weights", "steps", "trace"):
         if options.baseline and getattr(options, option):
             raise InputError(
@@ -158,10 +166,13 @@ def _restore(options: argparse.Namespace) -> int:
     if options.baseline:
         run = classical(task, get_baseline(options.baseline, task.key))
     else:
-        engine = load(task, options.weights, device=options.device, precision=options.precision)
+        weights = options.weights or recipe.find_weights()
+        engine = load(task, weights, device=options.device, precision=options.precision)
+        for notice in () if options.weights else recipe.notices(engine.info):
+            print(f"note: {notice}", file=sys.stderr)
         budget = int(options.memory_budget * 2**30)
-        run = partial(stream, task, engine=engine, steps=options.steps, previews=drawn, memory_budget=budget)
-    events = run_jobs(jobs, partial(request_of, task=task, seed=options.seed), run, save_file)
+        run = partial(stream, task, engine=engine, steps=recipe.steps, previews=drawn, memory_budget=budget)
+    events = run_jobs(jobs, partial(request_of, recipe=recipe), run, partial(save_file, recipe=recipe))
     failed = 0
     with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
         finished = 0
@@ -183,6 +194,18 @@ def _restore(options: argparse.Namespace) -> int:
     if not failed:
         return 0
     return 2 if len(jobs) == 1 else 1
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe that was named, or an empty one; what the other options say goes first."""
+    recipe = read_recipe(options.recipe) if options.recipe else Recipe(options.task)
+    if recipe.task != options.task:
+        raise InputError(
+            f"The recipe in {options.recipe.name} is for '{recipe.task}', not for '{options.task}'.",
+            f"Call: restore {recipe.task} ...",
+        )
+    seed = recipe.seed if options.seed is None else options.seed
+    return replace(recipe, seed=seed, steps=options.steps or recipe.steps)
 
 
 def _checked_trace(path: Path | None, jobs: Sequence[Job]) -> bool:
@@ -215,9 +238,7 @@ def _traced(events: Iterator[Event | Done], path: Path | None) -> Iterator[Event
 
 def _report(done: Done, task: str, options: argparse.Namespace) -> None:
     if done.restoration is not None:
-        line = (
-            _record(done.job, done.restoration, options.seed) if options.json else _sentence(done.job, done.restoration)
-        )
+        line = _record(done.job, done.restoration) if options.json else _sentence(done.job, done.restoration)
         print(json.dumps(line) if options.json else line, flush=True)
         if options.trace and not options.json:
             print(f"  diffusion -> {options.trace}", flush=True)
@@ -228,14 +249,14 @@ def _report(done: Done, task: str, options: argparse.Namespace) -> None:
     print(f"error: {sentence if name in sentence else f'{name}: {sentence}'}", file=sys.stderr)
 
 
-def _record(job: Job, restoration: Restoration, seed: int) -> dict[str, object]:
+def _record(job: Job, restoration: Restoration) -> dict[str, object]:
     picture = restoration.picture
     return {
         "file": str(job.source),
         "output": str(job.target),
         "task": restoration.task,
         "weights": restoration.weights,
-        "seed": seed,
+        "seed": restoration.request.seed,
         "seconds": {stage: round(value, 4) for stage, value in asdict(restoration.seconds).items()},
         "size": [picture.width, picture.height],
         "device": restoration.device,

@@ -16,7 +16,8 @@ from .baselines import Baseline
 from .errors import DiffIRError, InputError
 from .events import Event, Finished, Restoration, Seconds
 from .imaging import FORMATS, READABLE, Packed, load_mask, load_picture, save_picture
-from .tasks import Request, Task
+from .recipe import Recipe, recipe_of, text_of
+from .tasks import Request, Task, get_task
 
 MASK_ENDING = "_mask"
 
@@ -50,15 +51,26 @@ class Done:
     error: DiffIRError | None = None
 
 
-def plan_jobs(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) -> list[Job]:
+def plan_jobs(
+    inputs: Sequence[Path],
+    output: str,
+    mask: Path | None,
+    task: Task,
+    *,
+    has_mask: bool = False,
+    also_read: Sequence[Path] = (),
+) -> list[Job]:
     """Pairs every picture with its target and mask; raises `InputError` where the whole call makes no sense.
 
     inputs: files, or folders whose pictures are taken in order of name. output: a file for a single picture; else, or
     where it ends in a slash, a folder that receives the same names. mask: one file for all, or a folder in which masks
-    are found by stem.
+    are found by stem. has_mask: the recipe brings one, so that `mask` may be left out. also_read: more files that no
+    result may replace.
     """
+    if task.wants_mask and mask is None and not has_mask:
+        raise InputError(f"{task.title} needs --mask FILE_OR_FOLDER", "(white marks the hole).")
     try:
-        return _plan(inputs, output, mask, task)
+        return _plan(inputs, output, mask, task, also_read)
     except OSError as error:
         name = Path(str(error.filename or output)).name
         raise InputError(
@@ -66,9 +78,7 @@ def plan_jobs(inputs: Sequence[Path], output: str, mask: Path | None, task: Task
         ) from error
 
 
-def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) -> list[Job]:
-    if task.wants_mask and mask is None:
-        raise InputError(f"{task.title} needs --mask FILE_OR_FOLDER", "(white marks the hole).")
+def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task, also_read: Sequence[Path]) -> list[Job]:
     if not task.wants_mask and mask is not None:
         raise InputError(f"{task.title} takes no mask.", "Leave --mask out.")
     if mask is not None and not mask.exists():
@@ -83,7 +93,7 @@ def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task) ->
     targets = _in_folder(target, sources) if to_folder else [writable(target)]
     find = _mask_finder(mask)
     jobs = [Job(source, goal, find(source)) for source, goal in zip(sources, targets, strict=True)]
-    _refuse_collisions(jobs)
+    _refuse_collisions(jobs, also_read)
     return jobs
 
 
@@ -113,19 +123,23 @@ def _run_one(job: Job, ask: Ask, run: Run, save: Save) -> Iterator[Event | Done]
         yield Done(job, replace(restoration, notices=restoration.notices + _losses(restoration, job.target)))
 
 
-def request_of(job: Job, task: Task, seed: int) -> Request:
-    """The job's picture and its own mask. Raises `InputError` for files that cannot be used."""
+def request_of(job: Job, recipe: Recipe) -> Request:
+    """What the recipe asks for the job's picture, with its own mask if it has one; `InputError` for unusable files."""
     picture = load_picture(job.source)
-    if not task.wants_mask:
-        return Request(picture, seed=seed)
-    if job.mask is None:
+    if job.mask is None and get_task(recipe.task).wants_mask and not recipe.has_mask:
         raise InputError(f"No mask for '{job.source.name}' was found.", f"Name it {job.source.stem}.png.")
-    return Request(picture, load_mask(job.mask), seed)
+    return recipe.request(picture, None if job.mask is None else load_mask(job.mask))
 
 
-def save_file(job: Job, restoration: Restoration) -> None:
-    """Writes the job's target."""
-    save_picture(restoration.picture, job.target)
+def save_file(job: Job, restoration: Restoration, recipe: Recipe) -> None:
+    """Writes the job's target, with the recipe of this very run inside."""
+    save_picture(restoration.picture, job.target, text=text_of(recipe_for(job, restoration, recipe)))
+
+
+def recipe_for(job: Job, restoration: Restoration, recipe: Recipe) -> Recipe | None:
+    """What repeats the job: a mask that was given beside the recipe is in it."""
+    name = job.source.name
+    return recipe.done(restoration, name) if job.mask is None else recipe_of(restoration, name)
 
 
 def _losses(restoration: Restoration, target: Path) -> tuple[str, ...]:
@@ -218,9 +232,10 @@ def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
     return find
 
 
-def _refuse_collisions(jobs: Sequence[Job]) -> None:
+def _refuse_collisions(jobs: Sequence[Job], also_read: Sequence[Path]) -> None:
     """No result may replace anything that this call reads, nor another result."""
-    read = {path.resolve() for job in jobs for path in (job.source, job.mask) if isinstance(path, Path)}
+    used = [*also_read, *(source for job in jobs for source in (job.source, job.mask))]
+    read = {path.resolve() for path in used if isinstance(path, Path)}
     for job in jobs:
         if job.target.resolve() in read:
             raise InputError(f"The result would overwrite '{job.target.name}'.", "Choose another output.")

@@ -22,6 +22,7 @@ from diffir_demo.errors import InputError
 from diffir_demo.events import Event
 from diffir_demo.imaging import Packed, Picture, load_picture, megapixels_of, pictures_in_zip
 from diffir_demo.jobs import Job, request_of
+from diffir_demo.recipe import Recipe
 from diffir_demo.restore import stream
 from diffir_demo.tasks import TASKS, Request
 from tests.tiny import engine
@@ -46,7 +47,7 @@ def packed(path: Path, *files: Path | tuple[str, bytes]) -> Path:
 
 
 def asking(task: str, seed: int = 0) -> Callable[[Job], Request]:
-    return partial(request_of, task=TASKS[task], seed=seed)
+    return partial(request_of, recipe=Recipe(task, seed))
 
 
 def running(task: str) -> Callable[[Request], Iterator[Event]]:

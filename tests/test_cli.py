@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from PIL import Image
 
 from diffir_demo.cli import main
 from diffir_demo.imaging import load_picture
+from diffir_demo.recipe import find_recipe, read_recipe
 from diffir_demo.tasks import TASKS
 from diffir_demo.weights import save
+from diffir_demo.weights.info import sha256_of
 from tests.tiny import network
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +72,46 @@ def test_inpainting_fills_from_128_up_and_keeps_the_rest(tmp_path: Path) -> None
     assert changed[4:8, 5:15].mean() > 0.9
     changed[4:8, 5:15] = False
     assert not changed.any()
+
+
+@pytest.mark.parametrize("key", TASKS)
+def test_a_result_is_the_recipe_for_the_next_run(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, first, again = photo(tmp_path / "a.png"), tmp_path / "first.png", tmp_path / "again.png"
+    with_mask = ["--mask", mask(tmp_path / "m.png")] if TASKS[key].wants_mask else []
+    assert run("restore", key, source, "-o", first, "--seed", 5, "--steps", 2, *with_mask) == 0
+    recipe = read_recipe(first)
+    assert (recipe.task, recipe.seed, recipe.steps) == (key, 5, 2)
+    assert recipe.photo and recipe.photo.name == "a.png" and recipe.photo.sha256 == sha256_of(source)
+    (tmp_path / "recipe.json").write_text(recipe.to_json())
+    for file in (first, tmp_path / "recipe.json"):
+        assert run("restore", key, source, "-o", again, "--recipe", file) == 0
+        assert np.array_equal(load_picture(again).pixels, load_picture(first).pixels)
+        assert read_recipe(again) == recipe
+    assert run("restore", key, source, "-o", again, "--recipe", first, "--seed", 6) == 0
+    assert read_recipe(again) == replace(recipe, seed=6), "what is said beside the recipe wins"
+    assert "note:" not in capsys.readouterr().err
+
+
+def test_recipes_that_do_not_serve(tmp_path: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, first = photo(tmp_path / "a.png"), tmp_path / "first.png"
+    assert run("restore", "sr", source, "-o", first) == 0
+    for call, sentence in (
+        (("deblur", source, "-o", tmp_path / "b.png", "--recipe", first), "first.png is for 'sr', not for 'deblur'"),
+        (("sr", source, "-o", tmp_path / "b.png", "--recipe", source), "a.png holds no recipe"),
+        (("sr", source, "-o", first, "--recipe", first), "would overwrite 'first.png'"),
+        (("sr", source, "-o", tmp_path / "b.png", "--recipe", tmp_path / "no.png"), "no.png cannot be read"),
+    ):
+        assert run("restore", *call) == 2
+        assert sentence in capsys.readouterr().err
+    save(checkpoints / TASKS["sr"].weights, network("sr", seed=1), task="sr", provenance="untrained", name="tiny")
+    assert run("restore", "sr", source, "-o", tmp_path / "b.png", "--recipe", first) == 0
+    assert "note: The recipe was made with compact-sr.safetensors" in capsys.readouterr().err
+
+
+def test_a_baseline_leaves_no_recipe(tmp_path: Path) -> None:
+    source, target = photo(tmp_path / "a.png"), tmp_path / "b.png"
+    assert run("restore", "sr", source, "-o", target, "--baseline", "bicubic") == 0
+    assert find_recipe(target) is None
 
 
 def test_the_number_of_diffusion_steps(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -21,13 +22,14 @@ from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started
 from diffir_demo.imaging import Picture, grown, mask_picture, save_picture
 from diffir_demo.imaging.strokes import rasterise
-from diffir_demo.restore import restore, stream
+from diffir_demo.recipe import Recipe, read_recipe
+from diffir_demo.restore import load, restore, stream
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
 from diffir_demo.ui.live import follow
 from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
-from diffir_demo.ui.opening import opened, opening_of, request_for
+from diffir_demo.ui.opening import opened, opening_of, recipe_for, request_for
 from diffir_demo.ui.outcome import INPUT, ORIGINAL, Outcome, first_baseline
 from diffir_demo.ui.studio import Studio
 from diffir_demo.weights import save
@@ -361,6 +363,40 @@ def test_the_canvas_and_the_api_give_the_same_pixels(client: Client, checkpoints
         painted = restore(task, request_for(task, value, 7), network).picture.pixels
         answer = client.predict(handle_file(source), handle_file(mask), 7, feather, api_name="/inpaint")
         assert np.array_equal(np.asarray(Image.open(answer).convert("RGB")), painted)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_recipe_is_enough_for_the_endpoint(key: str, client: Client, checkpoints: Path, tmp_path: Path) -> None:
+    """Painted, as a file, and by the API: one mask, one seed, one picture. And its recipe leads there again."""
+    source, task = save_picture(photo(), tmp_path / "cat.png"), TASKS[key]
+    canvas = MaskValue(file=FileData(path=str(source)))
+    if task.wants_mask:
+        canvas.strokes = [
+            StrokeData(r=0.1, p=[(0.2, 0.2), (0.6, 0.7)]),
+            StrokeData(k="box", p=[(0.6, 0.1), (0.8, 0.3)]),
+        ]
+        canvas.feather = 0.05
+    asked = recipe_for(task, canvas, 5, steps=2)
+    answer = client.predict(handle_file(source), recipe=json.loads(asked.to_json()), api_name=f"/{key}")
+    painted = restore(task, request_for(task, canvas, 5), load(task, device="cpu", precision="fp32"), steps=2)
+    assert np.array_equal(np.asarray(Image.open(answer)), painted.picture.pixels)
+    told = read_recipe(answer)
+    assert told == asked.done(painted, "cat.png")
+    again = client.predict(handle_file(source), seed=6, recipe=json.loads(told.to_json()), api_name=f"/{key}")
+    assert read_recipe(again) == dataclasses.replace(told, seed=6)
+
+
+def test_recipes_that_the_endpoints_refuse(client: Client, tmp_path: Path) -> None:
+    source = handle_file(save_picture(photo(), tmp_path / "cat.png"))
+    for key, arguments, sentence in (
+        ("sr", {"recipe": {"seed": 1}}, "no recipe of DiffIR Studio"),
+        ("sr", {"recipe": json.loads(Recipe("deblur").to_json())}, "for 'deblur', not for 'sr'"),
+        ("inpaint", {"recipe": json.loads(Recipe("inpaint").to_json())}, "needs a mask"),
+        ("inpaint", {}, "needs a mask"),
+        ("sr", {"seed": -1}, "seed"),
+    ):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(source, **arguments, api_name=f"/{key}")
 
 
 @pytest.mark.parametrize(

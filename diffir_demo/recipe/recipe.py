@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InputError
 from ..events import Restoration
 from ..imaging import Picture, grown, load_mask, mask_bytes
-from ..imaging.strokes import feather_pixels, rasterise
+from ..imaging.strokes import Stroke, feather_pixels, rasterise
 from ..tasks import TASKS, Request, get_task
 from ..version import VERSION
 from ..weights import WeightsInfo, survey
@@ -48,8 +48,12 @@ class Recipe:
     """Of the program that wrote it."""
 
     @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        return self.drawing.strokes if self.drawing else ()
+
+    @property
     def has_mask(self) -> bool:
-        return bool(self.mask or (self.drawing and self.drawing.strokes))
+        return bool(self.mask or self.strokes)
 
     def request(self, picture: Picture, mask: np.ndarray | None = None) -> Request:
         """What is asked of the network for this picture.
@@ -73,14 +77,19 @@ class Recipe:
         base = None if self.mask is None else _opened(self.mask)
         if base is not None and base.shape != (height, width):
             return base
-        return rasterise(self.drawing.strokes if self.drawing else (), height, width, base)
+        return rasterise(self.strokes, height, width, base)
 
-    def done(self, run: Restoration, name: str) -> Recipe:
-        """The recipe with the facts of a run that it led to. name: the photo's file name."""
+    def done(self, run: Restoration, name: str) -> Recipe | None:
+        """The recipe with the facts of a run that it led to. name: the photo's file name.
+
+        None where no recipe would repeat the run: it was a baseline's, or painted with an IPR of somebody's own.
+        """
+        if run.info is None or not run.steps:
+            return None
         picture = run.request.picture
         return replace(
             self,
-            weights=UsedWeights(run.info.file, run.info.sha256, run.info.badge) if run.info else None,
+            weights=UsedWeights(run.info.file, run.info.sha256, run.info.badge),
             photo=Photo(plain_name(name), picture.width, picture.height, picture.sha256),
             version=VERSION,
         )
@@ -138,13 +147,8 @@ class Recipe:
 
 
 def recipe_of(run: Restoration, name: str) -> Recipe | None:
-    """The recipe of a run that was made without one; None where none would repeat it: a baseline, an IPR of one's own.
-
-    name: the photo's file name.
-    """
-    if run.info is None or not run.steps:
-        return None
-    trained = run.info.config.timesteps
+    """The recipe of a run that was made without one, as `Recipe.done` gives it; its mask is in it as a file."""
+    trained = run.info.config.timesteps if run.info else 0
     steps = None if len(run.steps) == trained else len(run.steps)
     recipe = Recipe(run.task, run.request.seed, steps=steps)
     if run.request.mask is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -15,8 +16,9 @@ from pydantic import ValidationError
 
 from ..errors import DiffIRError, InputError
 from ..events import last
-from ..imaging import encode_picture, grown, load_mask, load_picture
-from ..tasks import Request, Task
+from ..imaging import encode_picture, load_mask, load_picture
+from ..recipe import Drawing, Recipe, recipe_of, text_of
+from ..tasks import Task
 from . import views, words
 from .opening import checked_seed
 from .studio import Studio, keep
@@ -24,41 +26,73 @@ from .studio import Studio, keep
 
 def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
     """/inpaint, /sr, /deblur ..: named after the task, with a mask where it wants one."""
-
-    def restored(image: Any, mask: Any, seed: int, feather: int = 0) -> dict[str, Any]:
-        offered = studio.weights_for(task)
-        if not offered:
-            raise InputError(words.NO_WEIGHTS)
-        picture = load_picture(uploaded(image, "image"))
-        request = Request(picture, None, checked_seed(seed), feather)
-        if task.wants_mask:
-            request = replace(request, mask=grown(load_mask(uploaded(mask, "mask")), feather))
-        run = last(studio.run(task, request, offered[0].path))
-        verb = words.for_task(task.key).verb.format(scale=run.picture.width // picture.width)
-        name = views.result_name(image.get("orig_name") or "photo", verb)
-        path = keep(encode_picture(run.picture, ".png"), name)
-        return FileData(path=path, orig_name=name).model_dump()
-
+    restored = partial(_restored, task, studio)
     if task.wants_mask:
 
-        def with_mask(image: FileData, mask: FileData, seed: int = 0, feather: int = 0) -> FileData:
-            return restored(image, mask, seed, feather)  # pyright: ignore[reportReturnType]
+        def with_mask(
+            image: FileData,
+            mask: FileData | None = None,
+            seed: int | None = None,
+            feather: int | None = None,
+            recipe: dict[str, Any] | None = None,
+        ) -> FileData:
+            return restored(image, seed, recipe, mask, feather)  # pyright: ignore[reportReturnType]
 
         endpoint: Callable[..., Any] = with_mask
     else:
 
-        def without_mask(image: FileData, seed: int = 0) -> FileData:
-            return restored(image, None, seed)  # pyright: ignore[reportReturnType]
+        def without_mask(image: FileData, seed: int | None = None, recipe: dict[str, Any] | None = None) -> FileData:
+            return restored(image, seed, recipe)  # pyright: ignore[reportReturnType]
 
         endpoint = without_mask
     endpoint.__name__ = task.key
-    endpoint.__annotations__["return"] = FileData  # as a type: Gradio does not look up its name
-    hole = "mask: a picture file of the same size, white where the hole is. " if task.wants_mask else ""
-    edge = " feather: pixels around the hole that fade into the photo." if task.wants_mask else ""
-    endpoint.__doc__ = (
-        f"{task.summary} image: a picture file. {hole}seed: start of the diffusion.{edge} Gives a PNG file."
-    )
+    endpoint.__annotations__ = get_type_hints(endpoint)  # as types: Gradio does not look up their names
+    endpoint.__doc__ = _description(task)
     api(one_sentence(endpoint), api_name=task.key, **limits)
+
+
+def _restored(
+    task: Task, studio: Studio, image: Any, seed: int | None, fields: Any, mask: Any = None, feather: int | None = None
+) -> dict[str, Any]:
+    """One run of what was asked: an explicit mask, seed or feather goes before the recipe's."""
+    picture = load_picture(uploaded(image, "image"))
+    recipe = _recipe(task, fields, seed)
+    if feather is not None:
+        recipe = replace(recipe, drawing=Drawing(recipe.strokes, feather / picture.width))
+    hole = load_mask(uploaded(mask, "mask")) if mask else None
+    if task.wants_mask and hole is None and not recipe.has_mask:
+        raise InputError(f"{task.title} needs a mask.", "Give a mask file, or a recipe with strokes.")
+    offered = studio.weights_for(task)
+    if not offered:
+        raise InputError(words.NO_WEIGHTS)
+    chosen = studio.weights_of(recipe, task) or offered[0]
+    run = last(studio.run(task, recipe.request(picture, hole), chosen.path, False, None, recipe.steps))
+    if run.info:
+        for notice in recipe.notices(run.info):
+            gr.Warning(notice)
+    verb = words.for_task(task.key).verb.format(scale=run.picture.width // picture.width)
+    photo = image.get("orig_name") or "photo"
+    told = recipe.done(run, photo) if hole is None else recipe_of(run, photo)
+    name = views.result_name(photo, verb)
+    path = keep(encode_picture(run.picture, ".png", text=text_of(told)), name)
+    return FileData(path=path, orig_name=name).model_dump()
+
+
+def _recipe(task: Task, fields: Any, seed: int | None) -> Recipe:
+    recipe = Recipe(task.key) if fields is None else Recipe.from_fields(fields)
+    if recipe.task != task.key:
+        raise InputError(f"This recipe is for '{recipe.task}', not for '{task.key}'.", f"Call /{recipe.task}.")
+    return recipe if seed is None else replace(recipe, seed=checked_seed(seed))
+
+
+def _description(task: Task) -> str:
+    mask = "mask: a picture file of the same size, white where the hole is. " if task.wants_mask else ""
+    edge = "feather: pixels around the hole that fade into the photo. " if task.wants_mask else ""
+    return (
+        f"{task.summary} image: a picture file. {mask}seed: start of the diffusion, 0 if nothing else is said. {edge}"
+        "recipe: all settings of a former run, strokes included, as its PNG holds them under 'DiffIR'; what is said "
+        "beside it wins. Gives a PNG file that holds the recipe of this run."
+    )
 
 
 def one_sentence(endpoint: Callable[..., Any]) -> Callable[..., Any]:

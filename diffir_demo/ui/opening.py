@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradio.data_classes import FileData
 
 from ..errors import InputError
-from ..imaging import Picture, encode_picture, grown, load_picture
+from ..imaging import Picture, encode_picture, load_mask, load_picture, mask_bytes
+from ..recipe import Drawing, Recipe
 from ..tasks import Request, Task
 from . import words
 from .examples import Example
@@ -65,14 +66,22 @@ def truth_behind(canvas: MaskValue, truth: Truth | None) -> Truth | None:
 
 def request_for(task: Task, canvas: MaskValue, seed: float | None) -> Request:
     """From what the page holds to what the network is asked. Raises `InputError`."""
-    number = checked_seed(seed)
+    checked_seed(seed)
     photo = photo_of(canvas)
+    return recipe_for(task, canvas, seed).request(photo)
+
+
+def recipe_for(task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None) -> Recipe:
+    """What the page holds, without the photo. steps: as `Recipe.steps`. Raises `InputError`."""
+    recipe = Recipe(task.key, checked_seed(seed), steps=steps)
     if not task.wants_mask:
-        return Request(photo, seed=number)
+        return recipe
     if not canvas.has_mask:
         raise InputError(words.NO_MASK, words.NO_MASK_HINT)
-    hole, feather = canvas.rasterised(photo.height, photo.width), canvas.feather_pixels(photo.width)
-    return Request(photo, grown(hole, feather), number, feather)
+    strokes = tuple(replace(each.stroke, points=tuple(each.p)) for each in canvas.strokes)
+    drawing = Drawing(strokes, canvas.feather) if strokes or canvas.feather else None
+    base = mask_bytes(load_mask(canvas.mask.path)) if canvas.mask else None
+    return replace(recipe, drawing=drawing, mask=base)
 
 
 def checked_seed(seed: float | None) -> int:

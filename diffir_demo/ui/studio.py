@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from gradio_client.utils import strip_invalid_filename_characters
 from ..devices import choose_device, choose_precision, precision_name
 from ..errors import WeightsError
 from ..events import Event
+from ..recipe import Recipe
 from ..restore import Engine, load, stream
 from ..tasks import Request, Task
 from ..weights import WeightsInfo, inspect, survey
@@ -34,6 +35,8 @@ class WeightsChoice:
     badge: str
     path: str
     untrained: bool = False
+    sha256: str = ""
+    """Of the file."""
 
 
 class Studio:
@@ -62,6 +65,14 @@ class Studio:
         self.engine(task, path)
         mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
         return replace(mine, key=f"own:{info.fingerprint}")  # its name may be that of a file in the folder
+
+    def weights_of(self, recipe: Recipe, task: Task, own: Iterable[WeightsChoice] = ()) -> WeightsChoice | None:
+        """The file that the recipe names, among the task's and a visitor's own: by what it is, else by its name."""
+        if recipe.weights is None:
+            return None
+        offered, meant = [*self.weights_for(task), *own], recipe.weights
+        same = [each for each in offered if each.sha256 == meant.sha256]
+        return next(iter(same + [each for each in offered if Path(each.path).name == meant.file]), None)
 
     def is_loaded(self, task: Task, path: str) -> bool:
         return self._key(task, path) in self._engines
@@ -101,7 +112,7 @@ def fits(info: WeightsInfo, task: Task) -> bool:
 
 
 def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:
-    return WeightsChoice(path.name, label, info.badge, str(path), info.provenance == "untrained")
+    return WeightsChoice(path.name, label, info.badge, str(path), info.provenance == "untrained", info.sha256)
 
 
 def keep(data: bytes, name: str) -> str:
