@@ -15,9 +15,21 @@ from gradio.data_classes import FileData, GradioModel
 from pydantic import Field
 
 from ...imaging import load_mask
-from ...imaging.strokes import MAX_FEATHER, MAX_POINTS, MAX_STROKES, Kind, Stroke, feather_pixels, rasterise
-from .. import words
+from ...imaging.strokes import (
+    MAX_FEATHER,
+    MAX_GROWTH,
+    MAX_POINTS,
+    MAX_STROKES,
+    Kind,
+    Stroke,
+    feather_pixels,
+    rasterise,
+)
 from ..component import parts
+from ..words.canvas import CANVAS
+
+SCRIPTS = ("photo", "view", "distance", "mask", "tools", "controls", "keys")
+LIMITS = {"strokes": MAX_STROKES, "points": MAX_POINTS, "growth": MAX_GROWTH, "feather": MAX_FEATHER}
 
 
 class StrokeData(GradioModel):
@@ -75,14 +87,25 @@ class MaskValue(GradioModel):
 class MaskCanvas(gr.HTML):
     """Shows a photo that is dropped, pasted or chosen; with `paintable`, takes a mask by mouse, pen or touch.
 
+    run, cancel: the ids of the buttons that Ctrl+Enter and Esc press. A paintable canvas needs the server function
+    `mask_in_use` (see in_use.py) to show what the network is given.
     Event `unreadable`: the browser cannot show the file, so that Python may make a preview or say what is wrong.
     """
 
     data_model = MaskValue
 
-    def __init__(self, value: MaskValue | None = None, *, paintable: bool = True, **options: Any) -> None:
-        settings = parts(Path(__file__).parent, "mask", "controls") | options
-        super().__init__(value or MaskValue(), paintable=paintable, words=words.CANVAS, **settings)
+    def __init__(
+        self,
+        value: MaskValue | None = None,
+        *,
+        paintable: bool = True,
+        run: str = "",
+        cancel: str = "",
+        **options: Any,
+    ) -> None:
+        settings = parts(Path(__file__).parent, *SCRIPTS) | options
+        about = {"paintable": paintable, "run": run, "cancel": cancel, "words": CANVAS, "limits": LIMITS}
+        super().__init__(value or MaskValue(), **about, **settings)
 
     def preprocess(self, payload: MaskValue | None) -> MaskValue:
         return payload or MaskValue()

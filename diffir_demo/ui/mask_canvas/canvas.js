@@ -1,47 +1,31 @@
-// The photo and its mask. The value is { file, preview, mask, strokes: [{ r, e, p: [[x, y], ...] }] }:
-// x in fractions of the width, y of the height, r of the width; strokes go over the uploaded mask in order.
-// diffir_demo/imaging/strokes.py draws the same at full size. This part holds the state and shows the photo.
+// The photo and its mask. The value is { file, preview, mask, strokes: [{ k, r, e, p }], feather }, see __init__.py:
+// x is in fractions of the width, y of the height, r and feather of the width; strokes go over the uploaded mask in
+// order. diffir_demo/imaging/strokes.py draws the same at full size. This part holds the value, its history, and files.
 
-const LONGEST = 1280;            // pixels of the preview
-const TALLEST = 0.55;            // share of the window's height that the photo may take
 const PAINT = "#e5484d";
 const pad = element.querySelector(".pad");
 const stage = element.querySelector(".stage");
-const photo = element.querySelector("canvas.photo");
-const mask = element.querySelector("canvas.mask");
-const ring = element.querySelector(".ring");
-const slider = element.querySelector(".size input");
 const caption = element.querySelector(".caption");
 const picker = element.querySelector("input.file");
+const part = (name) => element.querySelector(`.${name}`);
 const button = (name) => element.querySelector(`[data-do="${name}"]`);
 const words = props.words;
 const paintable = props.paintable;
+const limits = props.limits;
 
 let value = props.value || {};
 let size = null;                 // [width, height] of the photo in its own pixels
 let named = "";                  // what the caption says of the photo
-let base = null;                 // the uploaded mask as a red canvas
-let past = [], future = [];      // earlier and undone { mask, strokes }
-let current = null;              // the stroke under the pointer
+let past = [], future = [];      // earlier and undone { mask, strokes, feather }
 let fallback = null;             // what was here before a file that may turn out to be no picture
-let erasing = false;
 
-const now = () => ({ mask: value.mask || null, strokes: value.strokes || [] });
+const now = () => ({ mask: value.mask || null, strokes: value.strokes || [], feather: value.feather || 0 });
+const same = (a, b) => (a && a.path) === (b && b.path);
 
 function publish(change) {
-  value = { file: null, preview: null, mask: null, strokes: [], ...value, ...change };
+  value = { file: null, preview: null, mask: null, strokes: [], feather: 0, ...value, ...change };
   props.value = value;
   refresh();
-}
-
-function refresh() {
-  const { mask: uploaded, strokes } = now();
-  button("undo").disabled = !past.length;
-  button("redo").disabled = !future.length;
-  button("clear").disabled = !uploaded && !strokes.length;
-  button("brush").setAttribute("aria-pressed", String(!erasing));
-  button("eraser").setAttribute("aria-pressed", String(erasing));
-  element.querySelector(".size output").textContent = `${brushPixels()} px`;
 }
 
 function say(text, wrong = false) {
@@ -49,59 +33,64 @@ function say(text, wrong = false) {
   caption.classList.toggle("wrong", wrong);
 }
 
-// --- the photo -----------------------------------------------------------------------------------------------------
+// --- history -------------------------------------------------------------------------------------------------------
 
-function layout() {
+async function become(state) {
+  leaveInUse();
+  const other = !same(state.mask, value.mask);
+  publish(state);
+  if (other) await loadBase();
+  redraw();
+}
+
+function change(state) {
   if (!size) return;
-  const [width, height] = size;
-  const widest = window.innerHeight * TALLEST * (width / height);
-  stage.style.aspectRatio = `${width} / ${height}`;
-  stage.style.maxWidth = `${Math.round(Math.min(widest, Math.max(4 * width, 200)))}px`;
-  stage.style.height = "auto";
+  past.push(now());
+  future = [];
+  if (caption.classList.contains("wrong")) say(named);
+  return become(state);
+}
+function undo() { if (past.length) { future.push(now()); become(past.pop()); } }
+function redo() { if (future.length) { past.push(now()); become(future.pop()); } }
+
+// Adds to what is done to the mask; refuses what the server would not take, rather than lose all of it there.
+function add(stroke) {
+  const strokes = [...now().strokes, { k: "line", r: 0, e: 0, p: [], ...stroke }];
+  const points = strokes.reduce((sum, each) => sum + each.p.length, 0);
+  if (strokes.length > limits.strokes || points > limits.points) { say(words.too_many, true); redraw(); return; }
+  change({ strokes });
 }
 
-async function decode(blob) {
-  const bitmap = await createImageBitmap(blob);
-  if (!bitmap.width || !bitmap.height) throw new Error("no pixels");
-  return bitmap;
+function invert() {
+  const { strokes } = now();
+  if (strokes.at(-1)?.k === "invert") change({ strokes: strokes.slice(0, -1) });  // twice is as it was
+  else add({ k: "invert" });
 }
 
-function show(bitmap, name) {
-  size = [bitmap.width, bitmap.height];
-  const shrink = Math.min(1, LONGEST / Math.max(...size));
-  for (const canvas of [photo, mask]) {
-    canvas.width = Math.max(1, Math.round(size[0] * shrink));
-    canvas.height = Math.max(1, Math.round(size[1] * shrink));
-  }
-  const brush = photo.getContext("2d");
-  brush.imageSmoothingQuality = "high";
-  brush.drawImage(bitmap, 0, 0, photo.width, photo.height);
-  photo.style.imageRendering = size[0] < 400 ? "pixelated" : "auto";
-  bitmap.close();
-  pad.dataset.state = "photo";
-  layout();
-  named = `${name} · ${size[0]} × ${size[1]}`;
-  say(named);
+function grow(pixels) {          // of the photo; negative: shrink
+  if (!size || !pixels) return;
+  const { strokes } = now(), last = strokes.at(-1);
+  const r = Math.max(-limits.growth, Math.min(limits.growth, pixels / size[0]));
+  const together = last?.k === "grow" && last.r * r > 0 ? last.r + r : null;
+  if (together !== null && Math.abs(together) <= limits.growth) {
+    change({ strokes: [...strokes.slice(0, -1), { ...last, r: together }] });
+  } else add({ k: "grow", r });
 }
 
-function empty() {
-  size = null;
-  pad.dataset.state = "empty";
-  stage.style.cssText = "";
-}
+// --- files ---------------------------------------------------------------------------------------------------------
 
 async function open(file) {
   if (!file) return;
   pad.classList.add("busy");
   say(words.opening);
   try {
-    const [bitmap, stored] = await Promise.all([decode(file).catch(() => null), upload(file)]);
-    const before = { value, past, future, base };
-    past = []; future = []; base = null;
+    const [decoded, stored] = await Promise.all([decode(file).catch(() => null), upload(file)]);
+    const before = { value, past, future };
+    past = []; future = [];
     const data = { path: stored.path, url: stored.url, orig_name: file.name, size: file.size, mime_type: file.type,
       meta: { _type: "gradio.FileData" } };
-    publish({ file: data, preview: null, mask: null, strokes: [] });
-    if (bitmap) { show(bitmap, file.name); freshBrush(); redraw(); trigger("opened"); }
+    publish({ file: data, preview: null, mask: null, strokes: [], feather: 0 });
+    if (decoded) { show(decoded, file.name); await loadBase(); freshBrush(); redraw(); trigger("opened"); }
     else { fallback = before; trigger("unreadable"); }
   } catch (problem) {
     say(`${words.not_uploaded} ${problem.message || ""}`, true);
@@ -116,18 +105,27 @@ async function fetched(data) {
   return decode(await answer.blob());
 }
 
+function empty() {
+  size = null;
+  release();
+  pad.dataset.state = "empty";
+  stage.style.cssText = "";
+}
+
 // Python put another photo or mask here (an example, damage, an uploaded mask, a preview of what we cannot decode).
 async function receive() {
   const next = props.value || {};
-  const same = (a, b) => (a && a.path) === (b && b.path);
   const otherPhoto = !same(next.file, value.file) || !same(next.preview, value.preview);
-  const otherMask = !same(next.mask, value.mask) || JSON.stringify(next.strokes) !== JSON.stringify(value.strokes);
+  const otherMask = !same(next.mask, value.mask) || (next.feather || 0) !== (value.feather || 0)
+    || JSON.stringify(next.strokes) !== JSON.stringify(value.strokes);
   if (!otherPhoto && !otherMask) return;
+  leaveInUse();
   const kept = fallback;
   fallback = null;
   if (kept && kept.value.file && !next.file) {
-    ({ past, future, base } = kept);
+    ({ past, future } = kept);
     publish(kept.value);
+    await loadBase();
     redraw();
     say(named);
     return;
@@ -137,9 +135,9 @@ async function receive() {
   try {
     if (!value.file) { empty(); say(""); }
     else if (otherPhoto) {
-      const bitmap = await fetched(value.preview || value.file);
-      if (value !== next) return;  // yet another one came meanwhile
-      show(bitmap, value.file.orig_name || value.file.path.split("/").pop());
+      const decoded = await fetched(value.preview || value.file);
+      if (value !== next) { decoded.bitmap.close(); return; }  // yet another one came meanwhile
+      show(decoded, value.file.orig_name || value.file.path.split("/").pop());
       freshBrush();
     }
     await loadBase();

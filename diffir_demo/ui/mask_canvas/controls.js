@@ -1,16 +1,76 @@
-// Buttons, files and keys; the last part, which sets everything going. Runs in the scope of canvas.js and mask.js.
+// The buttons around the photo, files that are brought, and what the buttons show. Runs in the scope of canvas.js.
+
+const edge = part("edge");
+const by = element.querySelector("input.by");
+const feather = element.querySelector("input.feather");
+const keys = element.querySelector("dialog");
 
 const actions = {
-  brush: () => { erasing = false; refresh(); },
-  eraser: () => { erasing = true; refresh(); },
-  undo, redo,
+  brush: () => take("line"),
+  eraser: () => take("line", true),
+  box: () => take("box"),
+  lasso: () => take("lasso"),
+  subtract: () => take(shape, !erasing),
+  undo, redo, invert,
+  grow: () => grow(wholeNumber(by)),
+  shrink: () => grow(-wholeNumber(by)),
   clear: () => change({ mask: null, strokes: [] }),
+  edge: () => unfold(edge.hidden),
+  bare: () => showBare(!bare),
+  inUse: showInUse,
+  closer: () => zoom(1.5),
+  farther: () => zoom(1 / 1.5),
+  fit,
+  keys: () => { if (!keys.open) keys.showModal(); },
+  closeKeys: () => keys.close(),
   choose: () => picker.click(),
 };
+
+function refresh() {
+  const { mask: uploaded, strokes } = now();
+  const pressed = { brush: shape === "line" && !erasing, eraser: shape === "line" && erasing, box: shape === "box",
+    lasso: shape === "lasso", subtract: erasing, bare, inUse: Boolean(inUse) };
+  for (const [name, is] of Object.entries(pressed)) button(name).setAttribute("aria-pressed", String(is));
+  button("undo").disabled = !past.length;
+  button("redo").disabled = !future.length;
+  button("clear").disabled = !uploaded && !strokes.length;
+  element.querySelector(".size output").textContent = `${diameter()} px`;
+  slider.disabled = shape !== "line";
+  stage.tabIndex = size ? 0 : -1;
+  if (size) {
+    feather.max = Math.floor(limits.feather * size[0]);
+    feather.value = Math.round(now().feather * size[0]);
+    part("feathered").textContent = `${feather.value} px`;
+    pad.dataset.soft = String(Number(feather.value) > 0);
+  }
+}
+
+const wholeNumber = (field) => between(Number(field.min), Math.round(Number(field.value) || 1), Number(field.max));
+
+function unfold(open) {
+  edge.hidden = !open;
+  button("edge").setAttribute("aria-expanded", String(open));
+}
+
+function showBare(is) {
+  bare = is;
+  pad.dataset.bare = String(is);
+  refresh();
+}
+
 element.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-do]");
   if (chosen) actions[chosen.dataset.do]();
+  if (event.target === keys) keys.close();   // beside the list
 });
+document.addEventListener("pointerdown", (event) => {
+  if (!edge.hidden && !edge.contains(event.target) && !button("edge").contains(event.target)) unfold(false);
+}, true);
+feather.addEventListener("input", () => (part("feathered").textContent = `${feather.value} px`));
+feather.addEventListener("change", () => {
+  change({ feather: Math.min(limits.feather, Math.round((1e6 * feather.value) / size[0]) / 1e6) });
+});
+
 picker.addEventListener("change", () => { open(picker.files[0]); picker.value = ""; });
 for (const name of ["dragover", "dragleave", "drop"]) {
   pad.addEventListener(name, (event) => {
@@ -19,36 +79,3 @@ for (const name of ["dragover", "dragleave", "drop"]) {
     if (name === "drop") open(event.dataTransfer.files[0]);
   });
 }
-
-const visible = () => element.isConnected && element.offsetParent !== null;
-const typing = () => {
-  const focus = document.activeElement;
-  return focus && (focus.isContentEditable || focus.matches("textarea, select, input:not([type=range]):not([type=checkbox])"));
-};
-const near = () => pad.matches(":hover") || pad.contains(document.activeElement);
-function press(event) {
-  if (!element.isConnected) { document.removeEventListener("keydown", press); return; }
-  if (!paintable || !size || !visible() || typing() || event.altKey) return;
-  const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
-  if (command && (key === "z" || key === "y")) {
-    (key === "y" || event.shiftKey ? redo : undo)();
-    event.preventDefault();
-  } else if (!command && near() && { b: 1, e: 1, "[": 1, "]": 1 }[key]) {
-    if (key === "b") actions.brush();
-    else if (key === "e") actions.eraser();
-    else { slider.value = Number(slider.value) + (key === "]" ? 4 : -4); refresh(); }
-    event.preventDefault();
-  }
-}
-function paste(event) {
-  if (!element.isConnected) { document.removeEventListener("paste", paste); return; }
-  const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith("image/"));
-  if (file && visible() && !typing()) open(file);
-}
-document.addEventListener("keydown", press);
-document.addEventListener("paste", paste);
-window.addEventListener("resize", layout);
-watch("value", receive);
-
-value = {};
-receive();

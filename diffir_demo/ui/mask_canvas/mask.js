@@ -1,119 +1,197 @@
-// The mask over the photo: an uploaded one, strokes on top, and their history. Runs in the scope of canvas.js.
+// The mask over the photo: an uploaded one, strokes on top, and the soft edge around. Runs in the scope of canvas.js.
+
+const BAKED = 1280;              // longest side of the whole mask kept as a picture
+const UPLOADED = 4096;           // and of an uploaded one
+const SOFT = 640;                // and of the soft edge
+const QUICK = 8;                 // milliseconds that drawing every stroke may take while the view moves
+const visible = part("mask"), rim = part("rim");
+
+let base = null;                 // the uploaded mask as a red canvas
+let shown = null;                // { base, size, strokes, at }: what is on the screen, drawn stroke by stroke
+let baked = null;                // { canvas, base, strokes, grown: a copy from right after the last grow }
+let soft = null;                 // { canvas, strokes, base, feather }
+let slow = false;
+let bare = false;                // the photo is shown without its mask
+let inUse = null;                // { bitmap } of what the server makes of it; "waiting" before that
 
 async function loadBase() {
   const wanted = value.mask;
   base = null;
   if (!wanted) return;
-  const bitmap = await fetched(wanted);
-  if (wanted !== value.mask) return;
-  const layer = Object.assign(document.createElement("canvas"), { width: mask.width, height: mask.height });
-  const brush = layer.getContext("2d");
+  const { bitmap } = await fetched(wanted);
+  if (wanted !== value.mask) { bitmap.close(); return; }
+  const shrink = Math.min(1, UPLOADED / Math.max(bitmap.width, bitmap.height));
+  const layer = sheet(bitmap.width * shrink, bitmap.height * shrink), brush = layer.getContext("2d");
   brush.drawImage(bitmap, 0, 0, layer.width, layer.height);
-  const image = brush.getImageData(0, 0, layer.width, layer.height);
-  for (let i = 0; i < image.data.length; i += 4) image.data[i + 3] = image.data[i] >= 128 ? 255 : 0;
-  brush.putImageData(image, 0, 0);
-  brush.globalCompositeOperation = "source-in";
-  brush.fillStyle = PAINT;
-  brush.fillRect(0, 0, layer.width, layer.height);
+  bitmap.close();
+  const { data } = brush.getImageData(0, 0, layer.width, layer.height);
+  fillWith(layer, (i) => data[4 * i] / 255);
   base = layer;
 }
 
-function draw(stroke) {
-  const brush = mask.getContext("2d");
-  const [w, h] = [mask.width, mask.height];
-  brush.globalCompositeOperation = stroke.e ? "destination-out" : "source-over";
+// `at`: where the whole photo lies on the canvas, { x, y, width, height }.
+function draw(brush, { k, r, e, p }, at) {
+  brush.globalCompositeOperation = k === "invert" ? "xor" : e ? "destination-out" : "source-over";
   brush.strokeStyle = brush.fillStyle = PAINT;
-  brush.lineWidth = 2 * stroke.r * w;
-  brush.lineCap = brush.lineJoin = "round";
+  const points = p.map(([x, y]) => [at.x + x * at.width, at.y + y * at.height]);
   brush.beginPath();
-  stroke.p.forEach(([x, y], i) => (i ? brush.lineTo(x * w, y * h) : brush.moveTo(x * w, y * h)));
-  if (stroke.p.length === 1) brush.lineTo(stroke.p[0][0] * w, stroke.p[0][1] * h);
+  if (k === "invert") brush.rect(at.x, at.y, at.width, at.height);
+  else if (k === "box") brush.rect(...points[0], points[1][0] - points[0][0], points[1][1] - points[0][1]);
+  else points.forEach(([x, y], i) => (i ? brush.lineTo(x, y) : brush.moveTo(x, y)));
+  if (k !== "line") { brush.fill(); return; }
+  brush.lineWidth = 2 * r * at.width;
+  brush.lineCap = brush.lineJoin = "round";
+  if (points.length === 1) brush.lineTo(...points[0]);
   brush.stroke();
 }
 
+function growSheet(canvas, pixels) {
+  const away = distances(opacityOf(canvas), canvas.width, canvas.height, pixels < 0, pixels > 0);
+  fillWith(canvas, (i) => 0.5 - (away[i] - pixels));
+}
+
+function copy(canvas) {
+  const made = sheet(canvas.width, canvas.height);
+  made.getContext("2d").drawImage(canvas, 0, 0);
+  return made;
+}
+
+// Whether these strokes are those of a drawing and more, over the same photo and mask.
+const continues = (drawing, strokes) => drawing.base === base && drawing.size === size
+  && drawing.strokes.length <= strokes.length && drawing.strokes.every((stroke, i) => stroke === strokes[i]);
+
+// The whole mask as a picture; only what is new since the last time is drawn.
+function bake() {
+  const { strokes } = now();
+  if (!baked || !continues(baked, strokes)) {
+    const scale = BAKED / Math.max(...size);
+    baked = { canvas: sheet(size[0] * scale, size[1] * scale), base, size, strokes: [], grown: null };
+    const { canvas } = baked;
+    if (base) canvas.getContext("2d").drawImage(base, 0, 0, canvas.width, canvas.height);
+  }
+  const { canvas } = baked, brush = canvas.getContext("2d");
+  const at = { x: 0, y: 0, width: canvas.width, height: canvas.height };
+  for (const stroke of strokes.slice(baked.strokes.length)) {
+    if (stroke.k === "grow") { growSheet(canvas, stroke.r * canvas.width); baked.grown = copy(canvas); }
+    else draw(brush, stroke, at);
+  }
+  baked.strokes = strokes;
+  return baked;
+}
+
+function placement() {
+  const place = inPixels();
+  return { x: place.x, y: place.y, width: size[0] * place.scale, height: size[1] * place.scale };
+}
+
+// Draws within the photo's bounds.
+function within(layer, at, work) {
+  const brush = layer.getContext("2d");
+  brush.save();
+  brush.beginPath();
+  brush.rect(at.x, at.y, at.width, at.height);
+  brush.clip();
+  work(brush);
+  brush.restore();
+}
+const wipe = (layer) => layer.getContext("2d").clearRect(0, 0, layer.width, layer.height);
+const put = (brush, image, at) => brush.drawImage(image, at.x, at.y, at.width, at.height);
+
+// Makes the edges of an enlarged mask as thin again as they were.
+function sharpen(layer, times) {
+  if (times < 1.2) return;
+  const brush = layer.getContext("2d"), image = brush.getImageData(0, 0, layer.width, layer.height);
+  for (let i = 3; i < image.data.length; i += 4) image.data[i] = (image.data[i] - 127.5) * times + 127.5;
+  brush.putImageData(image, 0, 0);
+}
+
+// Strokes are drawn as finely as the screen is; while the view moves, a picture of them may have to do.
+function drawMask(sharp) {
+  if (!size || !stage.clientWidth) return;
+  const at = placement();
+  if (current?.stroke) restoreKept();
+  if (inUse?.bitmap || (slow && !sharp)) {
+    shown = null;
+    wipe(visible);
+    within(visible, at, (brush) => {
+      brush.imageSmoothingEnabled = !inUse || at.width < inUse.bitmap.width;
+      put(brush, inUse?.bitmap || bake().canvas, at);
+    });
+  } else drawStrokes(at);
+  placeRim(at);
+  if (current?.stroke) { current.kept = copy(visible); sketch(true); }
+}
+
+function drawStrokes(at) {
+  const { strokes } = now(), began = performance.now();
+  const grown = strokes.findLastIndex((stroke) => stroke.k === "grow");
+  const goesOn = shown && continues(shown, strokes) && grown < shown.strokes.length
+    && ["x", "y", "width", "height"].every((key) => shown.at[key] === at[key]);
+  if (!goesOn) {
+    const under = grown >= 0 ? bake().grown : base;
+    wipe(visible);
+    if (under) {
+      within(visible, at, (brush) => put(brush, under, at));
+      sharpen(visible, at.width / under.width);
+    }
+  }
+  const fresh = strokes.slice(goesOn ? shown.strokes.length : grown + 1);
+  within(visible, at, (brush) => fresh.forEach((stroke) => draw(brush, stroke, at)));
+  if (!goesOn) slow = performance.now() - began > QUICK;
+  shown = { strokes, base, size, at };
+}
+
+// The soft edge: how much of the painting shows around the mask.
+function drawRim() {
+  const { strokes, feather } = now();
+  if (!feather || inUse) soft = null;
+  else if (!soft || soft.strokes !== strokes || soft.base !== base || soft.feather !== feather) {
+    const { canvas } = bake(), shrink = Math.min(1, SOFT / Math.max(canvas.width, canvas.height));
+    const small = sheet(canvas.width * shrink, canvas.height * shrink);
+    small.getContext("2d").drawImage(canvas, 0, 0, small.width, small.height);
+    const away = distances(opacityOf(small), small.width, small.height, false, true);
+    const reach = Math.max(0.5, feather * small.width);
+    fillWith(small, (i) => (away[i] > 0 ? 1 - away[i] / reach : 0));
+    soft = { canvas: small, strokes, base, feather };
+  }
+  placeRim(placement());
+}
+
+function placeRim(at) {
+  wipe(rim);
+  if (soft) within(rim, at, (brush) => put(brush, soft.canvas, at));
+}
+
 function redraw() {
-  const brush = mask.getContext("2d");
-  brush.globalCompositeOperation = "source-over";
-  brush.clearRect(0, 0, mask.width, mask.height);
-  if (base) brush.drawImage(base, 0, 0, mask.width, mask.height);
-  now().strokes.forEach(draw);
+  drawMask(true);
+  settle();
   refresh();
 }
 
-async function become(state) {
-  const changed = (state.mask && state.mask.path) !== (value.mask && value.mask.path);
-  publish(state);
-  if (changed) await loadBase();
+// --- what the server makes of it -----------------------------------------------------------------------------------
+
+async function showInUse() {
+  if (inUse) { leaveInUse(); redraw(); return; }
+  const asked = value;
+  inUse = "waiting";
+  say(words.in_use_wait);
+  refresh();
+  const answer = await server.mask_in_use(asked).catch(() => null);
+  const made = answer?.picture ? await fetched({ url: answer.picture }).catch(() => null) : null;
+  if (inUse !== "waiting" || asked !== value) { made?.bitmap.close(); return; }
+  inUse = null;
+  if (!made) { say(answer?.problem || words.not_asked, true); refresh(); return; }
+  inUse = { bitmap: made.bitmap };
+  pad.dataset.inUse = "true";
+  say(answer.text);
+  drawRim();
   redraw();
 }
 
-function change(state) { past.push(now()); future = []; return become(state); }
-function undo() { if (past.length) { future.push(now()); become(past.pop()); } }
-function redo() { if (future.length) { past.push(now()); become(future.pop()); } }
-
-// --- the brush -----------------------------------------------------------------------------------------------------
-
-// The slider is logarithmic: from one pixel of the photo to 40 % of its width.
-const largest = () => Math.max(4, 0.4 * (size ? size[0] : 1000));
-const brushPixels = () => Math.max(1, Math.round(largest() ** (slider.value / 100)));
-const radius = () => Math.min(0.5, brushPixels() / 2 / size[0]);
-
-function setBrush(share) {       // share of 10 % of the photo's width
-  const pixels = Math.max(1, 0.1 * share * (size ? size[0] : 800));
-  slider.value = (100 * Math.log(pixels)) / Math.log(largest());
-  refresh();
+function leaveInUse() {
+  if (!inUse) return;
+  inUse.bitmap?.close();
+  inUse = null;
+  pad.dataset.inUse = "false";
+  say(named);
 }
-
-function freshBrush() { erasing = false; setBrush(0.5); }
-
-function place(event) {
-  const box = mask.getBoundingClientRect();
-  const clamp = (number) => Math.min(1.5, Math.max(-0.5, Math.round(number * 1e5) / 1e5));
-  return [clamp((event.clientX - box.left) / box.width), clamp((event.clientY - box.top) / box.height)];
-}
-
-function moveRing(event) {
-  const box = stage.getBoundingClientRect();
-  const across = Math.max(3, (brushPixels() / size[0]) * box.width);
-  ring.style.cssText = `display: block; width: ${across}px; height: ${across}px;`
-    + `left: ${event.clientX - box.left - stage.clientLeft}px; top: ${event.clientY - box.top - stage.clientTop}px`;
-}
-
-function begin(event) {
-  // A second finger means to zoom: what the first one drew on its way there was not meant.
-  if (event.pointerType === "touch" && !event.isPrimary) {
-    if (current?.touch) { current = null; redraw(); }
-    return;
-  }
-  if (!paintable || !size || event.button > 0 || current) return;
-  mask.setPointerCapture(event.pointerId);
-  current = { pointer: event.pointerId, touch: event.pointerType === "touch", stroke: { r: radius(), e: erasing ? 1 : 0, p: [place(event)] } };
-  draw(current.stroke);
-  event.preventDefault();
-}
-
-function extend(event) {
-  if (size && event.pointerType !== "touch") moveRing(event);
-  if (!current || event.pointerId !== current.pointer) return;
-  const { stroke } = current;
-  for (const step of event.getCoalescedEvents?.().concat(event) || [event]) {
-    const [x, y] = place(step), [lastX, lastY] = stroke.p[stroke.p.length - 1];
-    // Closer points than this change nothing that can be seen, only the size of the value.
-    if (Math.hypot(x - lastX, (y - lastY) * (size[1] / size[0])) > Math.max(0.001, stroke.r / 8)) stroke.p.push([x, y]);
-  }
-  draw({ ...stroke, p: stroke.p.slice(-3) });
-}
-
-function end(event) {
-  if (!current || event.pointerId !== current.pointer) return;
-  const { stroke } = current;
-  current = null;
-  change({ strokes: [...now().strokes, stroke] });
-}
-
-mask.addEventListener("pointerdown", begin);
-mask.addEventListener("pointermove", extend);
-mask.addEventListener("pointerup", end);
-mask.addEventListener("pointercancel", end);
-mask.addEventListener("pointerleave", () => (ring.style.display = "none"));
-slider.addEventListener("input", refresh);

@@ -14,6 +14,7 @@ from ...imaging import check_mask, encode_picture, load_mask, mask_picture
 from .. import views, words
 from ..example_strip import ExampleStrip
 from ..examples import Example, examples_for
+from ..in_use import shower_of
 from ..mask_canvas import MaskCanvas, MaskValue
 from ..opening import Opening, file_data, opened, opening_of, photo_of, truth_behind
 from ..outcome import Truth
@@ -32,7 +33,14 @@ class PhotoPanel(Panel):
         self.offered = examples_for(self.task.key)
         opening = opening_of(self.offered[0], self.task) if self.offered else Opening(MaskValue())
         self.examples = self._examples()
-        self.canvas = MaskCanvas(opening.value, paintable=self.task.wants_mask, elem_id=self.named("canvas"))
+        self.canvas = MaskCanvas(
+            opening.value,
+            paintable=self.task.wants_mask,
+            run=self.named("run"),
+            cancel=self.named("cancel"),
+            server_functions=[shower_of(self.task)],
+            elem_id=self.named("canvas"),
+        )
         self.credit = gr.HTML(opening.credit, elem_classes="credit", elem_id=self.named("credit"))
         with gr.Row(elem_classes="tight"):
             self.damage = gr.Button(self.words.damage, size="md", min_width=140, elem_id=self.named("damage"))

@@ -72,27 +72,6 @@ def for_task(key: str) -> TaskWords:
     return TASKS.get(key, _ANY_TASK)
 
 
-CANVAS = {
-    "toolbar": "Mask tools",
-    "tool": "Tool",
-    "brush": "Brush",
-    "eraser": "Eraser",
-    "size": "Size",
-    "size_long": "Brush size; keys [ and ]",
-    "undo": "Undo",
-    "redo": "Redo",
-    "clear": "Clear mask",
-    "clear_long": "Remove the whole mask; the photo stays",
-    "other": "Other photo",
-    "choose": "Choose a photo",
-    "photo": "The photo to restore",
-    "mask": "The mask; paint here, or press “Upload a mask” to do without a pointer",
-    "drop": "Drop a photo here, or click to choose one",
-    "drop_hint": "JPEG, PNG, WebP, AVIF, TIFF and more, up to 100 megapixels. You can also paste it.",
-    "opening": "Opening the photo …",
-    "not_uploaded": "The photo could not be uploaded.",
-    "not_shown": "The photo cannot be shown.",
-}
 EXAMPLES = {"label": "Try one:"}
 IPR = {
     "title": "The diffusion, live",
