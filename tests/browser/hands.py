@@ -16,6 +16,16 @@ COVERAGE = """(key) => {
   return painted / (data.length / 4);
 }"""
 
+PLACE = """() => {
+  const box = document.querySelector("#inpaint-canvas canvas.mask").getBoundingClientRect();
+  const size = document.querySelector("#inpaint-canvas .caption").textContent.match(/(\\d+) × (\\d+)/);
+  const [width, height] = size ? size.slice(1).map(Number) : [box.width, box.height];
+  const scale = Math.min(box.width / width, box.height / height);
+  const [across, down] = [width * scale, height * scale];
+  return [box.x + (box.width - across) / 2, box.y + (box.height - down) / 2, across, down];
+}"""
+"""Where the photo lies on the page: [left, top, width, height]; there may be bars beside it."""
+
 
 def go_to(page: Page, key: str) -> None:
     """Opens the tab of a task."""
@@ -34,13 +44,19 @@ def choose_and_see(page: Page, key: str, file: Path) -> None:
     expect(page.locator(f"#{key}-canvas .caption")).to_contain_text(file.name)
 
 
+def upload(page: Page, selector: str, file: Path) -> None:
+    """Presses an upload button and picks a file."""
+    with page.expect_file_chooser() as opening:
+        page.locator(selector).click()
+    opening.value.set_files(file)
+
+
 def stroke(page: Page, *points: tuple[float, float]) -> None:
-    """Pulls the mouse over the inpainting canvas; points are fractions of it."""
+    """Pulls the mouse over the inpainting canvas; points are fractions of the photo, which is shown as a whole."""
     canvas = page.locator("#inpaint-canvas canvas.mask")
     canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    left, top, width, height = page.evaluate(PLACE)
+    places = [(left + x * width, top + y * height) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:

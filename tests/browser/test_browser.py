@@ -29,6 +29,7 @@ from tests.browser.hands import (
     restore,
     status,
     stroke,
+    upload,
     wait_for_coverage,
 )
 from tests.tiny import network
@@ -98,7 +99,7 @@ def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> Non
     mask = np.zeros((128, 192), np.uint8)
     mask[32:96, 48:144] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    _upload(page, "#inpaint-mask-upload", tmp_path / "mask.png")
+    upload(page, "#inpaint-mask-upload", tmp_path / "mask.png")
     expect(page.locator("#inpaint-status")).to_contain_text("The mask was put over the photo.")
     wait_for_coverage(page, 0.25)
     page.keyboard.press("Control+z")
@@ -106,7 +107,7 @@ def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> Non
     page.keyboard.press("Control+Shift+z")
     wait_for_coverage(page, 0.25)
     Image.fromarray(mask[:50]).save(tmp_path / "short.png")
-    _upload(page, "#inpaint-mask-upload", tmp_path / "short.png")
+    upload(page, "#inpaint-mask-upload", tmp_path / "short.png")
     expect(page.locator("#inpaint-status")).to_contain_text("192 x 50 pixels, but the picture 192 x 128")
     assert coverage(page) == pytest.approx(0.25, abs=0.005)
 
@@ -308,11 +309,11 @@ def test_own_weights_are_checked(page: Page, tmp_path: Path) -> None:
     (tmp_path / "mine.pth").write_bytes(b"these are no weights at all")
     go_to(page, "sr")
     page.get_by_text("Weights", exact=True).locator("visible=true").click()
-    _upload(page, "#sr-own-weights", tmp_path / "mine.pth")
+    upload(page, "#sr-own-weights", tmp_path / "mine.pth")
     expect(page.locator("#sr-status")).to_contain_text("mine.pth: this is not a weight file.")
     restore(page, "sr")
     save(tmp_path / "better.safetensors", network("sr", seed=1), task="sr", provenance="trained", name="better")
-    _upload(page, "#sr-own-weights", tmp_path / "better.safetensors")
+    upload(page, "#sr-own-weights", tmp_path / "better.safetensors")
     expect(page.locator("#sr-status")).to_contain_text("better.safetensors will be used for the next run: trained here")
     restore(page, "sr")
     expect(page.locator("#sr-badge")).to_contain_text("trained here")
@@ -358,10 +359,3 @@ def test_on_a_phone(open_page: Callable[..., Page], theme: str) -> None:
     assert coverage(page) == painted, "two fingers zoom instead of painting"
     restore(page, "inpaint")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def _upload(page: Page, selector: str, file: Path) -> None:
-    """Presses an upload button and picks a file."""
-    with page.expect_file_chooser() as opening:
-        page.locator(selector).click()
-    opening.value.set_files(file)

@@ -6,8 +6,11 @@ const typing = () => focused()?.isContentEditable
   || focused()?.matches("textarea, select, input:not([type=range]):not([type=checkbox]):not([type=radio])");
 // Single letters act where one works, so that they disturb nobody who only reads or dictates.
 const near = () => pad.matches(":hover") || pad.contains(document.activeElement);
-// Whoever moves about the page by keyboard keeps the keys that do so: Tab, and Space on what is focused.
-const byPointer = () => pointer && !focused()?.matches(":focus-visible");
+// Whoever moves about the page by keyboard keeps the keys that do so: Tab, and Space on what has the focus. They are
+// ours only between a press (or a turn of the wheel) on the photo or its tools, and the next one or Tab elsewhere.
+let engaged = false;
+const freeSpace = () => pointer && (engaged || !focused() || focused() === stage);
+
 function click(id) {
   const there = document.getElementById(id);
   if (!there || there.disabled) return false;
@@ -37,8 +40,8 @@ function answer(event) {
   if (key === "Escape") return escape();
   if (key === "?") { actions.keys(); return true; }
   if (!size || event.altKey || !near()) return false;
-  if (key === "Tab" && !event.shiftKey && paintable && byPointer()) { if (!event.repeat) holdBare(true); return true; }
-  if (key === " " && byPointer()) { spaced = true; pad.dataset.spaced = "true"; sizeRing(); return true; }
+  if (key === "Tab" && !event.shiftKey && paintable && engaged && pointer) { holdBare(true); return true; }
+  if (key === " " && freeSpace()) { spaced = true; pad.dataset.spaced = "true"; sizeRing(); return true; }
   if (arrows[key] && document.activeElement === stage && !fitted) { pan(...arrows[key]); return true; }
   const act = views[key] || (paintable && letters[key]);
   act?.();
@@ -76,7 +79,11 @@ function listen(target, name, heard) {
 listen(document, "keydown", (event) => {
   if (event.defaultPrevented || !visibleHere() || typing() || document.querySelector("dialog[open]")) return;
   if (answer(event)) event.preventDefault();
+  else if (event.key === "Tab") engaged = false;
 });
+for (const name of ["pointerdown", "wheel"]) {
+  listen(document, name, (event) => (engaged = pad.contains(event.target)));
+}
 listen(document, "keyup", (event) => {
   if (event.key === " " && spaced) event.preventDefault();  // a button that was clicked last would be pressed again
   if (event.key === "Alt" && pointer) event.preventDefault();  // some browsers open their menu

@@ -38,11 +38,14 @@ function draw(brush, { k, r, e, p }, at) {
   if (k === "invert") brush.rect(at.x, at.y, at.width, at.height);
   else if (k === "box") brush.rect(...points[0], points[1][0] - points[0][0], points[1][1] - points[0][1]);
   else points.forEach(([x, y], i) => (i ? brush.lineTo(x, y) : brush.moveTo(x, y)));
-  if (k !== "line") { brush.fill(); return; }
-  brush.lineWidth = 2 * r * at.width;
-  brush.lineCap = brush.lineJoin = "round";
-  if (points.length === 1) brush.lineTo(...points[0]);
-  brush.stroke();
+  if (k === "line" && !points.every(([x, y]) => x === points[0][0] && y === points[0][1])) {
+    brush.lineWidth = 2 * r * at.width;
+    brush.lineCap = brush.lineJoin = "round";
+    brush.stroke();
+    return;
+  }
+  if (k === "line") brush.arc(...points[0], r * at.width, 0, 2 * Math.PI);  // browsers stroke no line without length
+  brush.fill();
 }
 
 function growSheet(canvas, pixels) {
@@ -79,9 +82,16 @@ function bake() {
   return baked;
 }
 
+// Where the whole photo lies on the layers. A frame is whole pixels high, a photo need not be: it fills them.
 function placement() {
   const place = inPixels();
-  return { x: place.x, y: place.y, width: size[0] * place.scale, height: size[1] * place.scale };
+  const flush = (start, length, room) => {
+    const [low, high] = [Math.abs(start) < 1 ? 0 : start, start + length];
+    return [low, (Math.abs(high - room) < 1 ? room : high) - low];
+  };
+  const [x, width] = flush(place.x, size[0] * place.scale, visible.width);
+  const [y, height] = flush(place.y, size[1] * place.scale, visible.height);
+  return { x, y, width, height };
 }
 
 // Draws within the photo's bounds.

@@ -65,7 +65,6 @@ function begin(event) {
   if (event.button > 1) return;
   if (event.pointerType === "touch" && moves && fitted) return;  // the page scrolls
   stage.setPointerCapture(event.pointerId);
-  event.preventDefault();
   const about = { pointer: event.pointerId, touch: event.pointerType === "touch" };
   if (moves) { current = { ...about, from: inFrame(event) }; pad.dataset.moving = "true"; return; }
   if (inUse) { leaveInUse(); redraw(); }
@@ -151,7 +150,6 @@ function spread() {
 
 function press(event) {
   if (!size) return;
-  stage.focus({ preventScroll: true });
   if (event.pointerType === "touch") {
     if (current && !current.touch) return;  // the hand that rests while a pen or mouse draws
     fingers.set(event.pointerId, inFrame(event));
@@ -176,6 +174,7 @@ function move(event) {
 
 stage.addEventListener("pointerdown", press);
 stage.addEventListener("mousedown", (event) => { if (event.button === 1) event.preventDefault(); });
+stage.addEventListener("contextmenu", (event) => { if (fingers.size) event.preventDefault(); });
 stage.addEventListener("pointermove", move);
 stage.addEventListener("pointerup", end);
 stage.addEventListener("pointercancel", end);
