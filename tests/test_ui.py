@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import io
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -27,6 +30,7 @@ from diffir_demo.restore import load, restore, stream
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
+from diffir_demo.ui.in_use import shower_of
 from diffir_demo.ui.live import follow
 from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
 from diffir_demo.ui.opening import opened, opening_of, recipe_for, request_for
@@ -210,6 +214,39 @@ def test_masks_of_nothing_and_of_everything_are_told_apart(checkpoints: Path) ->
         value.strokes = [StrokeData.model_validate(stroke) for stroke in strokes]
         with pytest.raises(InputError, match=sentence):
             task.check(request_for(task, value, 0))
+
+
+def test_the_mask_in_use_is_the_one_that_a_run_gets(checkpoints: Path) -> None:
+    value = opened(photo(), "cat.png", None).value
+    value.strokes = [StrokeData(k="box", p=[(0.25, 0.25), (0.5, 0.75)])]
+    value.feather = 3 / 64
+    show = shower_of(TASKS["inpaint"])
+    answer = show(value.model_dump())
+    with Image.open(io.BytesIO(base64.b64decode(answer["picture"].split(",")[1]))) as picture:
+        made = np.asarray(picture.convert("L")) > 127
+    assert np.array_equal(made, request_for(TASKS["inpaint"], value, 0).mask)
+    assert "64 × 48" in answer["text"] and "3 pixels fade" in answer["text"]
+    value.strokes = []
+    assert words.NO_MASK in show(value.model_dump())["problem"]
+
+
+@pytest.mark.parametrize("field", ["file", "preview", "mask"])
+def test_the_mask_in_use_is_made_of_uploaded_files_only(field: str, checkpoints: Path) -> None:
+    """Gradio hands the values of server functions on unchecked."""
+    secret = Path(__file__).parents[1] / "examples" / "animal-cat-chelsea.jpg"
+    uploads = Path(get_upload_folder())
+    value = opened(photo(), "cat.png", None).value
+    value.strokes = [StrokeData(k="box", p=[(0.25, 0.25), (0.5, 0.75)])]
+    for path in (
+        str(secret),
+        str(uploads / ".." / secret.name),
+        os.path.relpath(secret),
+        "https://example.com/cat.png",
+    ):
+        named = value.model_dump() | {field: FileData(path=path).model_dump()}
+        assert words.LOST_FILE in shower_of(TASKS["inpaint"])(named)["problem"]
+    for nonsense in (None, 3, "x", {"strokes": [{"k": "smudge"}]}, {field: {"path": str(secret)}}):
+        assert words.BUG in shower_of(TASKS["inpaint"])(nonsense)["problem"]
 
 
 @pytest.mark.parametrize("feather", [-0.1, 0.2, float("nan")])
