@@ -20,6 +20,7 @@ from diffir_demo.lab import (
     Run,
     blend,
     check_numbers,
+    differ,
     estimate_ipr,
     heat_colours,
     likeness,
@@ -211,6 +212,7 @@ def test_where_a_number_moves_the_picture() -> None:
     assert shares == sorted(shares) and shares[-1] == 1
     assert moved.mean == pytest.approx(np.abs(up - down).mean() / 2, rel=1e-5) and moved.mean > 0
     assert moved.share == (up != down).any(axis=2).mean()
+    assert np.array_equal(moved.up.pixels, up)
     assert moved.heat.shape == (48, 64) and moved.heat.max() <= np.abs(up - down).max() / 2
 
 
@@ -226,6 +228,20 @@ def test_squares_are_averaged() -> None:
     padded = np.pad(plane, WINDOW // 2, mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW, WINDOW))
     np.testing.assert_allclose(_averaged(plane), windows.mean(axis=(2, 3)), rtol=1e-5)
+
+
+def test_the_difference_of_two_pictures() -> None:
+    before = photo()
+    same = differ(before, before)
+    assert (same.mean, same.share, same.psnr) == (0, 0, float("inf"))
+    assert (same.picture.pixels == 128).all()
+    pixels = np.clip(before.pixels.astype(int), 10, 245)
+    pixels[:4, :, 0] += 7
+    found = differ(Picture(np.clip(before.pixels, 10, 245)), Picture(pixels.astype(np.uint8)))
+    assert found.mean == pytest.approx(7 * 4 / 48 / 3) and found.share == pytest.approx(4 / 48)
+    assert found.gain == 16 and (found.picture.pixels[:4, :, 0] == 128 + 7 * 16).all()
+    assert (found.picture.pixels[:, :, 1:] == 128).all()
+    assert differ(before, Picture(255 - before.pixels)).gain == 1
 
 
 def test_steering_is_a_fact_of_the_weights() -> None:
@@ -320,10 +336,10 @@ def test_a_photo_that_is_nearly_all_hole_is_shrunk() -> None:
     picture, mask = Picture(np.full((1200, 1600, 3), 9, np.uint8)), np.ones((1200, 1600), bool)
     mask[:, :400] = False
     mask[:, 1500:] = False
-    small = small_enough(Request(picture, mask), 1, picture)
+    small = small_enough(Request(picture, mask, feather=40), 1, picture)
     assert small.how == "shrunk" and small.request.mask is not None and small.reference is not None
     assert small.request.mask.mean() == pytest.approx(mask.mean(), abs=0.01)
-    assert small.request.picture.megapixels <= 0.5
+    assert small.request.picture.megapixels <= 0.5 and small.request.feather == 20
     assert small.reference.pixels.shape == small.request.picture.pixels.shape
 
 

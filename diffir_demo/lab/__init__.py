@@ -1,12 +1,14 @@
 """The IPR lab: experiments on the numbers that steer a painting. Every one runs through `restore.stream`.
 
 numbers: the vector itself, compared, blended, kept as a file. estimate: an IPR without its painting. seeds, steps,
-influence: the experiments. small: a piece of a large photo to try them on. colours: heat maps for people.
+influence: the experiments. difference: of two pictures. small: a piece of a large photo to try them on. colours: heat
+maps for people.
 """
 
 from __future__ import annotations
 
 from .colours import heat_colours, over
+from .difference import Difference, differ
 from .estimate import Run, estimate_ipr, ipr_of, runs_of
 from .influence import Moved, move, steering
 from .numbers import LARGEST, Likeness, blend, check_numbers, likeness, read_ipr, write_ipr
@@ -17,6 +19,7 @@ from .steps import StepRow, try_steps
 __all__ = [
     "LARGEST",
     "MAX_SEEDS",
+    "Difference",
     "Likeness",
     "Moved",
     "Run",
@@ -25,6 +28,7 @@ __all__ = [
     "Sweep",
     "blend",
     "check_numbers",
+    "differ",
     "estimate_ipr",
     "heat_colours",
     "ipr_of",

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..imaging import Picture
 from ..restore import Engine
 from ..tasks import Request
 from .estimate import Run
@@ -46,8 +47,10 @@ class Moved:
     heat: np.ndarray = field(repr=False)
     """(h, w) float32, levels of 255: half the mean absolute difference of the channels between up and down, averaged
     over `WINDOW` squares."""
+    up: Picture = field(repr=False)
+    """The picture with the number moved up."""
     mean: float
-    """Of the whole picture, levels."""
+    """Of the heat over the whole picture, levels."""
     share: float
     """Of the pixels, 0 .. 1, that differ between up and down at all."""
 
@@ -68,7 +71,7 @@ def move(run: Run, request: Request, ipr: np.ndarray, dimension: int, delta: flo
     apart = np.abs(up.picture.pixels.astype(np.int16) - down.picture.pixels)
     levels = apart.mean(axis=2, dtype=np.float32) / 2
     heat = _averaged(levels)
-    return Moved(dimension, float(delta), heat, float(levels.mean()), float(apart.any(axis=2).mean()))
+    return Moved(dimension, float(delta), heat, up.picture, float(levels.mean()), float(apart.any(axis=2).mean()))
 
 
 def _averaged(plane: np.ndarray) -> np.ndarray:

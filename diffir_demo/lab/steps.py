@@ -29,8 +29,6 @@ class StepRow:
     """PSNR in dB of its picture against that of the trained number; infinite where they are the same."""
     scores: dict[str, float]
     """Against the clean original; {} where there is none."""
-    seconds: float
-    """Of the diffusion alone."""
     picture: Picture = field(repr=False)
 
 
@@ -63,6 +61,5 @@ def _row(count: int, done: Restoration, trained: Restoration, task_key: str, ref
         likeness(done.ipr, trained.ipr),
         psnr(done.picture.pixels, trained.picture.pixels),
         found,
-        done.seconds.denoise,
         done.picture,
     )

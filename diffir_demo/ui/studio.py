@@ -13,13 +13,17 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from gradio_client.utils import strip_invalid_filename_characters
 
-from ..devices import choose_device, choose_precision, precision_name
+from ..devices import choose_device, choose_precision, lock_for, precision_name
 from ..errors import WeightsError
 from ..events import Event
+from ..lab import steering
+from ..model import Teacher
+from ..oracle import Oracle, consult
 from ..recipe import Recipe
 from ..restore import Engine, load, stream
-from ..tasks import Request, Task
+from ..tasks import Damaged, Request, Task
 from ..weights import WeightsInfo, inspect, survey
+from ..weights import load as load_weights
 from . import words
 
 KEPT = 4
@@ -74,6 +78,35 @@ class Studio:
         same = [each for each in offered if each.sha256 == meant.sha256]
         return next(iter(same + [each for each in offered if Path(each.path).name == meant.file]), None)
 
+    def teachers_for(self, task: Task) -> list[WeightsChoice]:
+        """The stage-1 files of the checkpoints folder that taught a network of this task, if there are any."""
+        usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task, stage=1)}
+        return [choice(path, usable[path], path.name) for path in sorted(usable)]
+
+    def own_teacher(self, path: str, task: Task) -> WeightsChoice:
+        """A stage-1 file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
+        info = inspect(path)
+        self._teacher(task, path)
+        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
+        return replace(mine, key=f"own:{info.fingerprint}")
+
+    def consult(self, task: Task, path: str, case: Damaged) -> Generator[float, None, Oracle]:
+        """`oracle.consult` with the teacher of that file, which takes its turn on the device as every run does."""
+        teacher = self._teacher(task, path)
+        with lock_for(choose_device(self.asked["device"])):
+            return (yield from consult(task, teacher, case))
+
+    def _teacher(self, task: Task, path: str) -> Teacher:
+        """Not kept: a teacher is asked once in a while, and reading it takes a moment."""
+        file = self._there(path)
+        loaded = load_weights(file, task=task.key, stage=1, device=choose_device(self.asked["device"]))
+        assert isinstance(loaded.model, Teacher)  # `load` refuses anything else where stage 1 is asked for
+        return loaded.model
+
+    def steering(self, task: Task, path: str) -> np.ndarray:
+        """`lab.steering` of that file's network."""
+        return steering(self.engine(task, path))
+
     def is_loaded(self, task: Task, path: str) -> bool:
         return self._key(task, path) in self._engines
 
@@ -101,14 +134,17 @@ class Studio:
         yield from stream(task, request, self.engine(task, path), ipr=ipr, steps=steps, previews=previews)
 
     def _key(self, task: Task, path: str) -> tuple[str, str, float]:
+        return task.key, path, self._there(path).stat().st_mtime
+
+    def _there(self, path: str) -> Path:
         file = Path(path)
         if not file.is_file():
             raise WeightsError(f"{file.name} is no longer there.", "Choose other weights.")
-        return task.key, path, file.stat().st_mtime
+        return file
 
 
-def fits(info: WeightsInfo, task: Task) -> bool:
-    return info.stage == 2 and task.accepts(info.config) and info.task in (None, task.key)
+def fits(info: WeightsInfo, task: Task, stage: int = 2) -> bool:
+    return info.stage == stage and task.accepts(info.config) and info.task in (None, task.key)
 
 
 def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:

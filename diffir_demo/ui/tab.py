@@ -14,6 +14,7 @@ from .opening import request_for
 from .outcome import Outcome
 from .panels.export import ExportPanel
 from .panels.inside import InsidePanel
+from .panels.lab import LabPanel
 from .panels.panel import Panel, Updates, Values
 from .panels.photo import PhotoPanel
 from .panels.result import ResultPanel
@@ -37,6 +38,7 @@ class Tab:
                 self.result = ResultPanel(self)
                 self.export = ExportPanel(self)
         self.inside = InsidePanel(self)
+        self.lab = LabPanel(self)
         self.panels: Sequence[Panel] = (
             self.photo,
             self.settings,
@@ -44,6 +46,7 @@ class Tab:
             self.result,
             self.export,
             self.inside,
+            self.lab,
         )
         for panel in self.panels:
             panel.connect()

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options
 from diffir_demo.weights import save
-from tests.tiny import network
+from tests.tiny import network, teacher
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -29,6 +29,10 @@ ARGUMENTS = [
 ]
 PATIENCE = 30_000
 """Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
+
+
+TEACHER = "teacher-deblur.safetensors"
+"""A stage-1 file beside the others, for one task only."""
 
 
 class Pace:
@@ -65,6 +69,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[st
     folder = tmp_path_factory.mktemp("checkpoints")
     for key, task in TASKS.items():
         save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny")
+    save(folder / TEACHER, teacher("deblur"), task="deblur", provenance="untrained", name="tiny teacher")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))

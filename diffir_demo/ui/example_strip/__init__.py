@@ -14,9 +14,9 @@ from ..component import parts
 class ExampleStrip(gr.HTML):
     """Value: list of {"title", "thumbnail" (a data URL)}, in order. Event data of `choose`: {"index": int}."""
 
-    def __init__(self, value: list[dict[str, str]], **options: Any) -> None:
+    def __init__(self, value: list[dict[str, str]], label: str = words.EXAMPLES["label"], **options: Any) -> None:
         settings = parts(Path(__file__).parent) | options
-        super().__init__(value, words=words.EXAMPLES, **settings)
+        super().__init__(value, words={"label": label}, **settings)
 
     def postprocess(self, value: list[dict[str, str]]) -> list[dict[str, str]]:
         return value

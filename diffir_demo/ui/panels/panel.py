@@ -51,6 +51,11 @@ class Panel:
         """The element's id on the page."""
         return f"{self.task.key}-{part}"
 
+    @property
+    def line(self) -> Any:
+        """The status line that tells of this panel's doings."""
+        return self.tab.running.status
+
     def connect(self) -> None:
         """Leads the presses to their handlers, once all panels are there."""
 
@@ -66,12 +71,12 @@ class Panel:
 def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Updates]]:
     """Turns what a visitor can get wrong into one sentence, as a toast and in the status line. Bugs stay errors.
 
-    For the handlers of panels; each yields the components that change, and no others.
+    For the handlers of panels, and of what else has a `line`; each yields the components that change, and no others.
     """
 
     @functools.wraps(handler)
-    def guarded(self: Panel, *values: Any) -> Iterator[Updates]:
-        status = self.tab.running.status
+    def guarded(self: Any, *values: Any) -> Iterator[Updates]:
+        status = self.line
         try:
             yield from handler(self, *values)
         except DiffIRError as error:
@@ -82,3 +87,8 @@ def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Up
             raise
 
     return guarded
+
+
+def press(elem_id: str) -> str:
+    """Presses a button once the page has taken in its new file."""
+    return f"() => setTimeout(() => document.getElementById('{elem_id}').click(), 300)"

@@ -19,7 +19,7 @@ from ..mask_canvas import MaskCanvas, MaskValue
 from ..opening import Opening, file_data, opened, opening_of, photo_of, truth_behind
 from ..outcome import Truth
 from ..studio import keep
-from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, told
+from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, press, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -81,7 +81,7 @@ class PhotoPanel(Panel):
             laid = [self.canvas, status]
             self.mask_upload.upload(self.upload_mask, [self.canvas, self.mask_upload], laid, **QUIET)
             saved = self.mask_save.click(self.save_mask, self.canvas, [self.mask_file, status], **QUIET)
-            saved.success(None, js=_press(self.named("mask-file")))
+            saved.success(None, js=press(self.named("mask-file")))
 
     def emptied(self) -> Updates:
         return {self.undamage: gr.Button(visible=False)}
@@ -154,8 +154,3 @@ class PhotoPanel(Panel):
 def _thumbnail(example: Example) -> dict[str, str]:
     title = f"{example.title}, {example.author}, {example.licence}"
     return {"title": title, "thumbnail": views.thumbnail(example.photo, 120)}
-
-
-def _press(elem_id: str) -> str:
-    """Presses a button once the page has taken in its new file."""
-    return f"() => setTimeout(() => document.getElementById('{elem_id}').click(), 300)"

@@ -1,0 +1,167 @@
+"""Another photo's numbers, or those of a file, mixed into the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from ...errors import InputError
+from ...imaging import load_picture
+from ...lab import blend, check_numbers, ipr_of, likeness, read_ipr, write_ipr
+from ...lab.numbers import LARGEST_FILE
+from ...tasks import Request
+from .. import views
+from ..example_strip import ExampleStrip
+from ..ipr_lab import IprNumbers
+from ..opening import opening_of
+from ..outcome import Outcome
+from ..panels.panel import AT_ONCE, QUIET, STATE, Updates, Values, press, told
+from ..studio import keep
+from ..words import lab as words
+from . import figures
+from .experiment import Experiment
+
+if TYPE_CHECKING:
+    from ..panels.lab import LabPanel
+
+Donor = tuple[str, np.ndarray]
+"""(name, its IPR (n,))"""
+
+
+class Donation(Experiment):
+    """The second photo gives its IPR: encoder and diffusion run on it, and nothing is painted."""
+
+    def __init__(self, lab: LabPanel) -> None:
+        super().__init__(lab)
+        self.offered = self.tab.photo.offered
+        self.said(figures.sentence(words.DONOR_LEAD))
+        if self.task.wants_mask:
+            self.said(figures.sentence(words.DONOR_MASKED))
+        strip = [{"title": each.title, "thumbnail": views.thumbnail(each.photo, 120)} for each in self.offered]
+        self.strip = ExampleStrip(strip, words.DONOR_PICK, elem_id=self.named("donors")) if strip else None
+        self.photo = gr.UploadButton(
+            words.DONOR_OWN, file_types=["image"], size="md", elem_id=self.named("donor-photo")
+        )
+        self.share = gr.Slider(
+            0, 2, value=0, step=0.05, label=words.DONOR_SHARE, info=words.DONOR_SHARE_INFO, elem_id=self.named("share")
+        )
+        self.found = self.said(figures.sentence(words.DONOR_NONE), "donor-found")
+        with gr.Row(elem_classes="tight"):
+            self.save = gr.Button(words.SAVE, size="md", min_width=160, elem_id=self.named("save"))
+            self.load = gr.UploadButton(
+                words.LOAD, file_types=[".npy"], size="md", min_width=160, elem_id=self.named("load")
+            )
+            self.file = gr.DownloadButton(elem_id=self.named("file"), elem_classes="offstage")
+        self.picked = gr.State(0, **STATE)
+        """The index of the example that was chosen."""
+        self.donor = gr.State(None, **STATE)
+        """`Donor` or None."""
+        self.inputs = [self.photo, self.load, self.share, self.donor, self.picked]
+        self.outputs = [self.found, self.share, self.donor, self.file, self.lab.edit.editor]
+
+    def begin(self) -> list[tuple[Any, Any]]:
+        chosen: list[tuple[Any, Any]] = [(self.photo.upload, self.from_photo)]
+        if self.strip is not None:
+            picked = self.strip.choose(self.pick, None, self.picked, **AT_ONCE)
+            chosen.append((picked.then, self.from_example))
+        return chosen
+
+    def connect(self) -> None:
+        editor, outcome = self.lab.edit.editor, self.tab.result.outcome
+        mixed = [self.share, self.donor, outcome]
+        self.share.input(self.mix, mixed, editor, trigger_mode="always_last", **AT_ONCE)
+        saved = self.save.click(self.write, [editor, outcome], [self.file, self.lab.status], **QUIET)
+        saved.success(None, js=press(self.named("file")))
+        loaded = [self.found, self.share, self.donor, editor, self.lab.status]
+        self.load.upload(self.from_file, [self.load, outcome], loaded, **QUIET)
+
+    def emptied(self) -> Updates:
+        return {self.found: figures.sentence(words.DONOR_NONE), self.share: 0, self.donor: None}
+
+    def pick(self, event: gr.EventData) -> int:
+        """Remembers which example was pressed; whether it is there is seen when it is used."""
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        return index if isinstance(index, int) else -1
+
+    @told
+    def from_example(self, values: Values) -> Iterator[Updates]:
+        """An example as its own tab opens it: damaged, and with its own mask."""
+        index = values[self.picked]
+        if not 0 <= index < len(self.offered):
+            raise InputError(words.NO_EXAMPLE)
+        outcome, example = self.outcome(values), self.offered[index]
+        canvas = opening_of(example, self.task).value
+        picture, _ = example.prepared(self.task)
+        mask = canvas.rasterised(picture.height, picture.width) if self.task.wants_mask else None
+        seed = outcome.restoration.request.seed
+        yield from self._given(outcome, Request(picture, mask, seed), example.title, values[self.share])
+
+    @told
+    def from_photo(self, values: Values) -> Iterator[Updates]:
+        """A photo of the visitor's, as it is; where a mask is wanted, under the run's own, stretched."""
+        outcome, path = self.outcome(values), _there(values[self.photo])
+        picture, own = load_picture(path), outcome.restoration.request
+        mask = None if own.mask is None else _stretched(own.mask, picture.height, picture.width)
+        yield from self._given(outcome, Request(picture, mask, own.seed), path.name, values[self.share])
+
+    def _given(self, outcome: Outcome, request: Request, name: str, share: float) -> Generator[Updates, None, None]:
+        yield self.saying(words.DONOR_LOOKING, 0.3)
+        other = ipr_of(self.runs(outcome)(request))
+        yield self._taken(outcome, (name, other), share or 1.0)
+        yield self.saying(words.DONOR_TAKEN.format(name=name), 1.0, "good")
+
+    @told
+    def from_file(self, path: str, outcome: Outcome | None) -> Iterator[Updates]:
+        """Numbers that were saved here, or by NumPy."""
+        outcome, file = self.outcome({self.tab.result.outcome: outcome}), _there(path)
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+        other = read_ipr(data, len(outcome.restoration.ipr))
+        yield self._taken(outcome, (file.name, other), 1.0)
+        yield self.saying(words.DONOR_TAKEN.format(name=file.name), 1.0, "good")
+
+    def _taken(self, outcome: Outcome, donor: Donor, share: float) -> Updates:
+        own, (name, other) = outcome.restoration.ipr, donor
+        found = likeness(other, own)
+        text = words.DONOR_FOUND.format(
+            name=name, relative=figures.percent(found.relative), cosine=f"{found.cosine:.3f}"
+        )
+        return {
+            self.found: figures.sentence(text),
+            self.share: share,
+            self.donor: donor,
+            self.lab.edit.editor: IprNumbers.of(own, blend(own, other, share)),
+        }
+
+    def mix(self, share: float, donor: Donor | None, outcome: Outcome | None) -> Any:
+        if donor is None or outcome is None:
+            return gr.skip()
+        own = outcome.restoration.ipr
+        return IprNumbers.of(own, blend(own, donor[1], share))
+
+    @told
+    def write(self, editor: IprNumbers, outcome: Outcome | None) -> Iterator[Updates]:
+        """The numbers on the page as a file; what is pressed next must not be an older one."""
+        yield {self.file: None}
+        outcome = self.outcome({self.tab.result.outcome: outcome})
+        numbers = check_numbers(editor.numbers, len(outcome.restoration.ipr))
+        name = f"{Path(outcome.name).stem or 'photo'}-numbers.npy"
+        yield {self.file: keep(write_ipr(numbers), name)}
+
+
+def _there(path: str | None) -> Path:
+    if not path or not Path(path).is_file():
+        raise InputError(words.FILE_LOST, words.FILE_LOST_HINT)
+    return Path(path)
+
+
+def _stretched(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(h, w) bool of another size; a hole stays one however thin it gets."""
+    image = Image.fromarray(255 * mask.astype(np.uint8))
+    found = np.asarray(image.resize((width, height), Image.Resampling.BOX)) >= 128
+    return found if found.any() else np.asarray(image.resize((width, height), Image.Resampling.BOX)) > 0
