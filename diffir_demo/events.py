@@ -12,6 +12,11 @@ from .tasks.task import Request
 from .weights.info import WeightsInfo
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Another run has the device. Only before `Started`, and only if one has."""
+
+
 @dataclass(frozen=True, eq=False)
 class Started:
     """The request is sound and the network is ready."""
@@ -52,11 +57,19 @@ class PriorStep:
 
 
 @dataclass(frozen=True)
-class Painting:
-    """Progress from inside the U-Net."""
+class Encoding:
+    """Progress from inside the prior encoder. Small photos are through before there is anything to tell."""
 
     fraction: float
-    """Share painted, in (0, 1]; never falls."""
+    """Share done, in (0, 1]; never falls."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """Progress from inside the U-Net, told some twenty times a second: a run can be left between any two events."""
+
+    fraction: float
+    """Share painted, in [0, 1]; never falls."""
     label: str = "painting"
 
 
@@ -104,7 +117,7 @@ class Finished:
     restoration: Restoration
 
 
-Event = Started | PriorStep | Painting | Finished
+Event = Waiting | Started | Encoding | PriorStep | Painting | Finished
 
 
 def last(events: Iterable[Event]) -> Restoration:

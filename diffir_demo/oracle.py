@@ -13,7 +13,7 @@ import torch
 
 from .devices import choose_precision
 from .errors import InputError
-from .imaging import Picture, pad_to_multiple, to_tensor
+from .imaging import Picture, pad_to_multiple, to_pixels, to_tensor
 from .model import Teacher, fold
 from .tasks import Damaged, Task
 
@@ -63,5 +63,5 @@ def consult(task: Task, teacher: Teacher, case: Damaged) -> Generator[float, Non
                 painted = stop.value
                 break
         yield share
-    picture = task.decode(fit.undo(painted.float().cpu(), config.scale), request)
+    picture = task.decode(to_pixels(fit.undo(painted.float().cpu(), config.scale)), request)
     return Oracle(ipr[0].float().cpu().numpy(), picture)

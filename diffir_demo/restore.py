@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,12 +20,12 @@ from torch import Tensor
 
 from .devices import choose_device, choose_precision, lock_for, precision_name
 from .errors import DeviceError, InputError, WeightsError
-from .events import Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, last
-from .imaging.picture import Picture, pad_to_multiple
+from .events import Encoding, Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, Waiting, last
+from .imaging.picture import Picture, convert, pad_to_multiple
 from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.cost import Cost, cost_of
 from .tasks import Request, Task, get_task
-from .tiling import MEMORY_BUDGET, Canvas, Tile, plan
+from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
 from .weights import WeightsInfo, find_default
 from .weights import load as load_weights
 
@@ -34,6 +34,8 @@ Z = TypeVar("Z")
 R = TypeVar("R")
 MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
+BREATH = 0.05
+"""Seconds that pass between two events of a stage, where its pieces are shorter."""
 MAX_STEPS = 8
 """Diffusion steps that may be asked for; the schedule of four is stretched to no more than twice as many."""
 
@@ -107,9 +109,12 @@ def restore(
     steps: int | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
+    whole: bool = False,
 ) -> Restoration:
     """Runs `stream` to its end."""
-    return last(stream(task, request, engine, ipr=ipr, steps=steps, previews=previews, memory_budget=memory_budget))
+    return last(
+        stream(task, request, engine, ipr=ipr, steps=steps, previews=previews, memory_budget=memory_budget, whole=whole)
+    )
 
 
 @torch.inference_mode()
@@ -122,14 +127,19 @@ def stream(
     steps: int | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
+    whole: bool = False,
 ) -> Iterator[Event]:
     """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
+
+    Before and between these: `Waiting` for the device, and `Encoding`. Events come at least every tenth of a second or
+    so at any size of the picture, for whoever wants to stop.
 
     ipr: (n,) finite numbers to paint with instead of the diffusion's estimate; there are no steps then.
     steps: 1 .. `MAX_STEPS` diffusion steps instead of the number that the network was trained with, over the same range
     of noise (`Schedule.resampled`); the trained number changes nothing.
     previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
     memory_budget: bytes; a picture whose painting would take more is painted in overlapping tiles.
+    whole: let the network see all of the photo, even where it is large and the hole is small (`around_hole`).
 
     The same request gives the same pixels. The device is held from `Started` to the end; closing the generator early
     frees it and everything else, so close it before the same thread starts another run.
@@ -143,16 +153,20 @@ def stream(
     _require_room(request.picture, engine.model.config.scale)
     given = None if ipr is None else _checked(ipr, engine.model.config.ipr_length)
     steps = _checked_steps(steps, engine.model.config.timesteps)
-    with lock_for(engine.device):
-        try:
-            yield from _run(task, request, engine, given, steps, previews, memory_budget)
-        except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            size = f"{request.picture.width} x {request.picture.height}"
-            raise DeviceError(
-                f"The memory ran out at {size}.", "Lower the memory budget or use a smaller picture."
-            ) from error
+    turn = lock_for(engine.device)
+    while not turn.acquire(timeout=BREATH):
+        yield Waiting()
+    try:
+        yield from _run(task, request, engine, given, steps, previews, memory_budget, whole)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        size = f"{request.picture.width} x {request.picture.height}"
+        raise DeviceError(
+            f"The memory ran out at {size}.", "Lower the memory budget or use a smaller picture."
+        ) from error
+    finally:
+        turn.release()
 
 
 def _require_structure(task: Task, engine: Engine) -> None:
@@ -212,11 +226,14 @@ def _run(
     asked: int | None,
     previews: bool,
     budget: int,
+    whole: bool,
 ) -> Generator[Event, None, None]:
     model, config, clock = engine.model, engine.model.config, _Clock()
     count = (asked or config.timesteps) if given is None else 0
     with clock.measuring("encode"):
-        damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
+        part = None if whole or request.mask is None else around_hole(request.mask)
+        seen = request if part is None else _cut(request, part)
+        damaged, fit = pad_to_multiple(task.encode(seen), config.multiple_of)
         height, width = damaged.shape[-2:]
         tiles = plan(height, width, config, budget, engine.strips)
         painted_tiles = _worth_painting(damaged, tiles)
@@ -244,16 +261,25 @@ def _run(
         painted = damaged
         for i, tile in enumerate(painted_tiles):
             walk = model.paint(tile.cut(damaged).to(engine.device), ipr, engine.painter.walk)
-            painted = yield from _mapped(walk, lambda share, i=i: (i + share) / len(painted_tiles), working)
+            for_all = _mapped(walk, lambda share, i=i: (i + share) / len(painted_tiles))
+            painted = yield from _paced(for_all, working)
             with clock.measuring(stage):
                 painted = painted.cpu()  # on a GPU this is where the work is waited for
                 if canvas is not None:
                     canvas.add(tile, painted)
         with clock.measuring(stage):
-            return task.decode(fit.undo(canvas.picture() if canvas else painted, config.scale), request)
+            painted = fit.undo(canvas.picture() if canvas else painted, config.scale)
+        pixels = yield from _paced(_mapped(convert(painted), lambda _: 1.0), lambda: clock.measuring(stage))
+        with clock.measuring(stage):
+            picture = task.decode(pixels if part is None else _laid_in(pixels, part, request), request)
+        yield 1.0
+        return picture
 
-    with clock.measuring("encode"):
-        ipr = _condition(model, damaged, tiles, engine) if given is None else given.to(engine.device)
+    if given is None:
+        encoding = _mapped(_condition(model, damaged, tiles, engine), Encoding)
+        ipr = yield from _paced(encoding, lambda: clock.measuring("encode"))
+    else:
+        ipr = given.to(engine.device)
     steps: list[PriorStep] = []
     walk = model.denoise(ipr, noise.to(engine.device), asked)
     for number in range(1, count + 1):
@@ -277,22 +303,44 @@ def _run(
             seconds=clock.seconds(),
             tiles=len(painted_tiles),
             steps=tuple(steps),
-            notices=request.picture.notices + _tile_notice(tiles, painted_tiles),
+            notices=request.picture.notices + _part_notice(part) + _tile_notice(tiles, painted_tiles),
             painted=tuple((tile.height, tile.width) for tile in painted_tiles),
             info=engine.info,
         )
     )
 
 
-def _condition(model: DiffIR, damaged: Tensor, tiles: list[Tile], engine: Engine) -> Tensor:
+def _cut(request: Request, part: Tile) -> Request:
+    """What the network is shown of a large photo with a small hole."""
+    assert request.mask is not None
+    pixels = np.ascontiguousarray(request.picture.pixels[part.window])
+    return replace(request, picture=Picture(pixels), mask=request.mask[part.window])
+
+
+def _laid_in(pixels: np.ndarray, part: Tile, request: Request) -> np.ndarray:
+    """The whole photo with that part of it painted."""
+    whole = request.picture.pixels.copy()
+    whole[part.window] = pixels
+    return whole
+
+
+def _part_notice(part: Tile | None) -> tuple[str, ...]:
+    if part is None:
+        return ()
+    return (f"The network looked at {part.width} x {part.height} pixels around the hole; the rest stayed as it was.",)
+
+
+def _condition(model: DiffIR, damaged: Tensor, tiles: list[Tile], engine: Engine) -> Generator[float, None, Tensor]:
     """The diffusion's condition (1, n), always in float32: it is cheap, and everything hangs on it.
 
     Where the picture is tiled, the encoder's pooled features are averaged over the tiles, so there is one IPR for all.
+    Yields the share that is done.
     """
     pooled, area = torch.zeros(1, device=engine.device), 0
-    for tile in tiles:
+    for i, tile in enumerate(tiles):
         pixels = tile.height * tile.width
-        pooled = pooled + pixels * model.encoder.pool(tile.cut(damaged).to(engine.device))
+        walk = model.encoder.walk(tile.cut(damaged).to(engine.device))
+        pooled = pooled + pixels * (yield from _mapped(walk, lambda share, i=i: (i + share) / len(tiles)))
         area += pixels
     return model.encoder.project(pooled / area)
 
@@ -311,22 +359,31 @@ def _tile_notice(tiles: list[Tile], painted: list[Tile]) -> tuple[str, ...]:
     return (f"Painted in {count} of {tiles[0].width} x {tiles[0].height} pixels to fit the memory.",)
 
 
-def _mapped(
-    walk: Generator[Y, None, R],
-    change: Callable[[Y], Z],
-    context: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> Generator[Z, None, R]:
-    """Passes what `walk` yields through `change`, and on what it returns.
+def _mapped(walk: Generator[Y, None, R], change: Callable[[Y], Z]) -> Generator[Z, None, R]:
+    """Passes what `walk` yields through `change`, and on what it returns."""
+    while True:
+        try:
+            value = next(walk)
+        except StopIteration as stop:
+            return stop.value
+        yield change(value)
+
+
+def _paced(walk: Generator[Y, None, R], context: Callable[[], AbstractContextManager[object]]) -> Generator[Y, None, R]:
+    """Passes on what `walk` yields once every `BREATH` seconds; its pieces may be far shorter, or longer.
 
     It is resumed inside a fresh `context` each time, so that no mode leaks to whoever listens.
     """
     while True:
         with context():
+            until = time.perf_counter() + BREATH
             try:
                 value = next(walk)
+                while time.perf_counter() < until:
+                    value = next(walk)
             except StopIteration as stop:
                 return stop.value
-        yield change(value)
+        yield value
 
 
 @contextmanager

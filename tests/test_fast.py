@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from diffir_demo.model import PRESETS, DIRformer, ModelConfig, fast, fast_block, fold
+from diffir_demo.model import PRESETS, DIRformer, ModelConfig, fast, fold, rows
 from diffir_demo.model.fast import FastDIRformer
-from diffir_demo.model.fast_block import strip_slices
+from diffir_demo.model.rows import strip_slices
 
 EXACT = 1e-5
 TINY = {"width": 8, "blocks": (1, 2, 1, 1), "ipr_length": 32}
@@ -49,7 +50,7 @@ def largest_difference(a: Tensor, b: Tensor) -> float:
 @torch.inference_mode()
 def test_fast_equals_plain(name: str, strip: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """13 and 7 units of the network's multiple: at most levels no whole number of strips."""
-    monkeypatch.setattr(fast_block, "STRIP", strip)
+    monkeypatch.setattr(rows, "STRIP", strip)
     config = tiny(name)
     plain = painter(config)
     x, ipr = inputs(config, 13 * config.multiple_of, 3 * config.multiple_of)
@@ -61,7 +62,7 @@ def test_fast_equals_plain(name: str, strip: int, monkeypatch: pytest.MonkeyPatc
 @torch.inference_mode()
 def test_the_smallest_sides(name: str, units: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the latent level is one pixel high or wide."""
-    monkeypatch.setattr(fast_block, "STRIP", 1)
+    monkeypatch.setattr(rows, "STRIP", 1)
     config = tiny(name)
     plain = painter(config)
     x, ipr = inputs(config, *(side * config.multiple_of for side in units))
@@ -71,7 +72,7 @@ def test_the_smallest_sides(name: str, units: tuple[int, int], monkeypatch: pyte
 @pytest.mark.parametrize("name", ["deblur", "sr_x4"])
 @torch.inference_mode()
 def test_pictures_of_a_batch_keep_their_own_iprs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_block, "STRIP", 2000)
+    monkeypatch.setattr(rows, "STRIP", 2000)
     config = tiny(name)
     plain = painter(config)
     x, ipr = inputs(config, 24, 40, batch=2)
@@ -103,10 +104,25 @@ def test_bf16_is_close(name: str) -> None:
 
 
 @torch.inference_mode()
-def test_walk_yields_the_same_shares() -> None:
+def test_walk_passes_the_plain_ones_milestones_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "STRIP", 2000)
     plain = painter(tiny("deblur"))
-    x, ipr = inputs(plain.config, 16, 16)
-    assert list(FastDIRformer(plain).walk(x, ipr)) == list(plain.walk(x, ipr))
+    x, ipr = inputs(plain.config, 32, 48, batch=2)
+    milestones, shares = list(plain.walk(x, ipr)), list(FastDIRformer(plain).walk(x, ipr))
+    assert milestones == sorted(milestones) and milestones[-1] == shares[-1] == 1
+    assert len(milestones) == 11  # ten blocks and the head
+    assert shares == sorted(shares) and set(milestones) < set(shares) and shares[0] == 0
+
+
+@pytest.mark.parametrize("name", ["compact_sr_x4", "compact_deblur", "compact_inpaint"])
+def test_a_megapixel_is_painted_in_many_small_pieces(name: str) -> None:
+    """Counted, not timed: whoever stops listening between two pieces is let go after a small share of the whole."""
+    with torch.device("meta"):
+        plain = DIRformer(PRESETS[name]).requires_grad_(False)
+        side = 1024 // plain.config.scale
+        x, ipr = torch.empty(1, plain.config.in_channels, side, side), torch.empty(1, plain.config.ipr_length)
+    shares = [0.0, *FastDIRformer(plain).walk(x, ipr)]
+    assert max(after - before for before, after in pairwise(shares)) < 0.02
 
 
 def test_it_takes_no_part_in_training() -> None:
@@ -131,4 +147,4 @@ def test_strips_cover_every_row_once(height: int, row: int, least: int) -> None:
     slices = list(strip_slices(height, row, least))
     assert [r for s in slices for r in range(s.start, s.stop)] == list(range(height))
     longest = slices[0].stop
-    assert longest * row <= fast_block.STRIP or longest <= least
+    assert longest * row <= rows.STRIP or longest <= least

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import threading
 
 import numpy as np
 import pytest
 import torch
 
+from diffir_demo import tiling
 from diffir_demo.devices import lock_for
 from diffir_demo.errors import DeviceError, InputError, WeightsError
-from diffir_demo.events import Finished, Painting, PriorStep, Started
+from diffir_demo.events import Encoding, Finished, Painting, PriorStep, Started, Waiting
 from diffir_demo.imaging import Picture
 from diffir_demo.model import OFFICIAL, DiffIR, DIRformer, FastDIRformer
 from diffir_demo.model.cost import cost_of
@@ -49,7 +51,7 @@ def test_grammar_of_events(key: str) -> None:
     assert [step.number for step in steps] == [1, 2, 3, 4]
     assert np.array_equal(steps[-1].x0, steps[-1].ipr)
     fractions = [event.fraction for event in events if isinstance(event, Painting)]
-    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and fractions[0] > 0
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and fractions[0] >= 0
     result = events[-1].restoration
     assert np.array_equal(result.ipr, steps[-1].ipr)
     assert result.steps == tuple(steps)
@@ -78,6 +80,46 @@ def test_closing_early_gives_the_device_back(after: type) -> None:
     events.close()
     assert not lock_for(model.device).locked()
     assert restore("deblur", case("deblur"), model).picture.width == 56
+
+
+def test_every_event_is_a_chance_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no time to wait for, all stages tell of themselves, encoder, base picture and pixels included."""
+    monkeypatch.setattr(sys.modules[stream.__module__], "BREATH", 0.0)
+    model = engine("inpaint")
+    events = list(stream("inpaint", case("inpaint", 160, 224), model))
+    encodings = [event.fraction for event in events if isinstance(event, Encoding)]
+    paintings = [event.fraction for event in events if isinstance(event, Painting)]
+    assert encodings == sorted(encodings) and encodings[-1] == 1 and len(encodings) > 10
+    assert paintings == sorted(paintings) and paintings[-1] == 1
+    assert paintings.count(0.0) > 5 and paintings.count(1.0) > 3  # the hole is filled first; pixels come last
+    assert len(paintings) > 3 * len(model.model.painter.milestones())
+
+
+def test_who_waits_for_the_device_may_leave() -> None:
+    model = engine("deblur")
+    first, second = (stream("deblur", case("deblur"), model) for _ in range(2))
+    assert isinstance(next(first), Started)
+    assert isinstance(next(second), Waiting) and isinstance(next(second), Waiting)
+    second.close()
+    assert lock_for(model.device).locked()  # the first still has it
+    first.close()
+    assert not lock_for(model.device).locked()
+
+
+def test_a_small_hole_in_a_large_photo_is_filled_from_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its surroundings alone would be, pixel for pixel; the rest is the photo's, bit for bit."""
+    monkeypatch.setattr(tiling, "SEEN_WHOLE", 10_000)
+    monkeypatch.setattr(tiling, "SURROUNDINGS", 32)
+    model, picture, mask = engine("inpaint"), photo(200, 300), np.zeros((200, 300), bool)
+    mask[90:120, 40:60] = True
+    run = restore("inpaint", Request(picture, mask, 3), model)
+    window = slice(58, 152), slice(8, 92)
+    alone = restore("inpaint", Request(Picture(picture.pixels[window].copy()), mask[window], 3), model)
+    assert np.array_equal(run.picture.pixels[window], alone.picture.pixels) and np.array_equal(run.ipr, alone.ipr)
+    assert np.array_equal(run.picture.pixels[~mask], picture.pixels[~mask])
+    assert "84 x 94 pixels around the hole" in run.notices[-1] and run.request.mask is mask
+    seen = restore("inpaint", Request(picture, mask, 3), model, whole=True)
+    assert not seen.notices and seen.painted[0] > run.painted[0]
 
 
 def test_no_mode_leaks_to_the_listener() -> None:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
 from diffir_demo import tiling
-from diffir_demo.model import PRESETS, DiffIR, FastDIRformer, fast_block, fold
+from diffir_demo.model import PRESETS, DiffIR, FastDIRformer, fold, rows
 from diffir_demo.restore import _condition
-from diffir_demo.tiling import OVERLAP, Canvas, Tile, feather, painting_bytes, plan, strip_bytes
+from diffir_demo.tiling import OVERLAP, Canvas, Tile, around_hole, feather, painting_bytes, plan, strip_bytes
 from tests.tiny import engine
 
 
@@ -82,7 +82,7 @@ def test_the_estimate_is_near_what_tensors_take_and_above_it(
     name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Real widths, few blocks, and strips as small beside the picture as they are in large ones."""
-    for module in (fast_block, tiling):
+    for module in (rows, tiling):
         monkeypatch.setattr(module, "STRIP", 20_000)
     config = dataclasses.replace(PRESETS[name], blocks=(1, 1, 1, 1), refinement_blocks=1, prior_blocks=1)
     model = DiffIR(config).eval()
@@ -127,7 +127,23 @@ def test_one_ipr_for_all_tiles() -> None:
     picture = torch.rand(1, 3, 160, 320, generator=torch.Generator().manual_seed(0))
     picture[..., 160:] *= 0.2
     tiles = [Tile(0, 0, 160, 160), Tile(0, 160, 160, 160)]
-    whole = _condition(model.model, picture, [Tile(0, 0, 160, 320)], model)
-    both, left = (_condition(model.model, picture, chosen, model) for chosen in (tiles, tiles[:1]))
+    whole = fold(_condition(model.model, picture, [Tile(0, 0, 160, 320)], model))
+    both, left = (fold(_condition(model.model, picture, chosen, model)) for chosen in (tiles, tiles[:1]))
     assert (both - whole).abs().mean() < 0.2 * (left - whole).abs().mean()
     assert np.isfinite(both.numpy()).all()
+
+
+def test_a_small_hole_needs_its_surroundings_only() -> None:
+    mask = np.zeros((3000, 4000), bool)
+    mask[100:200, 3000:3800] = True
+    assert around_hole(mask) == Tile(0, 3000 - 399, 200 + 399, 4000 - 3000 + 399)  # 399 is half of its length
+    mask[2900, 10] = True  # another one, far away
+    assert around_hole(mask) is None
+
+
+def test_no_hole_and_small_photos_are_seen_whole() -> None:
+    assert around_hole(np.zeros((3000, 4000), bool)) is None
+    mask = np.zeros((1000, 2000), bool)
+    mask[0, 0] = True
+    assert around_hole(mask) is None
+    assert around_hole(np.pad(mask, ((0, 1), (0, 0)))) == Tile(0, 0, 257, 257)

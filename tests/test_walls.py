@@ -13,14 +13,14 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "diffir_demo"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "disk", "version"),
+    ("errors", "disk", "version", "memory"),
     ("imaging",),
     ("model",),
     ("weights", "devices", "tiling"),
     ("baselines", "metrics", "tasks"),
     ("events",),
     ("recipe",),
-    ("restore", "oracle", "trace"),
+    ("restore", "oracle", "trace", "estimate"),
     ("jobs",),
     ("evaluation", "lab", "bench", "batch"),
     ("__init__",),

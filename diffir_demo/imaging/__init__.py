@@ -10,7 +10,7 @@ from .colour import is_srgb, profile_name
 from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of
 from .mask import blended, check_mask, grown, load_mask, mask_bytes, mask_picture, painted_share
 from .packed import READABLE, Packed, pictures_in_zip
-from .picture import Fit, Picture, pad_to_multiple, to_pixels, to_tensor
+from .picture import Fit, Picture, convert, pad_to_multiple, to_pixels, to_tensor
 from .save import FORMATS, encode_picture, keeps_text, save_picture
 from .text import read_text
 
@@ -25,6 +25,7 @@ __all__ = [
     "PictureSource",
     "blended",
     "check_mask",
+    "convert",
     "encode_picture",
     "grown",
     "is_srgb",

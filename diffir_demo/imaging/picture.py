@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-STRIP = 256
-"""Rows that are converted at a time."""
+STRIP = 64
+"""Rows that are converted at a time: few enough to stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +66,32 @@ class Picture:
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
     """(h, w, c) uint8 -> (1, c, h, w) float32 in [0, 1]."""
-    planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
-    return planes.unsqueeze(0).float().div_(255)
+    height, width, channels = pixels.shape
+    image = torch.empty(1, channels, height, width)
+    for top in range(0, height, STRIP):
+        rows = torch.from_numpy(pixels[top : top + STRIP].copy())  # the pixels themselves may be read-only
+        torch.div(rows.permute(2, 0, 1).float(), 255, out=image[0, :, top : top + STRIP])
+    return image
 
 
 def to_pixels(image: Tensor) -> np.ndarray:
     """(1, c, h, w) in [0, 1], clamped here and rounded to nearest -> (h, w, c) uint8."""
+    converting = convert(image)
+    while True:
+        try:
+            next(converting)
+        except StopIteration as stop:
+            return stop.value
+
+
+def convert(image: Tensor) -> Generator[float, None, np.ndarray]:
+    """`to_pixels`, with a stop after every few rows: a large result takes seconds. Yields the share that is done."""
     channels, height, width = image.shape[1:]
     pixels = np.empty((height, width, channels), np.uint8)
-    for top in range(0, height, STRIP):  # strips: a large result must not be copied in float32
-        rows = image[0, :, top : top + STRIP].float().clamp(0, 1).mul(255).round().to(torch.uint8)
-        pixels[top : top + STRIP] = rows.permute(1, 2, 0).cpu().numpy()
+    for top in range(0, height, STRIP):
+        rows = image[0, :, top : top + STRIP].float().clamp(0, 1).mul_(255).round_().to(torch.uint8)
+        torch.from_numpy(pixels[top : top + STRIP]).copy_(rows.permute(1, 2, 0))
+        yield min(top + STRIP, height) / height
     return pixels
 
 
@@ -98,14 +114,16 @@ def pad_to_multiple(image: Tensor, multiple: int) -> tuple[Tensor, Fit]:
     """
     height, width = image.shape[-2:]
     rows, columns = (_mirrored(side, -side % multiple, image.device) for side in (height, width))
-    if rows.numel() != height:
-        image = image.index_select(-2, rows)
-    if columns.numel() != width:
-        image = image.index_select(-1, columns)
-    return image, Fit(height, width)
+    if not (len(rows) or len(columns)):
+        return image, Fit(height, width)
+    padded = image.new_empty(*image.shape[:-2], height + len(rows), width + len(columns))
+    padded[..., :height, :width] = image
+    padded[..., :height, width:] = image.index_select(-1, columns)
+    padded[..., height:, :] = padded[..., :height, :].index_select(-2, rows)
+    return padded, Fit(height, width)
 
 
 def _mirrored(side: int, extra: int, device: torch.device) -> Tensor:
-    """0, 1 .. side-1, side-1 .. 1, 0, 0, 1 ..: indices of a symmetric extension by `extra`."""
-    position = torch.arange(side + extra, device=device) % (2 * side)
+    """What follows 0 .. side-1 in a symmetric extension by `extra`: side-1 .. 1, 0, 0, 1 .."""
+    position = torch.arange(side, side + extra, device=device) % (2 * side)
     return torch.minimum(position, 2 * side - 1 - position)

@@ -48,15 +48,17 @@ class Painter(nn.Module):
     def paint(self, damaged: Tensor, ipr: Tensor, walk: Walk | None = None) -> Generator[float, None, Tensor]:
         """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n). walk: of a twin.
 
-        Yields the share painted so far; returns the picture (b, 3, h * scale, w * scale), not clamped.
+        Yields the share painted so far, in [0, 1]; returns the picture (b, 3, h * scale, w * scale), not clamped.
         """
         walk = walk or self.painter.walk
-        base = base_picture(damaged, self.config)
+        base = yield from base_picture(damaged, self.config)
         if base is None:
             return (yield from walk(damaged, ipr))
         seen = torch.cat([base, damaged[:, 3:]], dim=1) if self.config.base == "fill" else damaged
         correction = yield from walk(seen, ipr)
-        return base + correction
+        if torch.is_grad_enabled() or correction.dtype != base.dtype:
+            return base + correction
+        return correction.add_(base)  # spares a large picture's third copy
 
 
 class Teacher(Painter):

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .config import ModelConfig
+from .dirformer import fold
+from .rows import strip_slices
 
 SWEEPS = 8
 """Jacobi sweeps per level of `harmonic_fill`; more gain nothing that Kodak pictures show."""
+Box = tuple[slice, slice]
+"""Rows and columns."""
 
 
-def base_picture(damaged: Tensor, config: ModelConfig) -> Tensor | None:
-    """(b, c, h, w) in [0, 1] -> (b, 3, h * scale, w * scale), or None where the network paints from nothing."""
+def base_picture(damaged: Tensor, config: ModelConfig) -> Generator[float, None, Tensor | None]:
+    """(b, c, h, w) in [0, 1] -> (b, 3, h * scale, w * scale), or None where the network paints from nothing.
+
+    Stops now and then, for filling the hole of a large picture takes seconds; yields 0.0, as nothing is painted yet.
+    """
     rgb = damaged[:, :3]
     match config.base:
         case "none":
@@ -24,7 +33,7 @@ def base_picture(damaged: Tensor, config: ModelConfig) -> Tensor | None:
             # antialias=True selects the usual cubic (a = -0.5), the one Pillow and MATLAB use; it widens nothing here.
             return F.interpolate(rgb.float(), scale_factor=config.scale, mode="bicubic", antialias=True).to(rgb.dtype)
         case "fill":
-            return harmonic_fill(rgb.float(), 1 - damaged[:, 3:].float()).to(rgb.dtype)
+            return (yield from fill(rgb.float(), 1 - damaged[:, 3:].float())).to(rgb.dtype)
 
 
 def harmonic_fill(rgb: Tensor, known: Tensor) -> Tensor:
@@ -36,18 +45,59 @@ def harmonic_fill(rgb: Tensor, known: Tensor) -> Tensor:
     rgb (b, 3, h, w), known (b, 1, h, w), 1 where known. Known pixels come back unchanged; a picture without any known
     pixel comes back grey (0.5).
     """
+    return fold(fill(rgb, known))
+
+
+def fill(rgb: Tensor, known: Tensor) -> Generator[float, None, Tensor]:
+    """`harmonic_fill`, with stops. On a CPU, only what lies around the unknown pixels is worked on."""
     if min(rgb.shape[-2:]) == 1:
         weight = known.sum(dim=(2, 3), keepdim=True)
         mean = (rgb * known).sum(dim=(2, 3), keepdim=True) / weight.clamp_min(1e-6)
         mean = torch.where(weight > 0, mean, torch.full_like(mean, 0.5))
         return torch.where(known > 0, rgb, mean)
+    box = _around_unknown(known)
+    if box is None:
+        return rgb
     weight = F.avg_pool2d(known, 2, ceil_mode=True)
     colour = F.avg_pool2d(rgb * known, 2, ceil_mode=True) / weight.clamp_min(1e-6)
-    coarse = harmonic_fill(colour, (weight > 0).to(known.dtype))
+    yield 0.0
+    coarse = yield from fill(colour, (weight > 0).to(known.dtype))
     filled = F.interpolate(coarse, size=rgb.shape[-2:], mode="bilinear", align_corners=False)
+    yield 0.0
     filled = torch.where(known > 0, rgb, filled)
+    here = (..., *box)
+    filled[here] = yield from _swept(filled[here], rgb[here], known[here])
+    return filled
+
+
+def _around_unknown(known: Tensor) -> Box | None:
+    """The part of (b, 1, h, w) with all unknown pixels and one more on each side; None where all are known.
+
+    Elsewhere than on a CPU the whole: to look would cost more than to work.
+    """
+    if known.device.type != "cpu":
+        return slice(None), slice(None)
+    unknown = (known <= 0).any(dim=0)[0]
+    found = [torch.nonzero(unknown.any(dim=i)).flatten() for i in (1, 0)]
+    if not len(found[0]):
+        return None
+    rows, columns = (slice(max(int(places[0]) - 1, 0), int(places[-1]) + 2) for places in found)
+    return rows, columns
+
+
+def _swept(filled: Tensor, rgb: Tensor, known: Tensor) -> Generator[float, None, Tensor]:
+    """`SWEEPS` times, every unknown pixel becomes the mean of its four neighbours; stops after every few rows.
+
+    The border repeats itself: where it is not the picture's own, it is known and stays.
+    """
+    b, _, height, width = filled.shape
+    rows_at_once = list(strip_slices(height, b * 3 * width)) if filled.device.type == "cpu" else [slice(0, height)]
     for _ in range(SWEEPS):
         near = F.pad(filled, (1, 1, 1, 1), mode="replicate")
-        near = near[..., :-2, 1:-1] + near[..., 2:, 1:-1] + near[..., 1:-1, :-2] + near[..., 1:-1, 2:]
-        filled = torch.where(known > 0, rgb, near / 4)
+        filled = torch.empty_like(filled)
+        for rows in rows_at_once:
+            around = near[..., rows.start : rows.stop + 2, :]
+            total = around[..., :-2, 1:-1] + around[..., 2:, 1:-1] + around[..., 1:-1, :-2] + around[..., 1:-1, 2:]
+            filled[..., rows, :] = torch.where(known[..., rows, :] > 0, rgb[..., rows, :], total / 4)
+            yield 0.0
     return filled

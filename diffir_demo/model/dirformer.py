@@ -7,6 +7,7 @@ convolution takes the channels-last fast path. That makes one definition both re
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from itertools import accumulate
 from typing import TypeVar
 
 import torch
@@ -104,6 +105,12 @@ class Block(nn.Module):
         return x + self.feed_forward(x, ipr)
 
 
+def _weights(module: nn.Module) -> int:
+    """Those that are multiplied with every pixel; the norms' steering takes the IPR instead."""
+    layers = (m for name, m in module.named_modules() if not name.endswith("steer"))
+    return sum(m.weight.numel() for m in layers if isinstance(m, nn.Conv2d | nn.Linear))
+
+
 def _on_nchw(layer: nn.Module, x: Tensor) -> Tensor:
     """Runs an ordinary image layer on a (b, h, w, c) picture."""
     return layer(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
@@ -139,17 +146,15 @@ class DIRformer(nn.Module):
     def walk(self, x: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
         """x (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n).
 
-        Yields the share of blocks painted so far, in (0, 1]; returns the correction (b, 3, h * scale, w * scale) that
-        is added to the base picture.
+        Yields the share painted so far, one of `milestones` after every block and after the head; returns the
+        correction (b, 3, h * scale, w * scale) that is added to the base picture.
         """
-        done, total = 0, sum(isinstance(m, Block) for m in self.modules())
+        milestones = iter(self.milestones())
 
         def run(blocks: nn.ModuleList, x: Tensor) -> Generator[float, None, Tensor]:
-            nonlocal done
             for block in blocks:
                 x = block(x, ipr)
-                done += 1
-                yield done / total
+                yield next(milestones)
             return x
 
         x = self.stem(F.pixel_unshuffle(x, self.config.stem_fold)).permute(0, 2, 3, 1)
@@ -165,7 +170,42 @@ class DIRformer(nn.Module):
                 x = self.reduce[i - 1](x)
             x = yield from run(self.decoder[i], x)  # pyright: ignore[reportArgumentType]
         x = yield from run(self.refinement, x)
-        return self.head(x.permute(0, 3, 1, 2))
+        x = self.head(x.permute(0, 3, 1, 2))
+        yield next(milestones)
+        return x
+
+    def milestones(self) -> list[float]:
+        """Share of the multiplications done after each block, and after the head: how far a painting is."""
+        done = list(accumulate(self.work()))
+        return [part / done[-1] for part in done]
+
+    def work(self) -> list[float]:
+        """Multiplications per pixel of the input: of each block, with the layers that lead to it, and of the head.
+
+        A layer takes as many per pixel of its grid as it has weights. Left out: the small matrices between channels.
+        """
+        found, waiting = list[float](), float(_weights(self.stem))
+
+        def add(blocks: nn.Module, level: int) -> None:
+            nonlocal waiting
+            for block in blocks.children():
+                found.append(waiting + _weights(block) / 4**level)
+                waiting = 0.0
+
+        for level in range(3):
+            add(self.encoder[level], level)
+            waiting += _weights(self.down[level]) / 4**level
+        add(self.latent, 3)
+        for level in (2, 1, 0):
+            waiting += _weights(self.up[level]) / 4 ** (level + 1)
+            waiting += _weights(self.reduce[level - 1]) / 4**level if level else 0
+            add(self.decoder[level], level)
+        add(self.refinement, 0)
+        area = 1
+        for layer in list(self.head.children()) or [self.head]:
+            waiting += area * _weights(layer)
+            area *= layer.upscale_factor**2 if isinstance(layer, nn.PixelShuffle) else 1
+        return [numbers / self.config.stem_fold**2 for numbers in [*found, waiting]]
 
     def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
         """`walk` without the stops."""

@@ -4,7 +4,7 @@ On a CPU the plain block waits for memory: its wide tensors (three times the cha
 feed-forward) are written to memory and read back at every step. Here
 
 - the norm's weights and the IPR's scale and shift become part of the 1x1 layer that follows, once per picture;
-- wide tensors exist for a few rows at a time, so that they never leave the cache;
+- wide tensors exist for a few rows at a time, so that they never leave the cache, and a run can stop between strips;
 - attention's second half (weights @ v, output layer, residual) is one matrix of channels x channels.
 
 Nothing is stored: the plain block's weights are read at every call, so there is nothing to keep in step.
@@ -19,35 +19,30 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .dirformer import EPS, Attention, Block, Depthwise, FeedForward, SteeredNorm
+from .rows import strip_slices
 
-STRIP = 786_432
-"""Numbers in the widest tensor of a strip: 3 MiB in float32. Half as many or twice as many are nearly as quick."""
-LEAST_ROWS = 4
-"""Of a strip, however wide the picture: the rows above and below are worked out anew for every strip."""
-
-
-def strip_slices(height: int, row: int, least: int = LEAST_ROWS) -> Iterator[slice]:
-    """Cuts `height` rows of `row` numbers each into even strips of about `STRIP` numbers, from the top down."""
-    count = -(-height // max(least, STRIP // row))
-    rows = -(-height // count)
-    for top in range(0, height, rows):
-        yield slice(top, min(top + rows, height))
+ATTENTION, GATHERING = 0.5, 0.9
+"""Share of a block's time that its attention takes, and of that, the strips that q, k and v come from: so that the
+progress is steady."""
 
 
-def fast_block(block: Block, x: Tensor, ipr: Tensor, spare: Tensor) -> tuple[Tensor, Tensor]:
-    """x, spare (b, h, w, c) contiguous, ipr (b, n) float32 -> the block's output and the next spare.
+def fast_block(block: Block, x: Tensor, ipr: Tensor, spare: Tensor) -> Iterator[float]:
+    """x, spare (b, h, w, c) contiguous, ipr (b, n) float32. Writes the block's output into spare, and into x, too.
 
-    Writes into both; the pair that it gives is the same two buffers, so a level needs no more than these.
+    The two buffers take turns: a level needs no more than these. Stops after every strip, to yield the share of the
+    block that is done, in (0, 1].
     """
-    for picture, numbers, buffer in zip(x, ipr, spare, strict=True):  # the folded weights are a picture's own
-        _attend(block.attention, picture, numbers, buffer)
-        _feed_forward(block.feed_forward, picture, numbers, buffer)
-    return spare, x
+    for i, (picture, numbers, buffer) in enumerate(zip(x, ipr, spare, strict=True)):  # the folded weights are its own
+        for share in _attend(block.attention, picture, numbers, buffer):
+            yield (i + ATTENTION * share) / len(x)
+        for share in _feed_forward(block.feed_forward, picture, numbers, buffer):
+            yield (i + ATTENTION + (1 - ATTENTION) * share) / len(x)
 
 
-def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> None:
+def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> Iterator[float]:
     """Adds the attention's residual to x (h, w, c) in place. spare: same shape, overwritten with v."""
-    channels, heads = x.shape[-1], layer.heads
+    height, width, channels = x.shape
+    heads = layer.heads
     similarity = x.new_zeros(heads, channels // heads, channels // heads, dtype=torch.float32)
     squares = x.new_zeros(2 * channels, dtype=torch.float32)
     for rows, wide in _strips(layer.norm, layer.qkv.weight, layer.depthwise, x, ipr):
@@ -56,6 +51,7 @@ def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> None:
         squares += qk.square().sum(dim=0)  # over a strip; torch adds up in float32 whatever the type
         q, k = qk.view(len(qk), 2, heads, channels // heads).permute(1, 2, 0, 3)  # each (heads, pixels, c / heads)
         similarity += q.transpose(1, 2) @ k
+        yield GATHERING * rows.stop / height
     # Cosines: dividing the small matrix by the lengths of q's and k's channels equals normalising q and k themselves.
     lengths = squares.sqrt().clamp_min(1e-12).view(2, heads, -1)
     similarity /= lengths[0, :, :, None] * lengths[1, :, None, :]
@@ -63,17 +59,20 @@ def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> None:
     # The output layer takes its input head by head, so it can be multiplied with each head's weights beforehand.
     out = layer.out.weight.view(channels, heads, -1).transpose(0, 1) @ weights
     mix = out.transpose(0, 1).reshape(channels, channels).to(x.dtype)
-    x.view(-1, channels).addmm_(spare.view(-1, channels), mix.t())
+    for rows in strip_slices(height, width * channels):
+        x[rows].view(-1, channels).addmm_(spare[rows].view(-1, channels), mix.t())
+        yield GATHERING + (1 - GATHERING) * rows.stop / height
 
 
-def _feed_forward(layer: FeedForward, x: Tensor, ipr: Tensor, spare: Tensor) -> None:
+def _feed_forward(layer: FeedForward, x: Tensor, ipr: Tensor, spare: Tensor) -> Iterator[float]:
     """Writes x plus the feed-forward's residual into spare, both (h, w, c); x stays: its rows are the next strip's."""
-    channels = x.shape[-1]
+    height, _, channels = x.shape
     out = layer.out.weight.to(x.dtype).t()
     for rows, wide in _strips(layer.norm, layer.project.weight, layer.depthwise, x, ipr):
         gate, value = wide.flatten(0, 1).chunk(2, dim=-1)
         gated = F.gelu(gate).mul_(value)
         torch.addmm(x[rows].view(-1, channels), gated, out, out=spare[rows].view(-1, channels))
+        yield rows.stop / height
 
 
 def _strips(

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Generator
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .config import ModelConfig, Padding
+from .dirformer import fold
+from .rows import strip_slices
 
 SLOPE = 0.1  # of every LeakyReLU here, as in the authors' code
+PAD = {"zeros": "constant", "replicate": "replicate"}
+"""What `F.pad` calls the paddings of convolutions."""
+
+
+def _activated(x: Tensor) -> Tensor:
+    """LeakyReLU, in place where nobody asks for gradients: x is a large copy of nothing."""
+    return F.leaky_relu(x, SLOPE, inplace=not torch.is_grad_enabled())
+
+
+def _convolved(conv: nn.Module, x: Tensor, told: float) -> Generator[float, None, Tensor]:
+    """conv(x); without gradients on a CPU in strips of rows, with a stop after each that yields `told`."""
+    assert isinstance(conv, nn.Conv2d)
+    if torch.is_grad_enabled() or x.device.type != "cpu":
+        return conv(x)
+    b, channels, height, width = x.shape
+    border = F.pad(x, (1, 1, 1, 1), mode=PAD[conv.padding_mode])
+    out = x.new_empty(b, conv.out_channels, height, width)
+    for rows in strip_slices(height, b * width * (channels + conv.out_channels)):
+        out[:, :, rows] = F.conv2d(border[:, :, rows.start : rows.stop + 2], conv.weight, conv.bias)
+        yield told
+    return out
 
 
 class ResidualBlock(nn.Module):
@@ -45,15 +69,27 @@ class PriorEncoder(nn.Module):
         self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, padding_mode=padding) for a, b in pairwise(sizes))
         self.mlp = nn.ModuleList(nn.Linear(length, length) for _ in range(2))
 
-    def pool(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
-        """The convolutions and the mean over the picture: (b, ipr_length). Means of tiles can be averaged by area."""
+    def walk(self, damaged: Tensor, target: Tensor | None = None) -> Generator[float, None, Tensor]:
+        """`pool`, with stops. Yields the share of the multiplications that is done, in [0, 1]."""
         x = F.pixel_unshuffle(damaged, self.fold)
         if target is not None:
             x = torch.cat([x, F.pixel_unshuffle(target, self.target_fold)], dim=1)
-        x = self.blocks(F.leaky_relu(self.stem(x), SLOPE))
-        for conv in self.widen:
-            x = F.leaky_relu(conv(x), SLOPE)
+        layers = [self.stem, *self.blocks, *self.widen]
+        shares = list(accumulate(sum(p.numel() for p in layer.parameters()) for layer in layers))
+        before = 0.0
+        for layer, share in zip(layers, shares, strict=True):
+            if isinstance(layer, ResidualBlock):
+                inner = yield from _convolved(layer.conv1, x, before)
+                x = x + (yield from _convolved(layer.conv2, _activated(inner), before))
+            else:
+                x = _activated((yield from _convolved(layer, x, before)))
+            before = share / shares[-1]
+            yield before
         return x.mean(dim=(2, 3))
+
+    def pool(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
+        """The convolutions and the mean over the picture: (b, ipr_length). Means of tiles can be averaged by area."""
+        return fold(self.walk(damaged, target))
 
     def project(self, pooled: Tensor) -> Tensor:
         """Pooled features (b, ipr_length) -> IPR, or the diffusion's condition, (b, ipr_length)."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..imaging.picture import Picture, to_pixels, to_tensor
+from ..imaging.picture import Picture, to_tensor
 from ..model.config import COMPACT_DEBLUR, ModelConfig
 from .batched import BatchDamage, KernelBank, sensor_noise
 from .batched import blur as blur_batch
@@ -39,8 +39,8 @@ def encode(request: Request) -> Tensor:
     return to_tensor(request.picture.pixels)
 
 
-def decode(output: Tensor, request: Request) -> Picture:
-    return request.picture.restored(to_pixels(output), request.picture.alpha)
+def decode(pixels: np.ndarray, request: Request) -> Picture:
+    return request.picture.restored(pixels, request.picture.alpha)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:

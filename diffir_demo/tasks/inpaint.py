@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..imaging.mask import blended, check_mask, painted_share
-from ..imaging.picture import Picture, to_pixels, to_tensor
+from ..imaging.picture import Picture, to_tensor
 from ..model.config import COMPACT_INPAINT, ModelConfig
 from .batched import BatchDamage, MaskBank, hide
 from .masks import mask_of, random_mask
@@ -35,14 +35,14 @@ def check(request: Request) -> None:
 
 def encode(request: Request) -> Tensor:
     """RGB with the hole zeroed, and the mask as fourth channel (1 = hole)."""
-    hole = torch.from_numpy(_mask(request)).float()[None, None]
-    return torch.cat([to_tensor(request.picture.pixels) * (1 - hole), hole], dim=1)
+    hole = torch.from_numpy(_mask(request))[None, None]
+    return torch.cat([to_tensor(request.picture.pixels).masked_fill_(hole, 0), hole.float()], dim=1)
 
 
-def decode(output: Tensor, request: Request) -> Picture:
+def decode(pixels: np.ndarray, request: Request) -> Picture:
     share, original = painted_share(_mask(request), request.feather), request.picture
-    pixels = blended(to_pixels(output), original.pixels, share)
-    return original.restored(pixels, original.alpha, fresh=share)
+    whole = blended(pixels, original.pixels, share)
+    return original.restored(whole, original.alpha, fresh=share)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:

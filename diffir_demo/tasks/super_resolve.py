@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
-from ..imaging.picture import Picture, to_pixels, to_tensor
+from ..imaging.picture import Picture, to_tensor
 from ..model.config import COMPACT_SR_X4, ModelConfig
 from .batched import BatchDamage, shrink
 from .task import Damaged, Request, Task
@@ -31,8 +31,7 @@ def encode(request: Request) -> Tensor:
     return to_tensor(request.picture.pixels)
 
 
-def decode(output: Tensor, request: Request) -> Picture:
-    pixels = to_pixels(output)
+def decode(pixels: np.ndarray, request: Request) -> Picture:
     alpha = request.picture.alpha
     if alpha is not None:
         size = (pixels.shape[1], pixels.shape[0])

@@ -78,8 +78,8 @@ class Task:
     """Raises `InputError` for a request that cannot be run."""
     encode: Callable[[Request], Tensor]
     """Request -> network input (1, c, h, w) float32 in [0, 1], not yet padded."""
-    decode: Callable[[Tensor, Request], Picture]
-    """Network output (1, 3, h * scale, w * scale), not clamped -> the restored picture."""
+    decode: Callable[[np.ndarray, Request], Picture]
+    """Network output as pixels (h * scale, w * scale, 3) uint8 -> the restored picture."""
     degrade: Callable[[Picture, np.random.Generator], Damaged]
     """Clean picture -> a case whose answer is known, of every kind: for training, validation, tests and the demo."""
     sets: Mapping[str, Callable[[Picture, np.random.Generator], Damaged]] = field(hash=False)
