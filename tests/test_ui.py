@@ -85,30 +85,10 @@ def client(address: str) -> Client:
 # --- views -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.0004, "0.4 ms"), (0.0213, "21 ms"), (0.9996, "1.0 s"), (1.26, "1.3 s"), (75.2, "75 s")]
-)
-def test_seconds_are_readable(value: float, text: str) -> None:
-    assert views.seconds(value) == text
-
-
 def test_status_escapes_and_bounds() -> None:
     text = views.status("<script>", 1.7, "bad")
     assert "<script>" not in text and "&lt;script&gt;" in text
     assert 'aria-valuenow="100"' in text and "status bad" in text
-
-
-def test_the_ipr_view_holds_every_step_on_one_scale() -> None:
-    started, steps, restoration, _ = finished("deblur")
-    value = views.ipr(started.noise, steps, started.steps, restoration)
-    assert [card["title"] for card in value["steps"]] == ["Noise", "Step 1", "Step 2", "Step 3", "Step 4"]
-    assert value["total"] == 5
-    assert value["bound"] == pytest.approx(max(np.abs(step.ipr).max() for step in steps))
-    assert value["steps"][-1]["numbers"] == pytest.approx(steps[-1].ipr.tolist(), abs=1e-4)
-    change = np.linalg.norm(steps[1].ipr - steps[0].ipr)
-    assert f"moved by {change:.2f}" in value["steps"][2]["fact"]
-    assert "256 numbers: 4 steps in" in value["sentence"]
-    json.dumps(value)
 
 
 def test_progress_counts_previews() -> None:

@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from ..events import Event, Finished, Painting, PriorStep, Restoration, Started
+from ..events import Event, Finished, Painting, PriorStep, Started
+from ..trace import Trace
 from . import views, words
+from .film import Film
 from .panels.panel import Updates
 
 
-def follow(events: Iterator[Event], previews: bool, status: Any, ipr: Any) -> Generator[Updates, None, Restoration]:
-    """Shows every step of the diffusion as it happens, and the painting's progress; returns what came back.
+def follow(events: Iterator[Event], previews: bool, status: Any, timeline: Any) -> Generator[Updates, None, Film]:
+    """Shows every step of the diffusion as it happens, and the painting's progress; returns the finished run's film.
 
-    status, ipr: the components that are changed.
+    status, timeline: the components that are changed.
     """
-    started, steps = next(events), list[PriorStep]()
+    started = next(events)
     assert isinstance(started, Started)  # the grammar of events: first Started, last Finished
+    film = Film(Trace.started(started))
     size = started.output_size if started.output_size != started.input_size else None
     total = started.steps if previews else 1  # paintings; a step is told after its preview
-    yield {ipr: views.ipr(started.noise, steps, started.steps), status: views.encoding()}
+    yield {timeline: film.value(), status: views.encoding()}
     for event in events:
-        done = min(len(steps), total - 1)
+        film = film.after(event)
+        done = min(len(film.trace.steps), total - 1)
         match event:
             case PriorStep():
-                steps.append(event)
-                live = views.ipr(started.noise, steps, started.steps)
-                yield {ipr: live, status: _after(event, started.steps, total, size)}
+                yield {timeline: film.value(), status: _after(event, started.steps, total, size)}
             case Painting():
                 yield {status: views.painting(event, done, total, size)}
-            case Finished(restoration):
-                final = views.ipr(started.noise, steps, started.steps, restoration)
-                yield {ipr: final, status: views.status(words.SAVING, 1.0, "busy")}
-                return restoration
+            case Finished():
+                yield {timeline: film.value(), status: views.status(words.SAVING, 1.0, "busy")}
+                return film
     raise RuntimeError("the run ended without a result")
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +13,7 @@ from PIL import Image
 from ..baselines import baselines_for
 from ..events import Painting, PriorStep, Restoration
 from ..imaging import Picture
+from ..trace.figures import seconds
 from . import words
 from .outcome import INPUT, ORIGINAL, Outcome
 
@@ -57,50 +56,6 @@ def painting(event: Painting, done: int, total: int, size: tuple[int, int] | Non
 def finished(restoration: Restoration) -> str:
     text = words.DONE.format(seconds=seconds(restoration.seconds.total))
     return status(" ".join((text, *restoration.notices)), 1.0, "good")
-
-
-def seconds(value: float) -> str:
-    """0.0213 -> 21 ms; 1.26 -> 1.3 s; 75 -> 75 s."""
-    if value < 0.9995:
-        return f"{1000 * value:.1f} ms" if value < 0.00995 else f"{1000 * value:.0f} ms"
-    return f"{value:.1f} s" if value < 20 else f"{value:.0f} s"
-
-
-def ipr(noise: np.ndarray, steps: Sequence[PriorStep], total: int, done: Restoration | None = None) -> dict[str, Any]:
-    """The value of `IprView`: x_T and the steps so far; `done` once the picture is painted."""
-    vectors = [noise, *(step.ipr for step in steps)]
-    cards = [{"title": words.NOISE, "short": "", "fact": words.NOISE_FACT.format(norm=_norm(noise))}]
-    for before, step in zip(vectors, steps, strict=False):
-        facts = {
-            "norm": _norm(step.ipr),
-            "change": _norm(step.ipr - before),
-            "milliseconds": f"{1000 * step.seconds:.1f}",
-        }
-        cards.append({"title": words.STEP.format(number=step.number), "short": f"{facts['milliseconds']} ms"})
-        cards[-1]["fact"] = words.STEP_FACT.format(**facts)
-    previews = [None, *(step.preview for step in steps)]
-    if done and done.seconds.previews and len(previews) == total + 1:
-        previews[-1] = done.picture
-    for card, vector, preview in zip(cards, vectors, previews, strict=True):
-        card |= {
-            "numbers": [round(float(v), 4) for v in vector],
-            "preview": thumbnail(preview, 512) if preview else None,
-        }
-    bound = max(float(np.abs(vector).max()) for vector in vectors[1:] or vectors)  # noise would dwarf the steps
-    return {"sentence": _sentence(len(noise), done), "total": total + 1, "bound": bound or 1.0, "steps": cards}
-
-
-def _sentence(length: int, done: Restoration | None) -> str:
-    if done is None:
-        return words.RUNNING_SENTENCE.format(length=length)
-    spent = done.seconds
-    facts = {"denoise": seconds(spent.denoise), "paint": seconds(spent.paint), "previews": seconds(spent.previews)}
-    text = words.DONE_SENTENCE + (words.PREVIEW_SENTENCE if spent.previews else "")
-    return text.format(length=length, steps=len(done.steps), **facts)
-
-
-def _norm(vector: np.ndarray) -> str:
-    return f"{float(np.linalg.norm(vector)):.2f}"
 
 
 def thumbnail(picture: Picture, longest: int) -> str:

@@ -47,12 +47,12 @@ def test_another_number_of_diffusion_steps(page: Page) -> None:
     page.locator("#deblur-steps input").click()
     page.get_by_role("option", name="2", exact=True).click()
     restore(page, "deblur")
-    expect(page.locator("#deblur-ipr .step")).to_have_count(3)
-    expect(page.locator("#deblur-ipr .sentence")).to_contain_text("2 steps in")
+    expect(page.locator("#deblur-timeline .step")).to_have_count(3)
+    expect(page.locator("#deblur-timeline .sentence")).to_contain_text("0.39 million multiplications")
     page.locator("#deblur-steps input").click()
     page.get_by_role("option", name="As trained").click()
     restore(page, "deblur")
-    expect(page.locator("#deblur-ipr .step")).to_have_count(5)
+    expect(page.locator("#deblur-timeline .step")).to_have_count(5)
 
 
 def test_change_the_numbers_and_paint_again(page: Page, tmp_path: Path) -> None:

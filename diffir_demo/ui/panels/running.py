@@ -51,7 +51,7 @@ class RunningPanel(Panel):
         pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
         back = _pass_focus(self.named("cancel"), self.named("run"))
         run.then(self.idle, None, buttons, **AT_ONCE).then(None, js=back)
-        stopped = [*buttons, self.status, self.tab.inside.ipr]
+        stopped = [*buttons, self.status, self.tab.inside.timeline]
         self.cancel.click(self.cancelled, self.stop, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
 
     def badge_of(self, chosen: WeightsChoice | None) -> str:
@@ -66,23 +66,25 @@ class RunningPanel(Panel):
         with closing(self._restored(values)) as updates:
             for update in updates:
                 if stop.is_set():
-                    yield {self.status: views.status(words.CANCELLED), self.tab.inside.ipr: None}
+                    yield {self.status: views.status(words.CANCELLED)} | self.tab.inside.emptied()
                     return
                 yield update
 
     def _restored(self, values: Values) -> Generator[Updates, None, None]:
         """The photo goes in, the steps and the painting are shown as they happen, and the result stays."""
         tab, previews = self.tab, values[self.tab.settings.previews]
-        yield {self.status: views.status(words.READING, 0.0, "busy"), tab.inside.ipr: None}
+        yield {self.status: views.status(words.READING, 0.0, "busy")} | tab.inside.emptied()
         request = tab.request(values)
         path = tab.settings.chosen(values).path
         if not self.studio.is_loaded(self.task, path):
             yield {self.status: views.status(words.LOADING, 0.0, "busy")}
         steps = tab.settings.steps_of(values)
         with closing(self.studio.run(self.task, request, path, previews, None, steps)) as events:
-            restoration = yield from follow(events, previews, self.status, tab.inside.ipr)
+            film = yield from follow(events, previews, self.status, tab.inside.timeline)
+        yield tab.inside.kept(film)
         canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
-        yield from tab.result.presented(restoration, canvas, truth_behind(canvas, truth), values)
+        yield from tab.result.presented(film.restoration, canvas, truth_behind(canvas, truth), values)
+        yield tab.inside.counted(film, path)
 
     def pressed(self) -> tuple[Any, Any, Any, threading.Event]:
         status = views.status(words.PRESSED, 0.0, "busy")

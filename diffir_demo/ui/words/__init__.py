@@ -73,18 +73,6 @@ def for_task(key: str) -> TaskWords:
 
 
 EXAMPLES = {"label": "Try one:"}
-IPR = {
-    "title": "The diffusion, live",
-    "empty": "When it runs, you see here how noise turns into the 256 numbers that guide the painting (the paper calls "
-    "them the IPR, the image prior representation).",
-    "steps": "The steps of the diffusion; choose one to look inside",
-    "inside": "See inside: the 256 numbers of a step",
-    "play": "Play the steps slowly",
-    "bars": "Each bar is one of the numbers, above or below zero.",
-    "numbers": "All numbers as text",
-    "preview": "What this step's numbers would paint",
-    "scale": "one scale for all steps; the noise may go beyond it",
-}
 
 RESTORE, CANCEL = "Restore", "Cancel"
 UPLOAD_MASK, SAVE_MASK = "Upload a mask", "Save the mask"
@@ -141,16 +129,6 @@ WEIGHTS_OPENED = "{name} will be used for the next run: {badge}."
 WEIGHTS_CHOSEN = "Other weights were chosen. The result here is still from the former ones."
 LOST_FILE = "That photo is no longer on the server."
 LOST_FILE_HINT = "Choose it again."
-
-NOISE = "Noise"
-STEP = "Step {number}"
-NOISE_FACT = "pure noise from the seed, length {norm}"
-STEP_FACT = "length {norm}, moved by {change}, took {milliseconds} ms"
-RUNNING_SENTENCE = "Diffusion runs on {length} numbers. Each square is one of them; blue is below zero, orange above."
-DONE_SENTENCE = (
-    "Diffusion ran on {length} numbers: {steps} steps in {denoise}. The image network then painted once: {paint}."
-)
-PREVIEW_SENTENCE = " The previews took another {previews}."
 
 SCORES = {
     "hole_psnr": ("PSNR in the hole, dB", "Closeness to the clean photo inside the mask; higher is better"),
