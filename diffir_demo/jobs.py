@@ -127,7 +127,7 @@ def request_of(job: Job, recipe: Recipe) -> Request:
     """What the recipe asks for the job's picture, with its own mask if it has one; `InputError` for unusable files."""
     picture = load_picture(job.source)
     if job.mask is None and get_task(recipe.task).wants_mask and not recipe.has_mask:
-        raise InputError(f"No mask for '{job.source.name}' was found.", f"Name it {job.source.stem}.png.")
+        raise InputError(f"No mask for '{job.source.name}' was found.", f"Name it {job.source.stem}{MASK_ENDING}.png.")
     return recipe.request(picture, None if job.mask is None else load_mask(job.mask))
 
 

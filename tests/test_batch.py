@@ -55,7 +55,7 @@ def running(task: str) -> Callable[[Request], Iterator[Event]]:
 
 
 def restored(gathered: Gathered, target: Path, task: str = "deblur", **options: object) -> list[Working | Entry]:
-    with Archive(target, text={"DiffIR": "{}"}, files={"recipe.json": "{}"}) as filled:
+    with Archive(target, text=lambda job, _: {"DiffIR": job.source.name}, files={"recipe.json": "{}"}) as filled:
         jobs = plan(gathered, "restored", ".png")
         return list(run_batch(jobs, asking(task), running(task), filled, **options))  # pyright: ignore[reportArgumentType]
 
@@ -84,7 +84,7 @@ def test_a_batch_gives_what_single_runs_give(tmp_path: Path) -> None:
             alone = list(running("deblur")(Request(load_picture(file))))[-1].restoration  # pyright: ignore
             with Image.open(done.open(f"{file.stem}-restored.png")) as result:
                 assert np.array_equal(np.asarray(result), alone.picture.pixels)
-                assert result.text["DiffIR"] == "{}"  # pyright: ignore[reportAttributeAccessIssue]
+                assert result.text["DiffIR"] == file.name  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_a_bad_file_in_the_middle_stops_no_other(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def run_batch(
     *,
     stopped: Callable[[], bool] = lambda: False,
     busy: Callable[[], bool] = lambda: False,
-) -> Iterator[Working | Entry]:
+) -> Generator[Working | Entry, None, None]:
     """Runs the jobs in order into the archive; each one's `Working`, then its `Entry`, whether it failed or not.
 
     stopped: asked at every event; once it says yes, the photo at hand is dropped and the rest is noted as not begun.

@@ -8,10 +8,11 @@ import os
 import shutil
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -29,6 +30,8 @@ GLANCE_SIDE = 128
 NOT_BEGUN = "Not begun: the batch was stopped."
 FULL = "Not begun: the zip is as large as it may get. Take the rest as another batch."
 NO_SPACE = "Not kept: there is too little space on the server's disk."
+Text: TypeAlias = Callable[[Job, Restoration], Mapping[str, str]]
+"""Keyword to text, for `encode_picture`."""
 _COLUMNS = ("file", "result", "width", "height", "seconds", "error", "notices")
 
 
@@ -54,15 +57,13 @@ class Archive:
 
     Only where nothing was written, or the generator around it was thrown away, nothing is left behind.
 
-    text: goes into every PNG; files: name to text, go beside the pictures.
+    text: what every picture says about itself; files: name to text, go beside the pictures.
     """
 
-    def __init__(
-        self, path: Path, *, text: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, text: Text | None = None, files: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.entries: list[Entry] = []
-        self._text, self._files = text or {}, files or {}
+        self._text, self._files = text, files or {}
         self._partial = path.with_name(f".{path.name}.part")
 
     def __enter__(self) -> Archive:
@@ -90,7 +91,8 @@ class Archive:
 
     def save(self, job: Job, restoration: Restoration) -> None:
         """Takes a result under the job's target. Raises `InputError` where the disk has no room for it."""
-        data = encode_picture(restoration.picture, job.target.suffix, text=self._text)
+        text = self._text(job, restoration) if self._text else None
+        data = encode_picture(restoration.picture, job.target.suffix, text=text)
         if shutil.disk_usage(self.path.parent).free < len(data) + SPARE_BYTES:
             raise InputError(NO_SPACE)
         self._write(job.target.name, data)

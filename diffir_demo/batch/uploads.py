@@ -28,6 +28,10 @@ class Gathered:
     left_out: int = 0
     """Files that are no pictures."""
 
+    def mask_of(self, photo: Source) -> Source | None:
+        """The mask that was brought for this photo."""
+        return next((mask for mask in self.masks if mask.stem == photo.stem + MASK_ENDING), None)
+
     def without(self, i: int) -> Gathered:
         """All but photo i, counted from 0."""
         return Gathered(self.photos[:i] + self.photos[i + 1 :], self.masks, self.left_out)
@@ -68,10 +72,9 @@ def plan(gathered: Gathered, verb: str, suffix: str) -> list[Job]:
 
     suffix: of the results, a key of `FORMATS`; "" keeps each photo's own format where it can be written.
     """
-    masks = {mask.stem.removesuffix(MASK_ENDING): mask for mask in gathered.masks}
     names = [_target(source, verb, suffix) for source in gathered.photos]
     return [
-        Job(source, Path(name), masks.get(source.stem))
+        Job(source, Path(name), gathered.mask_of(source))
         for source, name in zip(gathered.photos, _apart(names), strict=True)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterable
@@ -133,6 +134,10 @@ class Studio:
         """`restore.stream` with the network of that file."""
         yield from stream(task, request, self.engine(task, path), ipr=ipr, steps=steps, previews=previews)
 
+    def is_busy(self) -> bool:
+        """Whether a run has the device right now."""
+        return lock_for(choose_device(self.asked["device"])).locked()
+
     def _key(self, task: Task, path: str) -> tuple[str, str, float]:
         return task.key, path, self._there(path).stat().st_mtime
 
@@ -149,6 +154,11 @@ def fits(info: WeightsInfo, task: Task, stage: int = 2) -> bool:
 
 def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:
     return WeightsChoice(path.name, label, info.badge, str(path), info.provenance == "untrained", info.sha256)
+
+
+def place_for(name: str) -> Path:
+    """Where in Gradio's cache a file may be written that the browser is to fetch; nobody can guess the folder."""
+    return Path(get_upload_folder()) / secrets.token_hex(16) / name
 
 
 def keep(data: bytes, name: str) -> str:

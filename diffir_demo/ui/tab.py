@@ -12,6 +12,7 @@ from ..tasks import Request, Task
 from . import views, words
 from .opening import request_for
 from .outcome import Outcome
+from .panels.batch import BatchPanel
 from .panels.export import ExportPanel
 from .panels.inside import InsidePanel
 from .panels.lab import LabPanel
@@ -39,6 +40,7 @@ class Tab:
                 self.export = ExportPanel(self)
         self.inside = InsidePanel(self)
         self.lab = LabPanel(self)
+        self.batch = BatchPanel(self)
         self.panels: Sequence[Panel] = (
             self.photo,
             self.settings,
@@ -47,6 +49,7 @@ class Tab:
             self.export,
             self.inside,
             self.lab,
+            self.batch,
         )
         for panel in self.panels:
             panel.connect()
