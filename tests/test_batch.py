@@ -6,6 +6,7 @@ import csv
 import gc
 import io
 import struct
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,13 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from diffir_demo.batch import MAX_PHOTOS, Archive, Entry, Gathered, Working, archive, gather, plan, run_batch
 from diffir_demo.batch.archive import report
 from diffir_demo.batch.pace import Pace
+from diffir_demo.devices import lock_for
 from diffir_demo.errors import InputError
-from diffir_demo.events import Event
+from diffir_demo.events import Event, Waiting
 from diffir_demo.imaging import Packed, Picture, load_picture, megapixels_of, pictures_in_zip
 from diffir_demo.jobs import Job, request_of
 from diffir_demo.recipe import Recipe
@@ -215,7 +218,8 @@ def test_a_report_is_no_formula(tmp_path: Path) -> None:
 # --- progress ------------------------------------------------------------------------------------------------
 
 
-def test_progress_tells_which_photo_and_how_far(tmp_path: Path) -> None:
+def test_progress_tells_which_photo_and_how_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[stream.__module__], "BREATH", 0.0)
     files = [photo(tmp_path / f"{i}.png", 64, 48) for i in range(3)]
     events = [e for e in restored(gather(files, False), tmp_path / "done.zip") if isinstance(e, Working)]
     assert {event.total for event in events} == {3} and {event.number for event in events} == {1, 2, 3}
@@ -225,30 +229,32 @@ def test_progress_tells_which_photo_and_how_far(tmp_path: Path) -> None:
     assert all(event.seconds_left is not None for event in events if event.number > 1)
 
 
-def test_the_batch_lets_others_go_first_and_then_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diffir_demo.batch.GLANCE", 0.0)
-    answers = iter([True, True, False, False])
-    files = [photo(tmp_path / "a.png"), photo(tmp_path / "b.png")]
-    events = restored(gather(files, False), tmp_path / "done.zip", busy=lambda: next(answers))
-    assert [isinstance(e, Working) and e.waiting for e in events[1:4]] == [True, True, False]
-    assert len(entries(events)) == 2
+def test_a_batch_that_waits_says_so_and_can_be_stopped(tmp_path: Path) -> None:
+    def queued(request: Request) -> Iterator[Event]:
+        yield Waiting()
+        yield Waiting()
+        yield from running("deblur")(request)
+
+    jobs = plan(gather([photo(tmp_path / "a.png"), photo(tmp_path / "b.png")], False), "x", ".png")
+    with Archive(tmp_path / "done.zip") as filled:
+        events = list(run_batch(jobs, asking("deblur"), queued, filled))
+    waiting = [event.number for event in events if isinstance(event, Working) and event.waiting]
+    assert waiting == [1, 1, 2, 2] and len(entries(events)) == 2
+    looks = iter([False, False, True])
+    with Archive(tmp_path / "none.zip") as filled:
+        events = list(run_batch(jobs, asking("deblur"), queued, filled, stopped=lambda: next(looks)))
+    assert isinstance(events[-1], Working) and events[-1].waiting and not (tmp_path / "none.zip").exists()
 
 
-def test_patience_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diffir_demo.batch.PATIENCE", 0.0)
-    files = [photo(tmp_path / "a.png")]
-    assert len(entries(restored(gather(files, False), tmp_path / "done.zip", busy=lambda: True))) == 1
-
-
-def test_a_waiting_batch_can_be_stopped(tmp_path: Path) -> None:
-    looks = iter([False, False, True, True, True])
-    events = restored(
-        gather([photo(tmp_path / "a.png")], False),
-        tmp_path / "done.zip",
-        busy=lambda: True,
-        stopped=lambda: next(looks),
-    )
-    assert entries(events) == []
+def test_a_run_that_waits_goes_between_two_photos(tmp_path: Path) -> None:
+    """The device is not held from one photo to the next."""
+    lock, free = lock_for(torch.device("cpu")), []
+    with Archive(tmp_path / "done.zip") as filled:
+        jobs = plan(gather([photo(tmp_path / "a.png"), photo(tmp_path / "b.png")], False), "x", ".png")
+        for event in run_batch(jobs, asking("deblur"), running("deblur"), filled):
+            if isinstance(event, Entry):
+                free.append(not lock.locked())
+    assert free == [True, True]
 
 
 def test_the_pace_is_the_median_per_megapixel() -> None:

@@ -6,11 +6,11 @@ What a stranger uploads is gathered first (`gather`), named (`plan`), then run i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from ..events import Painting
+from ..events import Painting, Waiting
 from ..imaging import megapixels_of
 from ..jobs import Ask, Done, Job, Run, run_jobs
 from .archive import Archive, Entry, entry_of
@@ -29,11 +29,6 @@ __all__ = [
     "run_batch",
 ]
 
-GLANCE = 0.1
-"""Seconds between two looks at whether the device is free."""
-PATIENCE = 30.0
-"""Seconds that a photo lets others go first; then it gets in line like everyone, or it would never have its turn."""
-
 
 @dataclass(frozen=True)
 class Working:
@@ -51,38 +46,22 @@ class Working:
 
 
 def run_batch(
-    jobs: Sequence[Job],
-    ask: Ask,
-    run: Run,
-    archive: Archive,
-    *,
-    stopped: Callable[[], bool] = lambda: False,
-    busy: Callable[[], bool] = lambda: False,
+    jobs: Sequence[Job], ask: Ask, run: Run, archive: Archive, *, stopped: Callable[[], bool] = lambda: False
 ) -> Generator[Working | Entry, None, None]:
     """Runs the jobs in order into the archive; each one's `Working`, then its `Entry`, whether it failed or not.
 
-    stopped: asked at every event; once it says yes, the photo at hand is dropped and the rest is noted as not begun.
-    busy: whether another run has the device. Between two photos the batch lets it go first.
+    The device is free between two photos, so that whoever waits for it goes first. stopped: asked at every event; once
+    it says yes, the photo at hand is dropped and the rest is noted as not begun.
     """
     yield Working(1, len(jobs), 0.0, None)
     pace = Pace([megapixels_of(job.source) for job in jobs])
     for i in range(len(jobs)):
-        yield from _others_first(i, len(jobs), pace, stopped, busy)
         entry = None if stopped() else (yield from _run_one(i, jobs, ask, run, archive, pace, stopped))
         if entry is None:
             archive.not_begun([job.source.name for job in jobs[i:]])
             return
         archive.note(entry)
         yield entry
-
-
-def _others_first(
-    i: int, total: int, pace: Pace, stopped: Callable[[], bool], busy: Callable[[], bool]
-) -> Iterator[Working]:
-    began = time.monotonic()
-    while busy() and not stopped() and time.monotonic() - began < PATIENCE:
-        yield Working(i + 1, total, 0.0, pace.left(i), waiting=True)
-        time.sleep(GLANCE)
 
 
 def _run_one(
@@ -94,6 +73,8 @@ def _run_one(
     began, share = time.monotonic(), 0.0
     with closing(run_jobs([jobs[i]], ask, run, archive.save)) as events:
         for event in events:
+            waiting = isinstance(event, Waiting)
+            began = time.monotonic() if waiting else began  # a queue says nothing about the pace
             spent = time.monotonic() - began
             if isinstance(event, Done):
                 if event.error is None:
@@ -102,5 +83,5 @@ def _run_one(
             if stopped():
                 return None
             share = event.fraction if isinstance(event, Painting) else share
-            yield Working(i + 1, len(jobs), share, pace.left(i, share, spent))
+            yield Working(i + 1, len(jobs), share, pace.left(i, share, spent), waiting)
     raise RuntimeError("a job ended without an answer")

@@ -134,10 +134,6 @@ class Studio:
         """`restore.stream` with the network of that file."""
         yield from stream(task, request, self.engine(task, path), ipr=ipr, steps=steps, previews=previews)
 
-    def is_busy(self) -> bool:
-        """Whether a run has the device right now."""
-        return lock_for(choose_device(self.asked["device"])).locked()
-
     def _key(self, task: Task, path: str) -> tuple[str, str, float]:
         return task.key, path, self._there(path).stat().st_mtime
 

@@ -149,8 +149,8 @@ class BatchPanel(Panel):
             jobs, recipe, run = self._jobs(gathered, values), self._recipe(gathered, values), self._runner(values)
             yield {self.list: view.begin(), self.download: gr.DownloadButton(visible=False)}
             with self._archive(recipe) as archive:
-                ask, stopped, busy = partial(request_of, recipe=recipe), values[self.stop].is_set, self.studio.is_busy
-                with closing(run_batch(jobs, ask, run, archive, stopped=stopped, busy=busy)) as events:
+                ask, stopped = partial(request_of, recipe=recipe), values[self.stop].is_set
+                with closing(run_batch(jobs, ask, run, archive, stopped=stopped)) as events:
                     yield from self._shown(events, view)
             yield {self.list: view.end()} | self._offer(archive)
         except DiffIRError as error:

@@ -11,7 +11,7 @@ USES_MASK = (
     "What is painted over above goes over every photo, at the same place. A photo can have a mask of its own instead: "
     "add it beside the photo, named <b>cat_mask.png</b> for <b>cat.jpg</b>."
 )
-KEEP_OPEN = "Keep this page open until it is done. Between two photos, single runs go first."
+KEEP_OPEN = "Keep this page open until it is done. Between two photos, single runs may go first."
 FORMAT = "Save them as"
 FORMATS = {
     ".png": "PNG, every pixel kept",
