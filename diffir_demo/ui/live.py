@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from ..events import Event, Finished, Painting, PriorStep, Started
+from ..events import Event, Finished, Painting, PriorStep, Started, Waiting
 from ..trace import Trace
 from . import views, words
 from .film import Film
@@ -17,8 +17,9 @@ def follow(events: Iterator[Event], previews: bool, status: Any, timeline: Any) 
 
     status, timeline: the components that are changed.
     """
-    started = next(events)
-    assert isinstance(started, Started)  # the grammar of events: first Started, last Finished
+    while isinstance(started := next(events), Waiting):
+        yield {status: views.status(words.PRESSED, 0.0, "busy")}
+    assert isinstance(started, Started)  # the grammar of events: after any waiting Started, last Finished
     film = Film(Trace.started(started))
     size = started.output_size if started.output_size != started.input_size else None
     total = started.steps if previews else 1  # paintings; a step is told after its preview
