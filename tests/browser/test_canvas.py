@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from diffir_demo.imaging import load_mask
+from diffir_demo.imaging import load_mask, load_picture
 from diffir_demo.ui import words
 from diffir_demo.ui.mask_canvas import MaskValue
 from tests.browser.conftest import Pace
@@ -327,6 +327,29 @@ def test_a_panorama_is_painted_where_the_pointer_is(page: Page, tmp_path: Path) 
     _, made = asked(page)
     rows, columns = np.nonzero(made)
     assert (rows.min(), rows.max() + 1) == (6, 30) and (columns.min(), columns.max() + 1) == (240, 480)
+
+
+def test_a_photo_that_lies_on_its_side_is_upright_from_near_and_far(page: Page, tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x112] = 6
+    with Image.open(photo(tmp_path / "walk.png")) as image:
+        image.convert("RGB").save(tmp_path / "walk.jpg", quality=95, exif=turned)
+    upright = load_picture(tmp_path / "walk.jpg").pixels
+    choose_and_see(page, "inpaint", tmp_path / "walk.jpg")
+    box = page.locator("#inpaint-canvas .stage").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+    for turns in (0, 2, 2):
+        for _ in range(turns):
+            page.mouse.wheel(0, -240)
+        page.wait_for_timeout(300)
+        shown = page.evaluate("""() => {
+          const canvas = document.querySelector("#inpaint-canvas canvas.photo");
+          const at = [Math.round(canvas.width / 4), Math.round(canvas.height * 3 / 4)];
+          return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
+        }""")
+        expected = upright[round(0.75 * upright.shape[0]), round(0.25 * upright.shape[1])]
+        assert shown == pytest.approx(expected.tolist(), abs=14)
 
 
 # --- keys ------------------------------------------------------------------------------------------------

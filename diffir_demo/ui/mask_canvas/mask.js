@@ -159,9 +159,9 @@ function drawRim() {
     const { canvas } = bake(), shrink = Math.min(1, SOFT / Math.max(canvas.width, canvas.height));
     const small = sheet(canvas.width * shrink, canvas.height * shrink);
     small.getContext("2d").drawImage(canvas, 0, 0, small.width, small.height);
-    const away = distances(opacityOf(small), small.width, small.height, false, true);
+    const away = distances(opacityOf(small), small.width, small.height, true, true);
     const reach = Math.max(0.5, feather * small.width);
-    fillWith(small, (i) => (away[i] > 0 ? 1 - away[i] / reach : 0));
+    fillWith(small, (i) => (away[i] > -2 ? 1 - away[i] / reach : 0));  // a little under the mask, so that no gap shows
     soft = { canvas: small, strokes, base, feather };
   }
   placeRim(placement());

@@ -6,7 +6,7 @@ const PREVIEW = 2048;            // longest side of the copy that is shown from 
 const picture = part("photo");
 
 let source = null;               // { blob, bitmap (the whole photo, or null), preview: canvas }
-let detail = null;               // { bitmap, x, y, width, height }: a part of a photo that is too large to keep
+let detail = null;               // { image, x, y, width, height }: a part of a photo that is too large to keep
 let asking = 0;
 
 async function decode(blob) {
@@ -17,7 +17,6 @@ async function decode(blob) {
 
 function release() {
   source?.bitmap?.close();
-  detail?.bitmap.close();
   source = detail = null;
 }
 
@@ -69,7 +68,7 @@ function drawPhoto() {
   const near = place.scale > 1.2 * (source.preview.width / size[0]);
   drawPart(brush, near && source.bitmap ? source.bitmap : source.preview, everything, seen, place);
   if (near && !source.bitmap && detail) {
-    drawPart(brush, detail.bitmap, [detail.x, detail.y, detail.width, detail.height], seen, place);
+    drawPart(brush, detail.image, [detail.x, detail.y, detail.width, detail.height], seen, place);
   }
 }
 
@@ -86,9 +85,17 @@ async function lookCloser() {
   const x = Math.max(0, Math.floor(left - width / 2)), y = Math.max(0, Math.floor(top - height / 2));
   const region = { x, y, width: Math.min(size[0] - x, Math.ceil(2 * width)),
     height: Math.min(size[1] - y, Math.ceil(2 * height)) };
-  const bitmap = await createImageBitmap(asked.blob, region.x, region.y, region.width, region.height).catch(() => null);
-  if (!bitmap || ticket !== asking || asked !== source) { bitmap?.close(); return; }
-  detail?.bitmap.close();
-  detail = { bitmap, ...region };
+  const image = await cut(asked.blob, region).catch(() => null);
+  if (!image || ticket !== asking || asked !== source) return;
+  detail = { image, ...region };
   drawPhoto();
+}
+
+// Chromium's createImageBitmap cuts a photo that lies on its side before it turns it, even from a bitmap; drawImage does
+// not.
+async function cut(blob, { x, y, width, height }) {
+  const whole = await createImageBitmap(blob), image = sheet(width, height);
+  image.getContext("2d").drawImage(whole, x, y, width, height, 0, 0, width, height);
+  whole.close();
+  return image;
 }
