@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .colours import heat_colours, over
 from .difference import Difference, differ
-from .estimate import Run, estimate_ipr, ipr_of, runs_of
+from .estimate import Run, estimate_ipr, hear_ipr, ipr_of, runs_of
 from .influence import Moved, move, steering
 from .numbers import LARGEST, Likeness, blend, check_numbers, likeness, read_ipr, write_ipr
 from .seeds import MAX_SEEDS, Sweep, sweep
@@ -30,6 +30,7 @@ __all__ = [
     "check_numbers",
     "differ",
     "estimate_ipr",
+    "hear_ipr",
     "heat_colours",
     "ipr_of",
     "likeness",

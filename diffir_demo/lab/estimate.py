@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Protocol
 
 import numpy as np
 
-from ..events import Event, Finished, PriorStep, Started
+from ..events import Encoding, Event, Finished, Painting, PriorStep, Started
+from ..model import fold
 from ..restore import Engine, load, stream
 from ..tasks import Request, Task, get_task
 
@@ -43,17 +44,25 @@ def estimate_ipr(
     return ipr_of(runs_of(task, engine or load(task))(request, steps=steps))
 
 
-def ipr_of(events: Iterator[Event]) -> np.ndarray:
+def ipr_of(events: Generator[Event, None, None]) -> np.ndarray:
+    """`hear_ipr` without the stops."""
+    return fold(hear_ipr(events))
+
+
+def hear_ipr(events: Generator[Event, None, None]) -> Generator[float, None, np.ndarray]:
     """Listens to a run up to its last diffusion step and ends it there, before anything is painted.
 
-    A network that was trained without diffusion tells its IPR only with the picture, so that run is heard to its end.
+    Yields the share encoded so far, for large photos. A network that was trained without diffusion tells its IPR only
+    with the picture, so that run is heard to its end.
     """
     expected = 0
-    with closing(events) as told:  # pyright: ignore[reportArgumentType]  # runs are generators
-        for event in told:
+    with closing(events):
+        for event in events:
             match event:
                 case Started(steps=steps):
                     expected = steps
+                case Encoding(fraction=fraction) | Painting(fraction=fraction):
+                    yield fraction
                 case PriorStep(number=number, ipr=ipr) if number == expected:
                     return ipr
                 case Finished(restoration):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ...errors import InputError
 from ...imaging import load_picture
-from ...lab import blend, check_numbers, ipr_of, likeness, read_ipr, write_ipr
+from ...lab import blend, check_numbers, hear_ipr, likeness, read_ipr, write_ipr
 from ...lab.numbers import LARGEST_FILE
 from ...tasks import Request
 from .. import views
@@ -110,8 +110,8 @@ class Donation(Experiment):
         yield from self._given(outcome, Request(picture, mask, own.seed), path.name, values[self.share])
 
     def _given(self, outcome: Outcome, request: Request, name: str, share: float) -> Generator[Updates, None, None]:
-        yield self.saying(words.DONOR_LOOKING, 0.3)
-        other = ipr_of(self.runs(outcome)(request))
+        yield self.saying(words.DONOR_LOOKING.format(percent=0), 0.0)
+        other = yield from self.progress(hear_ipr(self.runs(outcome)(request)), words.DONOR_LOOKING)
         yield self._taken(outcome, (name, other), share or 1.0)
         yield self.saying(words.DONOR_TAKEN.format(name=name), 1.0, "good")
 
