@@ -34,7 +34,6 @@ from diffir_demo.ui.in_use import shower_of
 from diffir_demo.ui.live import follow
 from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
 from diffir_demo.ui.opening import opened, opening_of, recipe_for, request_for
-from diffir_demo.ui.outcome import INPUT, ORIGINAL, Outcome, first_baseline
 from diffir_demo.ui.studio import Studio
 from diffir_demo.weights import save
 from tests.tiny import engine, network
@@ -47,14 +46,13 @@ def photo(height: int = 48, width: int = 64) -> Picture:
     return Picture(np.stack([rows * 4 % 256, columns * 3 % 256, (rows + columns) % 256], axis=-1).astype(np.uint8))
 
 
-def finished(key: str) -> tuple[Started, list[PriorStep], Restoration, Outcome]:
+def finished(key: str) -> tuple[Started, list[PriorStep], Restoration]:
     damaged = TASKS[key].degrade(photo(), np.random.default_rng(1))
     events = list(stream(key, damaged.request, engine(key)))
     started, last = events[0], events[-1]
     assert isinstance(started, Started) and isinstance(last, Finished)
     steps = [event for event in events if isinstance(event, PriorStep)]
-    outcome = Outcome(last.restoration, "cat.jpg", "cat.png", damaged.reference)
-    return started, steps, last.restoration, outcome
+    return started, steps, last.restoration
 
 
 @pytest.fixture(scope="module")
@@ -109,25 +107,6 @@ def test_the_progress_never_falls(key: str, previews: bool) -> None:
     if not previews:
         assert "Painting the picture" in lines[4] and ": 0 %" in lines[4], "not 'step 4 of 4' while it paints"
         assert ("64 × 48 pixels" in lines[4]) == (key == "sr")
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_an_outcome_compares_pictures_of_one_size(key: str) -> None:
-    *_, restoration, outcome = finished(key)
-    baseline = first_baseline(key)
-    assert baseline is not None
-    outcome = outcome.with_rival(baseline)
-    for side in (INPUT, ORIGINAL, baseline):
-        assert outcome.left(side).pixels.shape == restoration.picture.pixels.shape
-    table = views.table(outcome)
-    assert "DiffIR" in table and "PSNR" in table and "best" in table
-    assert {key for _, key in views.sides(outcome, key)} >= {INPUT, ORIGINAL, baseline}
-
-
-def test_without_a_clean_photo_there_are_no_scores_but_a_hint() -> None:
-    *_, restoration, _ = finished("deblur")
-    table = views.table(Outcome(restoration, "cat.jpg", "cat.png"))
-    assert "PSNR" not in table and words.for_task("deblur").damage in table
 
 
 def test_results_keep_the_name() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from ..events import Event, Finished, Painting, PriorStep, Started, Waiting
+from ..events import Event, Finished, Painting, PriorStep, Restoration, Started, Waiting
 from ..trace import Trace
 from . import views, words
 from .film import Film
 from .panels.panel import Updates
+from .words import board
 
 
 def follow(events: Iterator[Event], previews: bool, status: Any, timeline: Any) -> Generator[Updates, None, Film]:
@@ -35,6 +36,17 @@ def follow(events: Iterator[Event], previews: bool, status: Any, timeline: Any) 
             case Finished():
                 yield {timeline: film.value(), status: views.status(words.SAVING, 1.0, "busy")}
                 return film
+    raise RuntimeError("the run ended without a result")
+
+
+def overhear(events: Iterator[Event], name: str, status: Any) -> Generator[Updates, None, Restoration]:
+    """A run that only a comparison needs: the status line alone tells how far it is. name: of the method."""
+    for event in events:
+        if isinstance(event, Finished):
+            return event.restoration
+        share = event.fraction if isinstance(event, Painting) else 0.0
+        text = words.PAINTING.format(percent=round(100 * share))
+        yield {status: views.status(board.COMPARED.format(name=name, text=text), share, "busy")}
     raise RuntimeError("the run ended without a result")
 
 

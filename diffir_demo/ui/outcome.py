@@ -8,28 +8,31 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..baselines import baselines_for, get_baseline
+from ..errors import InputError
 from ..events import Restoration
 from ..imaging import Picture
 from ..metrics import scores
+from .studio import WeightsChoice
+from .words import board
 
-INPUT, ORIGINAL = "input", "original"
-"""What may stand left of the slider's line, besides the baselines."""
+RESULT, INPUT, ORIGINAL = "result", "input", "original"
+"""What is there after every run, and where it is known, the clean photo; the rivals have keys of their own."""
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The clean photo behind a damaged file that the app made."""
+    """The clean photo behind a damaged file: the app damaged it, or the visitor has both."""
 
     path: str
     """The damaged file."""
     reference: Picture
     name: str
-    """The name that the clean photo had."""
+    """The name that the photo had."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rival:
-    """What a baseline made of the same request."""
+    """What a baseline, or a network with other weights, made of the same request."""
 
     picture: Picture
     seconds: float
@@ -37,19 +40,25 @@ class Rival:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Frozen: each comparison that is added gives a new one."""
+    """Frozen: each comparison or measurement that is added gives a new one."""
 
     restoration: Restoration
     name: str
     """The photo's file name on the visitor's disk."""
-    path: str
-    """The result, as a PNG file."""
+    path: str | None = None
+    """The result as a PNG file, once it is written."""
     reference: Picture | None = None
     """The clean photo, where it is known and has the result's size."""
     rivals: dict[str, Rival] = field(default_factory=dict)
-    """By key of the baseline."""
+    """By key of the baseline, or of the weights."""
     weights: str = ""
     """The file of the network that made it, on the server: what goes on from this run uses the same."""
+    asked_steps: int | None = None
+    """Diffusion steps that were asked for; None: as many as the network was trained with."""
+    networks: tuple[WeightsChoice, ...] = ()
+    """Those that the page offers for comparison."""
+    measured: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The scores of each picture that was measured, by its key."""
 
     @property
     def scale(self) -> int:
@@ -63,40 +72,63 @@ class Outcome:
             return 50.0
         return float(100 * (np.nonzero(mask)[1].mean() + 0.5) / mask.shape[1])
 
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """All that can be seen, by key; the input in its own size, the others in the result's."""
+        run = self.restoration
+        found = {INPUT: run.request.picture, RESULT: run.picture}
+        found |= {key: rival.picture for key, rival in self.rivals.items()}
+        return found if self.reference is None else found | {ORIGINAL: self.reference}
+
+    def seconds(self, key: str) -> float | None:
+        """What making that picture took; None for those that were not made here."""
+        if key == RESULT:
+            return self.restoration.seconds.total - self.restoration.seconds.previews
+        return self.rivals[key].seconds if key in self.rivals else None
+
     def with_rival(self, key: str) -> Outcome:
         """Runs that baseline on the same request. Raises `InputError` where it cannot be run."""
         request = self.restoration.request
         began = time.perf_counter()
         picture = get_baseline(key, self.restoration.task).run(request.picture, request.mask, self.scale)
-        return replace(self, rivals=self.rivals | {key: Rival(picture, time.perf_counter() - began)})
+        return self.joined(key, Rival(picture, time.perf_counter() - began))
 
-    def left(self, key: str) -> Picture:
-        """The picture left of the line, as large as the result; the input stands in for what is not there."""
-        if key == ORIGINAL and self.reference is not None:
-            return self.reference
-        if key in self.rivals:
-            return self.rivals[key].picture
-        return enlarged(self.restoration.request.picture, self.scale)
+    def joined(self, key: str, rival: Rival) -> Outcome:
+        """With a rival that was made elsewhere, in place of an earlier one of that key."""
+        measured = {name: found for name, found in self.measured.items() if name != key}
+        return replace(self, rivals=self.rivals | {key: rival}, measured=measured)
 
-    def scores(self, picture: Picture) -> dict[str, float]:
-        """Against the clean photo; {} where there is none."""
+    def measured_against(self, reference: Picture) -> Outcome:
+        """With another clean photo. Raises `InputError` where it has not the result's size."""
+        asked, found = ((each.width, each.height) for each in (self.restoration.picture, reference))
+        if asked != found:
+            raise InputError(board.REFERENCE_SIZE.format(found=found, asked=asked), board.REFERENCE_HINT)
+        return replace(self, reference=reference, measured={})
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """Keys of what has the reference's size and no scores yet."""
         if self.reference is None:
-            return {}
-        return scores(self.restoration.task, picture.pixels, self.reference.pixels, self.restoration.request.mask)
+            return []
+        fitting = [key for key, each in self.pictures.items() if each.pixels.shape == self.reference.pixels.shape]
+        return [key for key in fitting if key not in self.measured and key != ORIGINAL]
+
+    def measure(self, key: str) -> Outcome:
+        """With the scores of that picture: seconds of work for a large one. Needs a reference."""
+        assert self.reference is not None
+        run, picture = self.restoration, self.pictures[key]
+        return self.scored(key, scores(run.task, picture.pixels, self.reference.pixels, run.request.mask))
+
+    def scored(self, key: str, found: dict[str, float]) -> Outcome:
+        """With more scores of that picture."""
+        return replace(self, measured=self.measured | {key: self.measured.get(key, {}) | found})
+
+    def best(self, name: str, lower: bool = False) -> float | None:
+        """The best value of that score; lower: the lowest is. None where nothing was measured."""
+        values = [found[name] for found in self.measured.values() if name in found]
+        return (min if lower else max)(values, default=None)
 
 
 def first_baseline(task: str) -> str | None:
     """The one that is shown without asking."""
     return next((baseline.key for baseline in baselines_for(task)), None)
-
-
-def enlarged(picture: Picture, scale: int) -> Picture:
-    """Every pixel as a square of `scale`: what the photo holds, without any method's help."""
-    if scale == 1:
-        return picture
-    alpha = None if picture.alpha is None else _repeated(picture.alpha, scale)
-    return picture.with_pixels(_repeated(picture.pixels, scale), alpha)
-
-
-def _repeated(plane: np.ndarray, scale: int) -> np.ndarray:
-    return np.repeat(np.repeat(plane, scale, axis=0), scale, axis=1)

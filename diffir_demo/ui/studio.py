@@ -26,6 +26,8 @@ from ..tasks import Damaged, Request, Task
 from ..weights import WeightsInfo, inspect, survey
 from ..weights import load as load_weights
 from . import words
+from .gallery import Gallery
+from .words.board import weights_title
 
 KEPT = 4
 """Networks in memory at once: one per task, and one of a visitor's own."""
@@ -39,6 +41,9 @@ class WeightsChoice:
     label: str
     badge: str
     path: str
+    title: str
+    """The short name."""
+    scale: int
     untrained: bool = False
     sha256: str = ""
     """Of the file."""
@@ -54,6 +59,7 @@ class Studio:
         self.precision = precision_name(choose_precision(precision, where))
         self.run = self.events
         """`events`, or a wrapped version of it where a host lends GPUs per call."""
+        self.gallery = Gallery(keep)
         self._engines: OrderedDict[tuple[str, str, float], Engine] = OrderedDict()
         self._lock = threading.Lock()
         self._files = survey()
@@ -62,13 +68,13 @@ class Studio:
         """The usable files of the checkpoints folder, the shipped one first."""
         usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task)}
         ordered = sorted(usable, key=lambda path: (path.name != task.weights, path.name))
-        return [choice(path, usable[path], words.weights_label(path.name, task.weights)) for path in ordered]
+        return [choice(path, usable[path], words.weights_label(path.name, task.weights), task) for path in ordered]
 
     def own_weights(self, path: str, task: Task) -> WeightsChoice:
         """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self.engine(task, path)
-        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
+        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})", task)
         return replace(mine, key=f"own:{info.fingerprint}")  # its name may be that of a file in the folder
 
     def weights_of(self, recipe: Recipe, task: Task, own: Iterable[WeightsChoice] = ()) -> WeightsChoice | None:
@@ -82,13 +88,13 @@ class Studio:
     def teachers_for(self, task: Task) -> list[WeightsChoice]:
         """The stage-1 files of the checkpoints folder that taught a network of this task, if there are any."""
         usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task, stage=1)}
-        return [choice(path, usable[path], path.name) for path in sorted(usable)]
+        return [choice(path, usable[path], path.name, task) for path in sorted(usable)]
 
     def own_teacher(self, path: str, task: Task) -> WeightsChoice:
         """A stage-1 file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self._teacher(task, path)
-        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})")
+        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})", task)
         return replace(mine, key=f"own:{info.fingerprint}")
 
     def consult(self, task: Task, path: str, case: Damaged) -> Generator[float, None, Oracle]:
@@ -148,8 +154,9 @@ def fits(info: WeightsInfo, task: Task, stage: int = 2) -> bool:
     return info.stage == stage and task.accepts(info.config) and info.task in (None, task.key)
 
 
-def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:
-    return WeightsChoice(path.name, label, info.badge, str(path), info.provenance == "untrained", info.sha256)
+def choice(path: Path, info: WeightsInfo, label: str, task: Task) -> WeightsChoice:
+    title, is_untrained = weights_title(path.name, task.weights), info.provenance == "untrained"
+    return WeightsChoice(path.name, label, info.badge, str(path), title, info.config.scale, is_untrained, info.sha256)
 
 
 def place_for(name: str) -> Path:

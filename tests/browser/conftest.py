@@ -70,6 +70,8 @@ def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[st
     for key, task in TASKS.items():
         save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny")
     save(folder / TEACHER, teacher("deblur"), task="deblur", provenance="untrained", name="tiny teacher")
+    crisp = folder / "compact-sr-crisp.safetensors"
+    save(crisp, network("sr", seed=1), task="sr", provenance="untrained", name="tiny crisp")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 COVERAGE = """(key) => {
   const canvas = document.querySelector(`#${key}-canvas canvas.mask`);
@@ -88,6 +88,24 @@ def restore(page: Page, key: str) -> None:
     expect(page.locator(f"#{key}-status")).to_contain_text("Done in")
     expect(page.locator(f"#{key}-run")).to_be_enabled()
     page.wait_for_selector(f"#{key}-scores table", state="visible")
+
+
+def row(page: Page, key: str, method: str) -> Locator:
+    """A method's row in the table under the board."""
+    return page.locator(f"#{key}-scores tbody tr", has_text=method)
+
+
+def show(page: Page, key: str, method: str, letter: str) -> None:
+    """Puts a method into a pane of the board, and waits until it is there."""
+    button = row(page, key, method).get_by_role("button", name=f"Show {method} as {letter}")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(row(page, key, method)).not_to_contain_text("running")
+
+
+def compare_by(page: Page, key: str, mode: str) -> None:
+    """Chooses how the board compares, by the name of the way."""
+    page.locator(f"#{key}-board").get_by_role("radio", name=mode).check()
 
 
 def download(page: Page, selector: str, folder: Path) -> Path:

@@ -54,7 +54,7 @@ def _take(browser: Browser, url: str, key: str, options: dict[str, Any], path: P
     restore(page, key)
     if "light" in path.stem:
         page.get_by_text("See inside").locator("visible=true").click()
-    expect(page.locator(f"#{key}-slider img").first).to_be_visible()
+    expect(page.locator(f"#{key}-board canvas")).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=path, full_page=True)
     context.close()

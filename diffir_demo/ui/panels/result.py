@@ -1,129 +1,230 @@
-"""The result beside what it is compared with, and the scores of both."""
+"""The result beside what it can be compared with, and the scores of all."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import itertools
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ...baselines import baselines_for
+from ...errors import InputError
 from ...events import Restoration
-from ...imaging import encode_picture
-from .. import views, words
+from ...imaging import load_picture
+from ...tasks import Request
+from .. import perceptual, views, words
+from ..compare_board import BoardValue, CompareBoard
+from ..comparison import board_of, network_title
+from ..live import overhear
 from ..mask_canvas import MaskValue
-from ..outcome import INPUT, ORIGINAL, Outcome, Truth, first_baseline
-from ..studio import keep
-from .panel import QUIET, STATE, Panel, Updates, Values, told
+from ..outcome import Outcome, Rival, Truth, first_baseline
+from ..studio import WeightsChoice
+from ..words import board as texts
+from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, told
+from .running import Stop
 
 if TYPE_CHECKING:
     from ..tab import Tab
+    from .settings import Own
+
+LARGE = 2.0
+"""Megapixels from which measuring takes seconds, so that it is told."""
 
 
 class ResultPanel(Panel):
-    """Before and after."""
+    """Before, after, and company."""
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        self.left = gr.Radio(
-            views.sides(None, self.task.key),
-            value=INPUT,
-            label=words.COMPARE,
-            visible=False,
-            elem_classes="sides",
-            elem_id=self.named("left"),
+        self.board = CompareBoard(
+            self.studio.gallery, self.task.key, BoardValue(hint=words.HINT), elem_id=self.named("board")
         )
-        self.hint = gr.HTML(_hint(words.HINT), apply_default_css=False, elem_id=self.named("hint"))
-        self.slider = gr.ImageSlider(
-            label=words.SLIDER,
-            show_label=False,
-            format="png",
-            type="filepath",
-            interactive=False,
-            visible=False,
-            max_height=460,
-            buttons=["fullscreen"],
-            elem_id=self.named("slider"),
-        )
-        self.scores = gr.HTML(visible=False, apply_default_css=False, elem_id=self.named("scores"))
+        with gr.Row(elem_classes="tight"):
+            self.reference = gr.UploadButton(
+                texts.REFERENCE,
+                file_types=["image"],
+                size="md",
+                min_width=140,
+                visible=False,
+                elem_id=self.named("reference"),
+            )
+            self.likeness = gr.Button(
+                texts.PERCEPTUAL, size="md", min_width=140, visible=False, elem_id=self.named("likeness")
+            )
         self.outcome = gr.State(None, **STATE)
         """`Outcome` or None."""
-        self.inputs = [self.left]
-        self.outputs = [self.hint, self.slider, self.left, self.scores, self.outcome]
+        self.wanted = gr.State(None, **STATE)
+        """The key of the method that was asked for last."""
+        self._count = itertools.count(1)
+        self.inputs = [self.outcome]
+        self.outputs = [self.board, self.reference, self.likeness, self.outcome]
 
     def connect(self) -> None:
-        compared = [self.tab.running.status, self.slider, self.scores, self.outcome]
-        self.left.input(self.compare, [self.left, self.outcome], compared, **QUIET)
-        self.slider.change(None, js=self._describe())
+        running, photo, own = self.tab.running, self.tab.photo, self.tab.settings.own
+        started = [*running.buttons, running.status, running.stop]
+        changed = [running.status, *self.outputs]
+        asked = self.board.ask(self.asked, None, [*started, self.wanted], **AT_ONCE)
+        compared = running.conduct(asked, self.compare, [running.stop, self.wanted, self.outcome], changed)
+        likeness = self.likeness.click(lambda: running.pressed(False), None, started, **AT_ONCE)
+        running.conduct(likeness, self.measure_likeness, [running.stop, self.outcome], changed)
+        for ended in (running.ended, compared):
+            ended.then(self.settle, [running.stop, self.outcome], self.board, **AT_ONCE)
+        running.cancel.click(self.settle, [running.stop, self.outcome], self.board, **AT_ONCE)
+        known = [self.reference, self.outcome, photo.canvas]
+        self.reference.upload(self.bring_reference, known, [photo.truth, *changed], **QUIET)
+        own.change(self.offer, [own, self.outcome], [self.board, self.outcome], **QUIET)
 
     def hinted(self, text: str) -> Updates:
         """What to do next, where the result will be. text: HTML."""
-        return {self.hint: gr.HTML(_hint(text), visible=True)}
+        return {self.board: BoardValue(hint=text)}
+
+    def awaited(self, request: Request, values: Values) -> Updates:
+        """Keeps the place of the first result, so that the page does not jump when it comes."""
+        if values[self.outcome] is not None:
+            return {}
+        scale = self.tab.settings.chosen(values).scale
+        size = (request.picture.width * scale, request.picture.height * scale)
+        return {self.board: BoardValue(hint=words.HINT_RUNNING, size=size)}
 
     def emptied(self) -> Updates:
         return {
-            self.slider: gr.ImageSlider(value=None, visible=False),
-            self.left: gr.Radio(visible=False),
-            self.scores: gr.HTML("", visible=False),
+            self.board: BoardValue(hint=words.HINT),
+            self.reference: gr.UploadButton(visible=False),
+            self.likeness: gr.Button(visible=False),
             self.outcome: None,
         }
 
     def shown(self, outcome: Outcome) -> Updates:
-        run, before = outcome.restoration, self._left_path(outcome, INPUT)
-        return {
-            self.hint: gr.HTML(visible=False),
-            self.slider: gr.ImageSlider(value=(before, outcome.path), slider_position=outcome.line, visible=True),
-            self.left: gr.Radio(choices=views.sides(outcome, run.task), value=INPUT, visible=True),
-            self.scores: gr.HTML(views.table(outcome), visible=True),
-            self.outcome: outcome,
+        is_known = outcome.reference is not None
+        return self._updated(outcome) | {
+            self.reference: gr.UploadButton(visible=True),
+            self.likeness: gr.Button(visible=is_known and perceptual.metric() is not None),
         }
 
     def presented(
         self, restoration: Restoration, canvas: MaskValue, truth: Truth | None, values: Values
     ) -> Iterator[Updates]:
-        """A run that came back: the result first, then the baseline beside it. The device is free again by now."""
-        name, picture, left = truth.name if truth else canvas.name, restoration.picture, values[self.left]
-        path = self.tab.export.written(restoration, name)
+        """A run that came back: first the picture, then its file, then the first baseline and the scores."""
+        settings, picture = self.tab.settings, restoration.picture
         comparable = truth is not None and truth.reference.pixels.shape == picture.pixels.shape
-        reference = truth.reference if truth and comparable else None
-        weights = self.tab.settings.chosen(values).path
-        outcome = Outcome(restoration, name, path, reference, weights=weights)
+        outcome = Outcome(
+            restoration,
+            truth.name if truth else canvas.name,
+            reference=truth.reference if truth and comparable else None,
+            weights=settings.chosen(values).path,
+            asked_steps=settings.steps_of(values),
+            networks=tuple(self._networks(values[settings.own])),
+        )
+        yield self.shown(outcome)
+        outcome = replace(outcome, path=self.tab.export.written(restoration, outcome.name))
         yield self.tab.shown(outcome)
         yield {self.tab.running.status: views.finished(restoration)}
         if baseline := first_baseline(self.task.key):
             outcome = outcome.with_rival(baseline)
-            yield {self.scores: views.table(outcome), self.outcome: outcome}
-        if left != INPUT and (comparable or left != ORIGINAL):
-            yield {self.left: left}
-            yield from self.compare(left, outcome)
+        yield from self._measured(outcome)
+
+    def asked(self, event: gr.EventData) -> tuple[Any, ...]:
+        """A method that is to be seen; `compare` finds out whether there is such a one."""
+        wanted = event._data.get("key") if isinstance(event._data, dict) else None
+        return *self.tab.running.pressed(restores=False), wanted
 
     @told
-    def compare(self, left: str, outcome: Outcome | None) -> Iterator[Updates]:
-        """Another picture on the left of the line; a baseline is run when it is first asked for."""
-        if outcome is None:
+    def compare(self, stop: Stop, wanted: Any, outcome: Outcome | None) -> Iterator[Updates]:
+        """Runs another method on the same request."""
+        with stop.during(), closing(self._joined(wanted, outcome)) as updates:
+            for update in updates:
+                if stop.is_set():
+                    yield {self.tab.running.status: views.status(words.CANCELLED)}
+                    return
+                yield update
+
+    def settle(self, stop: threading.Event | None, outcome: Outcome | None) -> Any:
+        """The board waits for nothing any more; unless another run was begun meanwhile."""
+        if outcome is None or (isinstance(stop, Stop) and not stop.is_over):
+            return gr.skip()
+        value = board_of(outcome, self.studio.gallery)
+        value.over = next(self._count)
+        return value
+
+    def _joined(self, wanted: Any, outcome: Outcome | None) -> Generator[Updates, None, None]:
+        if outcome is None or not isinstance(wanted, str) or wanted in outcome.pictures:
             return
+        titles = {each.key: each.title for each in baselines_for(self.task.key)}
+        networks = {each.key: each for each in outcome.networks}
+        if wanted in titles:
+            name, run = titles[wanted], self._classical(wanted, titles[wanted], outcome)
+        elif wanted in networks:
+            name = network_title(networks[wanted], has_company=True)
+            run = self._network(networks[wanted], name, outcome)
+        else:
+            raise InputError(texts.NO_SUCH_METHOD)
+        outcome = yield from run
+        told = texts.COMPARED_IN.format(name=name, seconds=views.seconds(outcome.rivals[wanted].seconds))
+        yield {self.tab.running.status: views.status(told, 1.0, "good")}
+        yield from self._measured(outcome, told)
+
+    def _classical(self, key: str, name: str, outcome: Outcome) -> Generator[Updates, None, Outcome]:
+        yield {self.tab.running.status: views.status(texts.RUNNING.format(name=name), 0.5, "busy")}
+        return outcome.with_rival(key)
+
+    def _network(self, chosen: WeightsChoice, name: str, outcome: Outcome) -> Generator[Updates, None, Outcome]:
+        status, request = self.tab.running.status, outcome.restoration.request
+        if not self.studio.is_loaded(self.task, chosen.path):
+            yield {status: views.status(words.LOADING, 0.0, "busy")}
+        with closing(self.studio.run(self.task, request, chosen.path, False, None, outcome.asked_steps)) as events:
+            run = yield from overhear(events, name, status)
+        return outcome.joined(chosen.key, Rival(run.picture, run.seconds.total))
+
+    def _measured(self, outcome: Outcome, told: str | None = None) -> Iterator[Updates]:
+        """The pictures at once, then the scores that are still to be found. told: what the status line says after."""
         status = self.tab.running.status
-        if left not in (INPUT, ORIGINAL, *outcome.rivals):
-            name = dict((key, label) for label, key in views.sides(outcome, self.task.key))[left]
-            yield {status: views.status(words.COMPARING.format(name=name), 0.5, "busy")}
-            outcome = outcome.with_rival(left)
-            yield {status: views.finished(outcome.restoration)}
-        yield {
-            self.slider: (self._left_path(outcome, left), outcome.path),
-            self.scores: views.table(outcome),
-            self.outcome: outcome,
-        }
+        yield self._updated(outcome)
+        unmeasured, is_large = outcome.unmeasured, outcome.restoration.picture.megapixels > LARGE
+        for key in unmeasured:
+            if is_large:
+                yield {status: views.status(texts.MEASURING, 1.0, "busy")}
+            outcome = outcome.measure(key)
+        if unmeasured:
+            yield self._updated(outcome)
+        if unmeasured and is_large:
+            done = views.status(told, 1.0, "good") if told else views.finished(outcome.restoration)
+            yield {status: done}
 
-    def _left_path(self, outcome: Outcome, left: str) -> str:
-        return keep(encode_picture(outcome.left(left), ".png"), views.result_name(outcome.name, left))
+    @told
+    def bring_reference(self, path: str, outcome: Outcome | None, canvas: MaskValue) -> Iterator[Updates]:
+        """The visitor has the clean picture: this result and the next ones are measured against it."""
+        if outcome is None or canvas.file is None:
+            raise InputError(texts.NOTHING_YET)
+        reference = load_picture(path)
+        outcome = outcome.measured_against(reference)
+        told = texts.REFERENCE_TAKEN.format(name=Path(path).name)
+        truth = Truth(canvas.file.path, reference, outcome.name)
+        yield self.shown(outcome) | {self.tab.photo.truth: truth, self.tab.running.status: views.status(told)}
+        yield from self._measured(outcome, told)
 
-    def _describe(self) -> str:
-        """Gradio's slider has no setting for what its pictures are called."""
-        texts = json.dumps([words.LEFT_ALT, words.RIGHT_ALT])
-        pictures = f"document.querySelectorAll('#{self.named('slider')} img')"
-        return f"() => setTimeout(() => {pictures}.forEach((picture, i) => (picture.alt = {texts}[i] || '')), 100)"
+    @told
+    def measure_likeness(self, stop: Stop, outcome: Outcome | None) -> Iterator[Updates]:
+        """ST-LPIPS of all that is there."""
+        with stop.during():
+            if outcome is None or outcome.reference is None or perceptual.metric() is None:
+                raise InputError(texts.NOTHING_YET)
+            yield {self.tab.running.status: views.status(texts.MEASURING, 0.5, "busy")}
+            measured = perceptual.measured(outcome)
+            if not stop.is_set():
+                yield self._updated(measured) | {self.tab.running.status: views.finished(outcome.restoration)}
 
+    def offer(self, own: Own, outcome: Outcome | None) -> Iterator[Updates]:
+        """The visitor brought weights of his own: they can be compared, too."""
+        if outcome is not None:
+            yield self._updated(replace(outcome, networks=tuple(self._networks(own))))
 
-def _hint(text: str) -> str:
-    """Stands where the result will be. text: HTML."""
-    return f'<div class="hint"><strong>{words.HINT_TITLE}</strong><span>{text}</span></div>'
+    def _networks(self, own: Own) -> list[WeightsChoice]:
+        return [*self.studio.weights_for(self.task), *own.values()]
+
+    def _updated(self, outcome: Outcome) -> Updates:
+        return {self.board: board_of(outcome, self.studio.gallery), self.outcome: outcome}

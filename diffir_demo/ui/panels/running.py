@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,28 @@ if TYPE_CHECKING:
 READ_OUT = (Path(__file__).parents[1] / "status.js").read_text(encoding="utf-8")
 
 
+class Stop(threading.Event):
+    """Set when its run is cancelled. restores: the run makes a result, rather than company for one."""
+
+    def __init__(self, restores: bool = True) -> None:
+        super().__init__()
+        self.restores = restores
+        self._has_ended = False
+
+    @property
+    def is_over(self) -> bool:
+        """Cancelled, or done."""
+        return self._has_ended or self.is_set()
+
+    @contextmanager
+    def during(self) -> Iterator[None]:
+        """Held while the run goes."""
+        try:
+            yield
+        finally:
+            self._has_ended = True
+
+
 class RunningPanel(Panel):
     """Restore, Cancel, what will run, and the status line of the whole tab."""
 
@@ -38,21 +60,31 @@ class RunningPanel(Panel):
         self.badge = gr.HTML(self.badge_of(tab.settings.first), elem_id=self.named("badge"))
         self.status = gr.HTML(views.status(words.READY), js_on_load=READ_OUT, elem_id=self.named("status"))
         self.stop = gr.State(None, **STATE)
-        """`threading.Event` of the run that was pressed last; set when it is cancelled."""
+        """`Stop` of the run that was pressed last."""
+        self.buttons = [self.restore, self.cancel]
         self.inputs = [self.stop]
         self.outputs = [self.status]
 
     def connect(self) -> None:
-        buttons = [self.restore, self.cancel]
-        pressed = self.restore.click(
-            self.pressed, None, [*buttons, self.status, self.stop], js=self._scroll_on_phones(), **AT_ONCE
-        )
+        started = [*self.buttons, self.status, self.stop]
+        pressed = self.restore.click(self.pressed, None, started, js=self._scroll_on_phones(), **AT_ONCE)
         run = pressed.then(self.run, self.tab.inputs, self.tab.outputs, **QUIET, **ON_THE_DEVICE)
         pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
         back = _pass_focus(self.named("cancel"), self.named("run"))
-        run.then(self.idle, None, buttons, **AT_ONCE).then(None, js=back)
-        stopped = [*buttons, self.status, self.tab.inside.timeline]
+        self.ended = run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
+        self.ended.then(None, js=back)
+        stopped = [*self.buttons, self.status, self.tab.inside.timeline]
         self.cancel.click(self.cancelled, self.stop, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
+
+    def conduct(self, pressed: Any, handler: Any, inputs: list[Any], outputs: list[Any]) -> Any:
+        """Lets another panel's handler run as a restoration does: one at a time on the device, until it is cancelled.
+
+        pressed: what sets it off; it has to put what `pressed` gives into `buttons`, `status` and `stop`, and the
+        handler has to go on `during` that stop. Gives what happens once it is over, unless it is cancelled.
+        """
+        run = pressed.then(handler, inputs, outputs, **QUIET, **ON_THE_DEVICE)
+        self.cancel.click(None, cancels=[run])
+        return run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
 
     def badge_of(self, chosen: WeightsChoice | None) -> str:
         """Weights, device and precision, as they stand beside the button that uses them."""
@@ -62,8 +94,8 @@ class RunningPanel(Panel):
     @told
     def run(self, values: Values) -> Iterator[Updates]:
         """One run, until it is done or cancelled: Gradio still delivers the update that was on its way by then."""
-        stop: threading.Event = values[self.stop]
-        with closing(self._restored(values)) as updates:
+        stop: Stop = values[self.stop]
+        with stop.during(), closing(self._restored(values)) as updates:
             for update in updates:
                 if stop.is_set():
                     yield {self.status: views.status(words.CANCELLED)} | self.tab.inside.emptied()
@@ -76,6 +108,8 @@ class RunningPanel(Panel):
         yield {self.status: views.status(words.READING, 0.0, "busy")} | tab.inside.emptied()
         request = tab.request(values)
         path = tab.settings.chosen(values).path
+        if place := tab.result.awaited(request, values):
+            yield place
         if not self.studio.is_loaded(self.task, path):
             yield {self.status: views.status(words.LOADING, 0.0, "busy")}
         steps = tab.settings.steps_of(values)
@@ -86,18 +120,22 @@ class RunningPanel(Panel):
         yield from tab.result.presented(film.restoration, canvas, truth_behind(canvas, truth), values)
         yield tab.inside.counted(film, path)
 
-    def pressed(self) -> tuple[Any, Any, Any, threading.Event]:
+    def pressed(self, restores: bool = True) -> tuple[Any, Any, Any, Stop]:
         status = views.status(words.PRESSED, 0.0, "busy")
-        return gr.Button(interactive=False), gr.Button(interactive=True), status, threading.Event()
+        return gr.Button(interactive=False), gr.Button(interactive=True), status, Stop(restores)
 
-    def idle(self) -> tuple[Any, Any]:
+    def idle(self, stop: threading.Event | None) -> tuple[Any, Any]:
+        """Restore can be pressed again; not if that was done already, after the former run was cancelled."""
+        if isinstance(stop, Stop) and not stop.is_over:
+            return gr.skip(), gr.skip()
         return gr.Button(interactive=True), gr.Button(interactive=False)
 
-    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any, None]:
+    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any, Any]:
         """The last value empties the view of the steps: a result that stays was not made by these."""
         if stop is not None:
             stop.set()
-        return *self.idle(), views.status(words.CANCELLED), None
+        emptied = gr.skip() if isinstance(stop, Stop) and not stop.restores else None
+        return *self.idle(stop), views.status(words.CANCELLED), emptied
 
     def _scroll_on_phones(self) -> str:
         """There the result is below the photo."""

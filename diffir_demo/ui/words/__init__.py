@@ -94,21 +94,17 @@ OWN_WEIGHTS = "Use a weight file of my own (.safetensors, .pth, .ckpt)"
 YOURS = "yours, until you leave"
 NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add some, or use a file of your own."
 NO_WEIGHTS_BADGE = "no weights here"
-LEFT_ALT, RIGHT_ALT = "Left of the line: what the result is compared with", "Right of the line: the result"
-SLIDER = "Before and after: drag the line"
-COMPARE = "Left of the line (the result is on the right):"
 ORIGINAL = "Clean original"
 DOWNLOAD = "Download the result (PNG)"
 
-HINT_TITLE = "The result appears here"
 HINT = "Press <b>Restore</b>. The example is ready to go; or choose a photo of your own."
+HINT_RUNNING = "It is being made; the line above tells how far it is."
 HINT_DAMAGED = "Press <b>Restore</b>. The result will be measured against the clean photo."
 READY = "Ready."
 TROUBLE = "That did not work"
 PRESSED = "Starting; if another run is going, yours comes right after it …"
 READING = "Reading the photo …"
 LOADING = "Loading the weights (only the first time) …"
-COMPARING = "Computing {name} for comparison …"
 ENCODING = "Encoding the photo …"
 DENOISING = "Diffusion: step {number} of {total} on {length} numbers"
 PAINTING = "Painting the picture: {percent} %"
@@ -136,6 +132,7 @@ SCORES = {
     "ssim": ("SSIM", "Likeness of structure to the clean photo; 1 is identical"),
     "psnr_y": ("PSNR, dB", "Closeness in brightness, without the border, as papers measure it; higher is better"),
     "ssim_y": ("SSIM", "Likeness of structure in brightness; 1 is identical"),
+    "st_lpips": ("ST-LPIPS", "How different it looks to a network; lower is better, 0 is identical"),
 }
 
 
@@ -144,10 +141,6 @@ def score(name: str) -> tuple[str, str]:
     return SCORES.get(name, (name, ""))
 
 
-METHOD, TIME = "Method", "Time"
-MODEL = "DiffIR"
-UNTOUCHED = "Nothing done"
-NO_TRUTH = "Scores need the clean original: press “{damage}” to make a case where it is known."
 STAGES = "Where the time went: reading and encoding {encode}, diffusion {denoise}, painting {paint}."
 CREDIT_LINK = "source"
 CREDITS = "Photo credits"

@@ -1,0 +1,92 @@
+"""From an outcome to what the compare board shows: every method of the task, run already or not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..baselines import baselines_for
+from ..imaging import Picture
+from . import views, words
+from .compare_board import BoardValue, ColumnData, MethodData, ScoreData, ViewData
+from .gallery import Gallery
+from .opening import file_data
+from .outcome import INPUT, ORIGINAL, RESULT, Outcome
+from .studio import WeightsChoice
+from .words import board as texts
+
+LOWER_IS_BETTER = {"st_lpips"}
+
+
+def board_of(outcome: Outcome, gallery: Gallery) -> BoardValue:
+    run, columns = outcome.restoration, _columns(outcome)
+    notes = [] if outcome.reference else [texts.REFERENCE_INFO.format(damage=words.for_task(run.task).damage)]
+    mask = run.request.mask
+    return BoardValue(
+        size=(run.picture.width, run.picture.height),
+        line=outcome.line,
+        methods=[_completed(method, outcome, columns, gallery) for method in methods(outcome)],
+        columns=[ColumnData(title=title, note=note) for title, note in map(words.score, columns)],
+        notes=[*notes, views.stages(run)],
+        mask=None if mask is None else file_data(gallery.mask(mask)),
+    )
+
+
+def methods(outcome: Outcome) -> list[MethodData]:
+    """What there is to compare: given, ours, classical and, where it is known, the clean photo."""
+    run = outcome.restoration
+    others = [each for each in outcome.networks if each.path != outcome.weights and each.scale == outcome.scale]
+    used = next((each for each in outcome.networks if each.path == outcome.weights), None)
+    given = MethodData(key=INPUT, title=words.for_task(run.task).input, kind="given")
+    result = MethodData(
+        key=RESULT,
+        title=network_title(used, bool(others)),
+        note=f"{texts.MODEL}, {run.weights}",
+        kind="network",
+    )
+    rivals = [
+        MethodData(key=each.key, title=network_title(each, True), note=f"{texts.MODEL}, {each.badge}", kind="network")
+        for each in others
+    ]
+    classical = [
+        MethodData(key=each.key, title=each.title, note=each.note, kind="classical") for each in baselines_for(run.task)
+    ]
+    clean = [MethodData(key=ORIGINAL, title=words.ORIGINAL, kind="truth")] if outcome.reference else []
+    return [given, result, *rivals, *classical, *clean]
+
+
+def network_title(choice: WeightsChoice | None, has_company: bool) -> str:
+    """The weights are named where there are several to choose from."""
+    if choice is None or not has_company:
+        return texts.MODEL
+    return texts.NETWORK.format(model=texts.MODEL, weights=choice.title)
+
+
+def _completed(method: MethodData, outcome: Outcome, columns: list[str], gallery: Gallery) -> MethodData:
+    """With its picture, its time and its scores, as far as they are there."""
+    picture, seconds = outcome.pictures.get(method.key), outcome.seconds(method.key)
+    found = outcome.measured.get(method.key, {})
+    method.view = None if picture is None else _view(picture, gallery)
+    method.time = "" if seconds is None else views.seconds(seconds)
+    method.scores = [_score(outcome, name, found[name]) if name in found else None for name in columns]
+    return method
+
+
+def _view(picture: Picture, gallery: Gallery) -> ViewData:
+    view = gallery.view(picture)
+    return ViewData(file=file_data(view.path), width=view.width, token=view.token)
+
+
+def _columns(outcome: Outcome) -> list[str]:
+    """The names of the scores, in the order in which they were found."""
+    return list(dict.fromkeys(name for found in outcome.measured.values() for name in found))
+
+
+def _score(outcome: Outcome, name: str, value: float) -> ScoreData:
+    return ScoreData(text=score(name, value), best=value == outcome.best(name, name in LOWER_IS_BETTER))
+
+
+def score(name: str, value: float) -> str:
+    """With the digits that papers print."""
+    if not np.isfinite(value):
+        return "∞"
+    return f"{value:.3f}" if "ssim" in name or "lpips" in name else f"{value:.2f}"
