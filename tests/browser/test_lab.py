@@ -199,6 +199,16 @@ def test_seeds_steps_and_the_map_of_a_number(page: Page, tmp_path: Path) -> None
     expect(heat).to_contain_text(f"Where number {chosen.split()[0]} acts")
 
 
+def test_a_large_photo_is_tried_on_a_piece_and_the_page_says_so(page: Page, tmp_path: Path) -> None:
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", photo(tmp_path / "wide.png", 1300, 900))
+    open_lab(page)
+    unfold(page, "#deblur-lab-seeds")
+    page.locator("#deblur-lab-seeds-count input[type=number]").fill("3")
+    page.click("#deblur-lab-seeds-go")
+    expect(page.locator("#deblur-lab-seeds-found")).to_contain_text("on a piece of it, 849 × 588 pixels, at full size")
+
+
 def test_the_teacher_knows_the_answer(page: Page, tmp_path: Path) -> None:
     open_lab(page)
     unfold(page, "#deblur-lab-oracle")
