@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.recipe import Recipe, read_recipe
+from diffir_demo.restore import stream
 from tests.browser.conftest import Pace
 from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore, stroke
 
@@ -135,12 +137,15 @@ def test_what_is_painted_goes_over_every_photo_and_own_masks_win(page: Page, tmp
     assert not changed.any()
 
 
-def test_stopping_keeps_what_is_finished_and_the_batch_can_go_again(page: Page, tmp_path: Path, pace: Pace) -> None:
+def test_stopping_keeps_what_is_finished_and_the_batch_can_go_again(
+    page: Page, tmp_path: Path, pace: Pace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[stream.__module__], "BREATH", 0.0)  # else such small photos tell nothing between
     go_to(page, "deblur")
     open_batch(page, "deblur")
     add(page, "deblur", *[photo(tmp_path / f"{name}.png", 64, 48) for name in "abc"])
     expect(line(page, "deblur")).to_contain_text("3 photos")
-    pace.delay = 0.15
+    pace.delay = 0.1
     page.click("#deblur-batch-start")
     expect(page.locator("#deblur-batch-start")).to_be_disabled()
     expect(line(page, "deblur")).to_contain_text("Photo 2 of 3, about")
