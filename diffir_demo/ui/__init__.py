@@ -16,6 +16,7 @@ from .api import add_endpoint
 from .desktop import opens_browser
 from .examples import credits, examples_for
 from .panels.panel import ON_THE_DEVICE
+from .run_list import RunList
 from .studio import Studio
 from .tab import Tab
 from .theme import STYLE, theme
@@ -38,11 +39,13 @@ def build_app(
     if accelerate is not None:
         studio.run = accelerate(studio.run)
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
+        runs = RunList(render=False, elem_id="runs")
         gr.HTML(f'<header class="head"><h1>{words.TITLE}</h1><p>{words.LEAD}</p></header>')
         with gr.Tabs():
             for task in TASKS.values():
                 with gr.Tab(task.title, id=task.key, elem_id=f"tab-{task.key}"):
-                    Tab(task, studio)
+                    Tab(task, studio, runs)
+        runs.render()
         shown = credits(example for key in TASKS for example in examples_for(key))
         gr.HTML(f'<footer class="foot"><p>{words.PRIVACY}</p>{shown}</footer>')
         for task in TASKS.values():

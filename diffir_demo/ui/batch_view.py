@@ -32,6 +32,11 @@ class BatchView:
             self._finish(event)
         return self.value
 
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self._began
+
     def end(self) -> PhotoListValue:
         """After the last event: what came of it all."""
         rows, value = self.value.rows, self.value
@@ -43,7 +48,7 @@ class BatchView:
             stopped = words.STOPPED.format(photos=photos, total=len(rows)) if done else words.STOPPED_EMPTY
             value.line, value.tone = stopped, "idle"
         elif done:
-            value.line = words.DONE.format(photos=photos, time=words.duration(time.monotonic() - self._began))
+            value.line = words.DONE.format(photos=photos, time=words.duration(self.seconds))
             value.tone = "good"
         else:
             value.line, value.tone = words.NONE, "bad"

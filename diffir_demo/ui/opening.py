@@ -20,6 +20,8 @@ from .studio import keep
 LARGEST_SEED = 2**53 - 1
 """Browsers count no further in whole numbers."""
 
+SHOWN_BY_BROWSERS = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp"])
+
 
 @dataclass(frozen=True, eq=False)
 class Opening:
@@ -47,6 +49,14 @@ def opened(picture: Picture, name: str, reference: Picture | None) -> Opening:
 
 def file_data(path: str) -> FileData:
     return FileData(path=path, orig_name=Path(path).name)
+
+
+def placed(file: FileData) -> MaskValue:
+    """A photo that lies on the server already; where browsers cannot show it, with a preview. Raises `InputError`."""
+    value = MaskValue(file=file)
+    if Path(file.path).suffix.lower() not in SHOWN_BY_BROWSERS:
+        value.preview = file_data(keep(encode_picture(load_picture(file.path), ".png"), "preview.png"))
+    return value
 
 
 def photo_of(canvas: MaskValue) -> Picture:
@@ -82,6 +92,18 @@ def recipe_for(task: Task, canvas: MaskValue, seed: float | None, steps: int | N
     drawing = Drawing(strokes, canvas.feather) if strokes or canvas.feather else None
     base = mask_bytes(load_mask(canvas.mask.path)) if canvas.mask else None
     return replace(recipe, drawing=drawing, mask=base)
+
+
+def canvas_for(recipe: Recipe, place: MaskValue) -> MaskValue:
+    """The photo that is in `place`, under the recipe's mask."""
+    drawing = recipe.drawing or Drawing()
+    return MaskValue(
+        file=place.file,
+        preview=place.preview,
+        mask=file_data(keep(recipe.mask, "mask.png")) if recipe.mask else None,
+        strokes=[StrokeData(k=s.kind, r=s.radius, e=int(s.erase), p=list(s.points)) for s in drawing.strokes],
+        feather=drawing.feather,
+    )
 
 
 def checked_seed(seed: float | None) -> int:

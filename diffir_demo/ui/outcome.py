@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..events import Restoration
 from ..imaging import Picture
 from ..metrics import scores
+from ..recipe import Recipe
 from .studio import WeightsChoice
 from .words import board
 
@@ -51,6 +52,10 @@ class Outcome:
     """The clean photo, where it is known and has the result's size."""
     rivals: dict[str, Rival] = field(default_factory=dict)
     """By key of the baseline, or of the weights."""
+    recipe: Recipe | None = None
+    """What repeats the run; None where nothing does."""
+    photo: str = ""
+    """The file that went in, on the server."""
     weights: str = ""
     """The file of the network that made it, on the server: what goes on from this run uses the same."""
     asked_steps: int | None = None

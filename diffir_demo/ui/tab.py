@@ -8,26 +8,31 @@ from typing import Any
 
 import gradio as gr
 
+from ..recipe import Recipe
 from ..tasks import Request, Task
 from . import views, words
-from .opening import request_for
+from .mask_canvas import MaskValue
+from .opening import canvas_for, request_for
 from .outcome import Outcome
 from .panels.batch import BatchPanel
 from .panels.export import ExportPanel
+from .panels.history import HistoryPanel
 from .panels.inside import InsidePanel
 from .panels.lab import LabPanel
 from .panels.panel import Panel, Updates, Values
 from .panels.photo import PhotoPanel
 from .panels.result import ResultPanel
 from .panels.running import RunningPanel
-from .panels.settings import SettingsPanel
+from .panels.settings import Own, SettingsPanel
+from .run_list import RunList
 from .studio import Studio
 
 
 class Tab:
     """Made inside a `gr.Tab`: left the photo, right the result, the inside of the diffusion below both."""
 
-    def __init__(self, task: Task, studio: Studio) -> None:
+    def __init__(self, task: Task, studio: Studio, runs: RunList) -> None:
+        """runs: the page's list of finished runs."""
         self.task, self.studio = task, studio
         gr.HTML(f'<p class="intro">{words.for_task(task.key).intro or task.summary}</p>')
         with gr.Row(elem_classes="work"):
@@ -41,6 +46,7 @@ class Tab:
         self.inside = InsidePanel(self)
         self.lab = LabPanel(self)
         self.batch = BatchPanel(self)
+        self.history = HistoryPanel(self, runs)
         self.panels: Sequence[Panel] = (
             self.photo,
             self.settings,
@@ -50,6 +56,7 @@ class Tab:
             self.inside,
             self.lab,
             self.batch,
+            self.history,
         )
         for panel in self.panels:
             panel.connect()
@@ -83,3 +90,20 @@ class Tab:
         for panel in self.panels:
             here |= panel.shown(outcome)
         return here
+
+    def recalled(
+        self, recipe: Recipe, place: MaskValue, own: Own, stop: threading.Event | None, status: str
+    ) -> Updates:
+        """A former run, ready to be done again: its settings, and its mask over the photo in `place`.
+
+        status: what to tell. Raises `InputError` for what this page cannot set.
+        """
+        settings, sentence = self.settings.recalled(recipe, own)
+        photo = {self.photo.canvas: canvas_for(recipe, place), self.photo.truth: None, self.photo.credit: ""}
+        return self.emptied(stop, words.HINT_RECALLED, status + sentence) | settings | photo
+
+    @property
+    def recalled_parts(self) -> list[Any]:
+        """What `recalled` changes."""
+        photo = [self.photo.canvas, self.photo.truth, self.photo.credit]
+        return list(dict.fromkeys([*photo, *self.settings.recalled_parts, *self.outputs]))

@@ -23,6 +23,7 @@ from ..opening import checked_seed, recipe_for
 from ..photo_list import PhotoList, PhotoListValue
 from ..studio import place_for
 from ..words import batch as words
+from ..words import history
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class BatchPanel(Panel):
         run = pressed.then(
             self.run,
             self.tab.inputs | {self.gathered, self.format, self.stop},
-            [self.list, self.download],
+            [self.list, self.download, *self.tab.history.outputs],
             **QUIET,
             **IN_TURN,
         )
@@ -152,7 +153,7 @@ class BatchPanel(Panel):
                 ask, stopped = partial(request_of, recipe=recipe), values[self.stop].is_set
                 with closing(run_batch(jobs, ask, run, archive, stopped=stopped)) as events:
                     yield from self._shown(events, view)
-            yield {self.list: view.end()} | self._offer(archive)
+            yield {self.list: view.end()} | self._offer(archive) | self._remembered(archive, recipe, view)
         except DiffIRError as error:
             yield {self.list: view.broke(str(error))}
         except Exception:
@@ -202,3 +203,12 @@ class BatchPanel(Panel):
         if archive is None or not archive.finished:
             return {}
         return {self.download: gr.DownloadButton(value=str(archive.path), visible=True)}
+
+    def _remembered(self, archive: Archive, recipe: Recipe, view: BatchView) -> Updates:
+        """A batch is one run of this browser's list, shown by its first photo."""
+        first = next((entry for entry in archive.entries if entry.glance), None)
+        if first is None:
+            return {}
+        name = words.counted(words.REMEMBERED, archive.finished)
+        facts = [words.duration(view.seconds), history.LIST["seed"].format(seed=recipe.seed)]
+        return self.tab.history.remembered(str(archive.path), name, facts, recipe, (None, first.glance))

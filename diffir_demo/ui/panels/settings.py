@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ...errors import WeightsError
+from ...errors import InputError, WeightsError
+from ...recipe import Recipe
 from ...restore import MAX_STEPS
 from .. import views, words
+from ..opening import LARGEST_SEED
 from ..outcome import Outcome
 from ..studio import WeightsChoice
 from .panel import QUIET, STATE, Panel, Updates, Values, told
@@ -81,6 +83,32 @@ class SettingsPanel(Panel):
             running.badge: running.badge_of(mine),
             running.status: views.status(words.WEIGHTS_OPENED.format(name=Path(path).name, badge=mine.badge)),
         }
+
+    def recalled(self, recipe: Recipe, own: Own) -> tuple[Updates, str]:
+        """What a recipe sets here, and a sentence about the weights where its own are not here ("" where they are).
+
+        Raises `InputError` for what this page cannot set, and `WeightsError` where there are no weights at all.
+        """
+        if recipe.seed > LARGEST_SEED:
+            raise InputError(words.LARGE_SEED.format(seed=recipe.seed))
+        if recipe.steps is not None and recipe.steps > MAX_STEPS:
+            raise InputError(words.MANY_STEPS.format(steps=recipe.steps, most=MAX_STEPS))
+        meant = self.studio.weights_of(recipe, self.task, own.values())
+        used = meant or self._behind(None, own)
+        running, sentence = self.tab.running, ""
+        if recipe.weights and recipe.weights.sha256 != used.sha256:
+            sentence = words.OTHER_WEIGHTS.format(meant=recipe.weights.file, used=used.label)
+        return {
+            self.seed: recipe.seed,
+            self.steps: recipe.steps or AS_TRAINED,
+            self.weights: used.key,
+            running.badge: running.badge_of(used),
+        }, sentence
+
+    @property
+    def recalled_parts(self) -> list[Any]:
+        """What `recalled` changes."""
+        return [self.seed, self.steps, self.weights, self.tab.running.badge]
 
     def steps_of(self, values: Values) -> int | None:
         """How many diffusion steps the page asks for; None: as many as the network was trained with."""

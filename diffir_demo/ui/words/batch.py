@@ -55,6 +55,7 @@ STOPPED = "Stopped. The zip holds what was finished: {photos} of {total}."
 STOPPED_EMPTY = "Stopped before the first photo was finished."
 NONE = "None of the photos could be restored; each row says why."
 FAILED = (" {count} could not be restored; its row says why.", " {count} could not be restored; their rows say why.")
+REMEMBERED = ("A batch of {count} photo", "A batch of {count} photos")
 NOT_BEGUN = "not begun"
 BUG = "Something went wrong that should not; the server's log tells more. What was finished until then is kept."
 
