@@ -40,6 +40,8 @@ class HistoryPanel(Panel):
         getattr(self.list, again(self.task.key))(self.bring_back, asked, tab.recalled_parts, **QUIET)
 
     def shown(self, outcome: Outcome) -> Updates:
+        if outcome.path is None:  # its file is still being written
+            return {}
         run, weights = outcome.restoration, Path(outcome.weights).stem
         facts = [f"{run.picture.width} × {run.picture.height}", views.seconds(run.seconds.total)]
         return self.remembered(
