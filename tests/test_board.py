@@ -19,8 +19,8 @@ from diffir_demo.metrics import scores
 from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import gallery as galleries
-from diffir_demo.ui import perceptual, words
-from diffir_demo.ui.comparison import board_of, methods, score
+from diffir_demo.ui import perceptual, views, words
+from diffir_demo.ui.comparison import board_of, methods
 from diffir_demo.ui.gallery import Gallery, Region
 from diffir_demo.ui.outcome import INPUT, ORIGINAL, RESULT, Outcome, Rival, first_baseline
 from diffir_demo.ui.studio import WeightsChoice
@@ -172,7 +172,7 @@ def test_without_a_clean_photo_there_are_no_scores_but_a_hint(gallery: Gallery) 
     ],
 )
 def test_scores_have_the_digits_that_papers_print(name: str, value: float, text: str) -> None:
-    assert score(name, value) == text
+    assert views.score(name, value) == text
 
 
 def test_weights_have_short_names() -> None:

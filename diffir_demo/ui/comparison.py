@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..baselines import baselines_for
 from ..imaging import Picture
 from . import views, words
@@ -82,11 +80,4 @@ def _columns(outcome: Outcome) -> list[str]:
 
 
 def _score(outcome: Outcome, name: str, value: float) -> ScoreData:
-    return ScoreData(text=score(name, value), best=value == outcome.best(name, name in LOWER_IS_BETTER))
-
-
-def score(name: str, value: float) -> str:
-    """With the digits that papers print."""
-    if not np.isfinite(value):
-        return "∞"
-    return f"{value:.3f}" if "ssim" in name or "lpips" in name else f"{value:.2f}"
+    return ScoreData(text=views.score(name, value), best=value == outcome.best(name, name in LOWER_IS_BETTER))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from html import escape
 from pathlib import Path
 
@@ -78,3 +79,10 @@ def badge(text: str, device: str, precision: str, warn: bool) -> str:
 def result_name(original: str, verb: str) -> str:
     """cat.jpeg -> cat-inpainted.png"""
     return f"{Path(original).stem or 'photo'}-{verb}.png"
+
+
+def score(name: str, value: float) -> str:
+    """With the digits that papers print."""
+    if not math.isfinite(value):
+        return "∞"
+    return f"{value:.3f}" if "ssim" in name or "lpips" in name else f"{value:.2f}"

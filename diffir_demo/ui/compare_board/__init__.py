@@ -82,8 +82,8 @@ class CompareBoard(gr.HTML):
             return None if found is None else {"url": data_url(found[0]), "box": found[1]}
 
         scripts = ("table", "pictures", "zoom", "paint", "modes", "hands")
-        settings = parts(Path(__file__).parent, *scripts) | {"server_functions": [region]} | options
-        super().__init__(value or BoardValue(), words=BOARD, task_key=task_key, **settings)
+        settings = parts(Path(__file__).parent, *scripts) | options
+        super().__init__(value or BoardValue(), words=BOARD, task_key=task_key, server_functions=[region], **settings)
 
     def preprocess(self, payload: BoardValue | None) -> BoardValue:
         return payload or BoardValue()
