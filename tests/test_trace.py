@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from diffir_demo.errors import InputError
-from diffir_demo.events import Finished, PriorStep, Started
+from diffir_demo.events import Finished, PriorStep, Started, Waiting
 from diffir_demo.imaging import Picture
 from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS
@@ -81,6 +81,7 @@ def test_pictures_wait_for_the_result() -> None:
         Trace.started(started).painted(0, case("deblur").picture)
     with pytest.raises(ValueError, match="Started"):
         Trace.of([Finished(restore("deblur", case("deblur"), engine("deblur")))])
+    assert len(Trace.of([Waiting(), started]).moments) == 1
     with pytest.raises(ValueError, match="events"):
         Trace.of([])
 

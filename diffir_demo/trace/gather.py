@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from PIL import Image
 
-from ..events import Event, Finished, PriorStep, Restoration, Started
+from ..events import Event, Finished, PriorStep, Restoration, Started, Waiting
 from ..imaging.picture import STRIP, Picture
 
 SHOWN = 768
@@ -64,15 +64,18 @@ class Trace:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Trace:
-        """Listens to a run. Raises `ValueError` for events that do not begin with `Started`."""
+        """Listens to a run. Raises `ValueError` for events without a `Started` before whatever it starts."""
         trace = None
         for event in events:
-            if isinstance(event, Started):
-                trace = cls.started(event)
-            elif trace is None:
-                raise ValueError("a run begins with Started")
-            else:
-                trace = trace.after(event)
+            match event:
+                case Waiting():
+                    pass
+                case Started():
+                    trace = cls.started(event)
+                case _ if trace is None:
+                    raise ValueError("a run begins with Started")
+                case _:
+                    trace = trace.after(event)
         if trace is None:
             raise ValueError("a run has events")
         return trace

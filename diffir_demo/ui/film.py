@@ -186,7 +186,11 @@ def _inputs(run: Restoration) -> str:
     height, width = max(run.painted, default=(0, 0))
     if len(run.painted) > 1:
         return words.TILED_INPUT.format(count=len(run.painted), width=width, height=height)
-    return words.WHOLE_INPUT.format(width=width, height=height)
+    photo = run.request.picture
+    text = words.WHOLE_INPUT if (photo.width, photo.height) == (width, height) else words.PADDED_INPUT
+    if width < photo.width or height < photo.height:
+        text = words.PART_INPUT
+    return text.format(width=width, height=height, own_width=photo.width, own_height=photo.height)
 
 
 def _file(picture: Picture, number: int) -> dict[str, Any]:

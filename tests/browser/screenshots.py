@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
 
 
 def _take(browser: Browser, url: str, key: str, options: dict[str, Any], path: Path) -> None:
-    """One tab after its example was restored, the whole page; with the details open in the light ones."""
+    """One tab after its example was restored, the whole page; in the light ones with every step painted."""
     context = browser.new_context(**options)
     context.set_default_timeout(4 * PATIENCE)
     page = context.new_page()
@@ -53,7 +53,10 @@ def _take(browser: Browser, url: str, key: str, options: dict[str, Any], path: P
     go_to(page, key)
     restore(page, key)
     if "light" in path.stem:
-        page.get_by_text("See inside").locator("visible=true").click()
+        timeline = page.locator(f"#{key}-timeline")
+        timeline.locator(".paint-all").click()
+        expect(timeline.locator(".step img[src]")).to_have_count(TASKS[key].config.timesteps)
+        timeline.locator(".step").nth(1).click()
     expect(page.locator(f"#{key}-board canvas")).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=path, full_page=True)

@@ -215,7 +215,7 @@ def test_painting_all_steps_and_the_noise(page: Page, pace: Pace, tmp_path: Path
     assert pace.runs == runs + 4
     view.get_by_text("For engineers").click()
     expect(view.locator(".more")).to_contain_text("for every picture you see: 5 times so far")
-    expect(view.locator(".more")).to_contain_text("96 × 64 pixels, padded")
+    expect(view.locator(".more")).to_contain_text("96 × 64 pixels. Norms")
 
 
 def test_previews_are_pictures_of_the_timeline(page: Page, tmp_path: Path) -> None:
@@ -229,16 +229,18 @@ def test_previews_are_pictures_of_the_timeline(page: Page, tmp_path: Path) -> No
 
 def test_painting_can_be_stopped_and_goes_on_later(page: Page, pace: Pace, tmp_path: Path) -> None:
     view = ready(page, tmp_path)
-    pace.delay = 0.25
+    pace.delay = 0.6
     view.locator(".paint-all").click()
     expect(view.locator(".busy")).to_contain_text(re.compile(r"Painting step 2 \(2 of 3\): \d+ %"))
     view.locator(".halt").click()
     expect(view.locator(".halt")).to_be_hidden()
-    expect(view.locator(".step img[src]")).to_have_count(2)
     assert pace.finished.wait(10)
     pace.delay = 0.0
     page.wait_for_timeout(500)
-    expect(view.locator(".step img[src]")).to_have_count(2)
+    kept = view.locator(".step img[src]").count()
+    assert 2 <= kept <= 3, "the first is painted, the second perhaps just so, the third not"
+    page.wait_for_timeout(500)
+    expect(view.locator(".step img[src]")).to_have_count(kept)
     expect(page.locator(".toast-body")).to_have_count(0)
     view.locator(".paint-all").click()
     expect(view.locator(".step img[src]")).to_have_count(4)
@@ -246,7 +248,7 @@ def test_painting_can_be_stopped_and_goes_on_later(page: Page, pace: Pace, tmp_p
 
 def test_another_photo_or_another_run_ends_the_painting(page: Page, pace: Pace, tmp_path: Path) -> None:
     view = ready(page, tmp_path)
-    pace.delay = 0.25
+    pace.delay = 0.6
     view.locator(".paint-all").click()
     expect(view.locator(".busy")).to_contain_text("Painting step 1")
     choose_and_see(page, "deblur", photo(tmp_path / "other.png", 96, 64))
@@ -256,7 +258,7 @@ def test_another_photo_or_another_run_ends_the_painting(page: Page, pace: Pace, 
     expect(view).to_have_attribute("data-state", "empty")
     pace.delay = 0.0
     restore(page, "deblur")
-    pace.delay = 0.25
+    pace.delay = 0.6
     view.locator(".paint-all").click()
     expect(view.locator(".busy")).to_contain_text("Painting step 1")
     pace.delay = 0.0
@@ -287,6 +289,7 @@ def test_on_a_phone_the_cards_scroll_and_the_page_does_not(open_page: Callable[.
     view = ready(page, tmp_path)
     view.scroll_into_view_if_needed()
     assert view.locator(".steps").evaluate("(strip) => strip.scrollWidth > strip.clientWidth + 100")
+    assert view.locator(".steps").evaluate("(strip) => strip.scrollLeft > 100"), "the result's card is in view"
     view.locator(".step").nth(0).tap()
     expect(view.locator(".at")).to_have_text("Noise")
     view.locator(".play").tap()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ...errors import InputError
-from ...events import Finished, Painting
+from ...events import Event, Finished, Painting, Waiting
 from ...trace import encode_trace
 from ..film import Film, title_of
 from ..outcome import Outcome
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ..tab import Tab
 
 FORMATS = (".gif", ".png", ".npy")
+EVERY = 0.2
+"""Seconds between two updates on how far a picture is."""
 
 
 class InsidePanel(Panel):
@@ -82,16 +85,16 @@ class InsidePanel(Panel):
         self, film: Film, outcome: Outcome, number: int, place: int, count: int, stop: threading.Event
     ) -> Generator[Updates, None, Film]:
         """One more picture, its progress told by the timeline itself; the film as it was where `stop` is set."""
-        run, ipr = film.restoration, film.trace.moments[number].ipr
+        run, ipr, told_at = film.restoration, film.trace.moments[number].ipr, 0.0
         with closing(self.studio.run(self.task, run.request, outcome.weights, False, ipr)) as events:
             for event in events:
                 if stop.is_set():
                     return film
-                match event:
-                    case Painting(fraction):
-                        yield {self.timeline: film.value(_progress(number, place, count, fraction))}
-                    case Finished(restoration):
-                        return film.painted(number, restoration.picture)
+                if isinstance(event, Finished):
+                    return film.painted(number, event.restoration.picture)
+                if time.monotonic() - told_at > EVERY:
+                    told_at = time.monotonic()
+                    yield {self.timeline: film.value(_progress(event, number, place, count))}
         raise RuntimeError("the run ended without a result")
 
     def halt(self, film: Film | None) -> dict[str, Any] | None:
@@ -122,9 +125,12 @@ def _asked_numbers(film: Film, data: Any) -> list[int]:
     return [] if number in film.files else [number]
 
 
-def _progress(number: int, place: int, count: int, fraction: float) -> str:
+def _progress(event: Event, number: int, place: int, count: int) -> str:
+    if isinstance(event, Waiting):
+        return words.TIMELINE["waiting"]
     text = words.PAINTING if count == 1 else words.PAINTING_MANY
-    return text.format(title=title_of(number).lower(), index=place, count=count, percent=round(100 * fraction))
+    percent = round(100 * event.fraction) if isinstance(event, Painting) else 0
+    return text.format(title=title_of(number).lower(), index=place, count=count, percent=percent)
 
 
 def _press(elem_id: str) -> str:

@@ -80,6 +80,7 @@ watch("value", () => {
   waiting = false;
   if (!value() || !value().finished && rows().length <= 1) { stop(); chosen = cursor = gain = null; view = "own"; }
   render();
+  reveal("auto");
 });
 name();
 render();

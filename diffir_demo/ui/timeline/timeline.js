@@ -119,7 +119,11 @@ function render() {
 function choose(index) {
   chosen = Math.max(0, Math.min(last(), index));
   render();
-  const node = cards[current()]?.node;           // bring it into the strip's view, without moving the page
+  reveal(pace());
+}
+
+function reveal(behavior) {      // brings the step's card into the strip's view, without moving the page
+  const node = cards[current()]?.node;
   if (node && strip.scrollWidth > strip.clientWidth)
-    strip.scrollTo({ left: node.offsetLeft - (strip.clientWidth - node.clientWidth) / 2, behavior: pace() });
+    strip.scrollTo({ left: node.offsetLeft - (strip.clientWidth - node.clientWidth) / 2, behavior });
 }

@@ -81,7 +81,9 @@ COUNT_DETAIL = (
     "Multiplications are multiply-accumulates (MACs) of convolutions, linear layers and matrix products, counted for "
     "what the network saw: {inputs}. Norms and sums are left out."
 )
-WHOLE_INPUT = "{width} × {height} pixels, padded"
+WHOLE_INPUT = "{width} × {height} pixels"
+PADDED_INPUT = "{own_width} × {own_height} pixels, padded to {width} × {height}"
+PART_INPUT = "{width} × {height} pixels around the hole"
 TILED_INPUT = "{count} overlapping tiles of up to {width} × {height} pixels"
 STAGES_DETAIL = (
     "Prior encoder (CPEN), once: {encoder} MACs. Denoiser, {steps} at {each} MACs: {diffusion}. "
