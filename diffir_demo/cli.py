@@ -18,13 +18,14 @@ from typing import Any
 from tqdm import tqdm
 
 from .baselines import get_baseline
+from .batch import Archive, entry_of
 from .errors import DiffIRError, InputError
 from .events import Event, Painting, PriorStep, Restoration, Started
-from .jobs import Done, Job, classical, plan_jobs, request_of, run_jobs, save_file
+from .jobs import Done, Job, Run, classical, is_zip, plan_jobs, request_of, run_jobs, save_file, text_for
 from .model import PRESETS
 from .recipe import Recipe, read_recipe
 from .restore import MAX_STEPS, load, stream
-from .tasks import TASKS, get_task
+from .tasks import TASKS, Task, get_task
 from .tiling import MEMORY_BUDGET
 from .trace import Trace, check_suffix, save_trace
 from .weights import WeightsInfo
@@ -53,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="restore one picture, several, or a folder")
     restore.set_defaults(run=_restore)
     restore.add_argument("task", choices=list(TASKS), help="; ".join(f"{t.key}: {t.summary}" for t in TASKS.values()))
-    restore.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files, or a folder")
-    restore.add_argument("-o", "--output", required=True, help="a file for one input, else a folder")
+    restore.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files, folders, or zips of pictures")
+    restore.add_argument("-o", "--output", required=True, help="a file for one input, else a folder or a .zip")
     restore.add_argument("--mask", type=Path, metavar="FILE_OR_FOLDER", help="inpaint: white marks the hole")
     restore.add_argument("--weights", type=Path, metavar="FILE", help="instead of the shipped weights")
     restore.add_argument(
@@ -163,20 +164,44 @@ def _restore(options: argparse.Namespace) -> int:
                 f"--baseline runs no network, so --{option} has no use beside it.", "Leave one of them out."
             )
     drawn = _checked_trace(options.trace, jobs)
-    if options.baseline:
-        run = classical(task, get_baseline(options.baseline, task.key))
+    ask, run = partial(request_of, recipe=recipe), _runner(options, task, recipe, drawn)
+    if is_zip(Path(options.output)):
+        files = {"recipe.json": recipe.to_json(indent=1)}
+        with Archive(Path(options.output), text=partial(text_for, recipe=recipe), files=files) as archive:
+            events = _noted(run_jobs(jobs, ask, run, archive.save), archive)
+            failed = _followed(_traced(events, options.trace), len(jobs), task, options)
     else:
-        weights = options.weights or recipe.find_weights()
-        engine = load(task, weights, device=options.device, precision=options.precision)
-        for notice in () if options.weights else recipe.notices(engine.info):
-            print(f"note: {notice}", file=sys.stderr)
-        budget = int(options.memory_budget * 2**30)
-        run = partial(stream, task, engine=engine, steps=recipe.steps, previews=drawn, memory_budget=budget)
-    events = run_jobs(jobs, partial(request_of, recipe=recipe), run, partial(save_file, recipe=recipe))
-    failed = 0
-    with tqdm(total=len(jobs), unit="picture", disable=None, leave=False) as bar:
-        finished = 0
-        for event in _traced(events, options.trace):
+        events = run_jobs(jobs, ask, run, partial(save_file, recipe=recipe))
+        failed = _followed(_traced(events, options.trace), len(jobs), task, options)
+    if not failed:
+        return 0
+    return 2 if len(jobs) == 1 else 1
+
+
+def _runner(options: argparse.Namespace, task: Task, recipe: Recipe, previews: bool) -> Run:
+    if options.baseline:
+        return classical(task, get_baseline(options.baseline, task.key))
+    weights = options.weights or recipe.find_weights()
+    engine = load(task, weights, device=options.device, precision=options.precision)
+    for notice in () if options.weights else recipe.notices(engine.info):
+        print(f"note: {notice}", file=sys.stderr)
+    budget = int(options.memory_budget * 2**30)
+    return partial(stream, task, engine=engine, steps=recipe.steps, previews=previews, memory_budget=budget)
+
+
+def _noted(events: Iterator[Event | Done], archive: Archive) -> Iterator[Event | Done]:
+    """Passes a run on as it is; the zip's report hears of every `Done`."""
+    for event in events:
+        if isinstance(event, Done):
+            archive.note(entry_of(event))
+        yield event
+
+
+def _followed(events: Iterator[Event | Done], total: int, task: Task, options: argparse.Namespace) -> int:
+    """Shows a progress bar and tells of each picture; gives how many failed."""
+    failed = finished = 0
+    with tqdm(total=total, unit="picture", disable=None, leave=False) as bar:
+        for event in events:
             match event:
                 case PriorStep():
                     bar.set_postfix_str(f"denoising, step {event.number}")
@@ -191,9 +216,7 @@ def _restore(options: argparse.Namespace) -> int:
                     failed += event.error is not None
                     with bar.external_write_mode(file=sys.stdout):
                         _report(event, task.key, options)
-    if not failed:
-        return 0
-    return 2 if len(jobs) == 1 else 1
+    return failed
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .baselines import Baseline
 from .errors import DiffIRError, InputError
 from .events import Event, Finished, Restoration, Seconds
-from .imaging import FORMATS, READABLE, Packed, load_mask, load_picture, save_picture
+from .imaging import FORMATS, READABLE, Packed, load_mask, load_picture, pictures_in_zip, save_picture
 from .recipe import Recipe, recipe_of, text_of
 from .tasks import Request, Task, get_task
 
@@ -62,10 +62,10 @@ def plan_jobs(
 ) -> list[Job]:
     """Pairs every picture with its target and mask; raises `InputError` where the whole call makes no sense.
 
-    inputs: files, or folders whose pictures are taken in order of name. output: a file for a single picture; else, or
-    where it ends in a slash, a folder that receives the same names. mask: one file for all, or a folder in which masks
-    are found by stem. has_mask: the recipe brings one, so that `mask` may be left out. also_read: more files that no
-    result may replace.
+    inputs: files, or folders and zips whose pictures are taken in order of name. output: a file for a single picture;
+    else, or where it ends in a slash, a folder or a zip (.zip) that receives the same names. mask: one file for all, or
+    a folder in which masks are found by stem. has_mask: the recipe brings one, so that `mask` may be left out.
+    also_read: more files that no result may replace.
     """
     if task.wants_mask and mask is None and not has_mask:
         raise InputError(f"{task.title} needs --mask FILE_OR_FOLDER", "(white marks the hole).")
@@ -87,8 +87,9 @@ def _plan(inputs: Sequence[Path], output: str, mask: Path | None, task: Task, al
         raise InputError("The output has no name.", "Name a file, or a folder for several pictures.")
     sources = [file for path in inputs for file in _pictures(path, mask)]
     target = Path(output)
-    to_folder = len(sources) > 1 or inputs[0].is_dir() or output.endswith(("/", os.sep)) or target.is_dir()
-    if to_folder and target.is_file():
+    many = len(sources) > 1 or inputs[0].is_dir() or is_zip(inputs[0])
+    to_folder = many or is_zip(target) or output.endswith(("/", os.sep)) or target.is_dir()
+    if to_folder and target.is_file() and not is_zip(target):
         raise InputError(f"'{target.name}' is a file, but {len(sources)} pictures need a folder.", "Name a folder.")
     targets = _in_folder(target, sources) if to_folder else [writable(target)]
     find = _mask_finder(mask)
@@ -132,8 +133,13 @@ def request_of(job: Job, recipe: Recipe) -> Request:
 
 
 def save_file(job: Job, restoration: Restoration, recipe: Recipe) -> None:
-    """Writes the job's target, with the recipe of this very run inside."""
-    save_picture(restoration.picture, job.target, text=text_of(recipe_for(job, restoration, recipe)))
+    """Writes the job's target."""
+    save_picture(restoration.picture, job.target, text=text_for(job, restoration, recipe))
+
+
+def text_for(job: Job, restoration: Restoration, recipe: Recipe) -> dict[str, str]:
+    """What the result says about itself: the recipe of this very run."""
+    return text_of(recipe_for(job, restoration, recipe))
 
 
 def recipe_for(job: Job, restoration: Restoration, recipe: Recipe) -> Recipe | None:
@@ -184,11 +190,16 @@ def pictures_in(folder: Path) -> list[Path]:
     return [f for f in named if f.is_file()]
 
 
-def _pictures(path: Path, mask: Path | None) -> list[Path]:
-    """The file itself, or a folder's pictures; masks that lie beside their pictures are none of them."""
-    if not path.is_dir():
+def is_zip(path: Path) -> bool:
+    """By its name, for it need not exist yet; a folder is none, whatever its name."""
+    return path.suffix.lower() == ".zip" and not path.is_dir()
+
+
+def _pictures(path: Path, mask: Path | None) -> Sequence[Source]:
+    """The file itself, or a folder's or zip's pictures; masks that lie beside their pictures are none of them."""
+    if not path.is_dir() and not is_zip(path):
         return [path]  # a missing file is reported when its turn comes, beside the others
-    files = sorted(pictures_in(path))
+    files: list[Any] = pictures_in_zip(path)[0] if is_zip(path) else sorted(pictures_in(path))
     if mask is not None and mask.is_dir() and mask.samefile(path):
         files = [file for file in files if not file.stem.endswith(MASK_ENDING)]
     if not files:
@@ -198,7 +209,7 @@ def _pictures(path: Path, mask: Path | None) -> list[Path]:
     return files
 
 
-def _in_folder(folder: Path, sources: Sequence[Path]) -> list[Path]:
+def _in_folder(folder: Path, sources: Sequence[Source]) -> list[Path]:
     """The same names. Where a change to PNG makes two alike, the changed one keeps its old ending too."""
     targets = [writable(folder / source.name) for source in sources]
     count = Counter(targets)
@@ -216,7 +227,7 @@ def writable(target: Path) -> Path:
     return target.with_suffix(".png") if known else target.with_name(target.name + ".png")
 
 
-def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
+def _mask_finder(mask: Path | None) -> Callable[[Source], Path | None]:
     """From picture to mask: the one file for all, or in a folder that of the same stem, `_mask` after it preferred."""
     if mask is None or not mask.is_dir():
         return lambda _: mask
@@ -224,10 +235,10 @@ def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
     for file in sorted(f for f in mask.iterdir() if f.suffix.lower() in READABLE):
         masks.setdefault(file.stem, []).append(file)
 
-    def find(source: Path) -> Path | None:
+    def find(source: Source) -> Path | None:
+        itself = source.resolve() if isinstance(source, Path) else None
         stems = (source.stem + MASK_ENDING, source.stem)
-        found = (f for stem in stems for f in masks.get(stem, []) if f.resolve() != source.resolve())
-        return next(found, None)
+        return next((f for stem in stems for f in masks.get(stem, []) if f.resolve() != itself), None)
 
     return find
 
@@ -235,10 +246,12 @@ def _mask_finder(mask: Path | None) -> Callable[[Path], Path | None]:
 def _refuse_collisions(jobs: Sequence[Job], also_read: Sequence[Path]) -> None:
     """No result may replace anything that this call reads, nor another result."""
     used = [*also_read, *(source for job in jobs for source in (job.source, job.mask))]
-    read = {path.resolve() for path in used if isinstance(path, Path)}
+    files = (path.archive if isinstance(path, Packed) else path for path in used if path)
+    read = {file.resolve() for file in files}
     for job in jobs:
-        if job.target.resolve() in read:
-            raise InputError(f"The result would overwrite '{job.target.name}'.", "Choose another output.")
+        written = job.target.parent if is_zip(job.target.parent) else job.target
+        if written.resolve() in read:
+            raise InputError(f"The result would overwrite '{written.name}'.", "Choose another output.")
     twice = [target.name for target, count in Counter(job.target for job in jobs).items() if count > 1]
     if twice:
         raise InputError(f"Several pictures would be saved as '{twice[0]}'.", "Give them different names.")

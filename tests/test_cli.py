@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,6 +139,28 @@ def test_a_folder_keeps_names_and_matches_masks_by_stem(tmp_path: Path) -> None:
         "two.bmp",
     ]
     assert Image.open(tmp_path / "out" / "holiday.final.jpg").format == "JPEG"
+
+
+def test_zips_go_in_and_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as made:
+        for name in ("b/two.png", "one.gif"):
+            made.write(photo(tmp_path / Path(name).name), name)
+        made.writestr("bad.png", "no picture")
+        made.writestr("notes.txt", "hi")
+    target = tmp_path / "out" / "done.zip"
+    assert run("restore", "sr", tmp_path / "in.zip", "-o", target, "--seed", 4) == 1
+    assert "bad.png is not a picture" in capsys.readouterr().err
+    with zipfile.ZipFile(target) as done:
+        assert done.namelist() == ["two.png", "one.png", "report.csv", "recipe.json"]
+        done.extract("two.png", tmp_path / "out")
+    assert read_recipe(tmp_path / "out" / "two.png").seed == 4
+    assert run("restore", "sr", tmp_path / "two.png", "-o", tmp_path / "alone.png", "--seed", 4) == 0
+    alone = load_picture(tmp_path / "alone.png").pixels
+    assert np.array_equal(load_picture(tmp_path / "out" / "two.png").pixels, alone)
+    assert run("restore", "sr", tmp_path / "in.zip", "-o", tmp_path / "folder") == 1
+    assert sorted(file.name for file in (tmp_path / "folder").iterdir()) == ["one.png", "two.png"]
+    assert run("restore", "sr", tmp_path / "in.zip", "-o", tmp_path / "in.zip") == 2
+    assert "would overwrite 'in.zip'" in capsys.readouterr().err
 
 
 def test_a_bad_picture_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

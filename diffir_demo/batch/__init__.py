@@ -24,6 +24,7 @@ __all__ = [
     "Entry",
     "Gathered",
     "Working",
+    "entry_of",
     "gather",
     "plan",
     "run_batch",

@@ -29,7 +29,7 @@ SPARE_BYTES = 1_000_000_000
 GLANCE_SIDE = 128
 NOT_BEGUN = "Not begun: the batch was stopped."
 FULL = "Not begun: the zip is as large as it may get. Take the rest as another batch."
-NO_SPACE = "Not kept: there is too little space on the server's disk."
+NO_SPACE = "Not kept: there is too little space on the disk."
 Text: TypeAlias = Callable[[Job, Restoration], Mapping[str, str]]
 """Keyword to text, for `encode_picture`."""
 _COLUMNS = ("file", "result", "width", "height", "seconds", "error", "notices")

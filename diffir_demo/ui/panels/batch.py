@@ -14,9 +14,8 @@ import gradio as gr
 
 from ...batch import Archive, Entry, Gathered, Working, gather, plan, run_batch
 from ...errors import DiffIRError, InputError, WeightsError
-from ...jobs import Job, Run, request_of
-from ...jobs import recipe_for as job_recipe
-from ...recipe import Recipe, text_of
+from ...jobs import Job, Run, request_of, text_for
+from ...recipe import Recipe
 from .. import words as common
 from ..batch_view import BatchView, waiting
 from ..opening import checked_seed, recipe_for
@@ -182,7 +181,7 @@ class BatchPanel(Panel):
         """Every picture in it says what repeats it; the settings of all lie beside them."""
         return Archive(
             place_for(f"photos-{self._verb}.zip"),
-            text=lambda job, run: text_of(job_recipe(job, run, recipe)),
+            text=partial(text_for, recipe=recipe),
             files={"recipe.json": recipe.to_json(indent=1)},
         )
 

@@ -71,11 +71,13 @@ function card(run) {
   pair.append(picture(run.before, words.before), picture(run.after, words.after));
   const name = node("div", "name", run.name);
   name.title = run.name;
-  const facts = [titles[run.task] || run.task, ...(run.facts || []), moment.format(run.when)];
+  const facts = node("div", "facts");   // a line breaks between two of them, never within one
+  for (const fact of [titles[run.task] || run.task, ...(run.facts || []), moment.format(run.when)])
+    facts.append(facts.children.length ? " · " : "", node("span", "", fact));
   const remove = press("", filled(words.remove, run), () => takeOut(run));
   remove.className = "remove";
   remove.innerHTML = CROSS;
-  made.append(pair, name, node("div", "facts", facts.join(" · ")), node("div", "lost", lost(run)), actions(run), remove);
+  made.append(pair, name, facts, node("div", "lost", lost(run)), actions(run), remove);
   return made;
 }
 
