@@ -41,11 +41,14 @@ def build_app(
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
         runs = RunList(render=False, elem_id="runs")
         gr.HTML(f'<header class="head"><h1>{words.TITLE}</h1><p>{words.LEAD}</p></header>')
-        with gr.Tabs():
+        tabs: dict[str, Tab] = {}
+        with gr.Tabs() as tab_bar:
             for task in TASKS.values():
                 with gr.Tab(task.title, id=task.key, elem_id=f"tab-{task.key}"):
-                    Tab(task, studio, runs)
+                    tabs[task.key] = Tab(task, studio, runs)
         runs.render()
+        for tab in tabs.values():
+            tab.recall.connect_all(tabs, tab_bar)
         shown = credits(example for key in TASKS for example in examples_for(key))
         gr.HTML(f'<footer class="foot"><p>{words.PRIVACY}</p>{shown}</footer>')
         for task in TASKS.values():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
+from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import strip_invalid_filename_characters
 
 from ..devices import choose_device, choose_precision, lock_for, precision_name
@@ -162,6 +162,14 @@ def choice(path: Path, info: WeightsInfo, label: str, task: Task) -> WeightsChoi
 def place_for(name: str) -> Path:
     """Where in Gradio's cache a file may be written that the browser is to fetch; nobody can guess the folder."""
     return Path(get_upload_folder()) / secrets.token_hex(16) / name
+
+
+def is_kept(path: str) -> bool:
+    """Whether that is a file of Gradio's cache, which is where uploads and results are: no other may be named."""
+    try:
+        return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    except (OSError, ValueError):  # names that no file can have
+        return False
 
 
 def keep(data: bytes, name: str) -> str:

@@ -12,7 +12,7 @@ from ..recipe import Recipe
 from ..tasks import Request, Task
 from . import views, words
 from .mask_canvas import MaskValue
-from .opening import canvas_for, request_for
+from .opening import canvas_for, recipe_for, request_for
 from .outcome import Outcome
 from .panels.batch import BatchPanel
 from .panels.export import ExportPanel
@@ -38,6 +38,7 @@ class Tab:
         with gr.Row(elem_classes="work"):
             with gr.Column(scale=1, min_width=320, elem_classes="tight"):
                 self.photo = PhotoPanel(self)
+                self.recall = self.photo.recall
                 self.settings = SettingsPanel(self)
             with gr.Column(scale=1, min_width=320, elem_classes="tight"):
                 self.running = RunningPanel(self)
@@ -49,6 +50,7 @@ class Tab:
         self.history = HistoryPanel(self, runs)
         self.panels: Sequence[Panel] = (
             self.photo,
+            self.recall,
             self.settings,
             self.running,
             self.result,
@@ -70,6 +72,11 @@ class Tab:
     def outputs(self) -> list[Any]:
         """What `emptied` and `shown` may change."""
         return list(dict.fromkeys(part for panel in self.panels for part in panel.outputs))
+
+    def recipe(self, values: Values) -> Recipe:
+        """The page's values, without the photo. Raises `InputError`."""
+        steps = self.settings.steps_of(values)
+        return recipe_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps)
 
     def request(self, values: Values) -> Request:
         """What the page's values ask of the network. Raises `InputError`."""

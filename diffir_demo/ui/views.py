@@ -56,6 +56,13 @@ def finished(restoration: Restoration) -> str:
     return status(" ".join((text, *restoration.notices)), 1.0, "good")
 
 
+def size_of(count: int) -> str:
+    """Bytes as people read them: 850 -> 1 KB; 1_234_567 -> 1.2 MB."""
+    if count < 999_500:
+        return f"{max(1, round(count / 1000))} KB"
+    return f"{count / 1e6:.1f} MB" if count < 99.95e6 else f"{count / 1e6:.0f} MB"
+
+
 def thumbnail(picture: Picture, longest: int) -> str:
     """A data URL of a JPEG that is at most `longest` pixels a side."""
     image = Image.fromarray(picture.pixels)

@@ -1,45 +1,159 @@
-"""The result as a file to keep."""
+"""The result as a file to keep, and its run as code to repeat elsewhere."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from ...events import Restoration
-from ...imaging import encode_picture
-from .. import views, words
+from ...imaging import encode_picture, is_srgb, keeps_text, profile_name
+from ...recipe import Recipe, text_of
+from .. import views
+from ..copy_panel import CopyPanel, CopyValue, copy_value
+from ..opening import file_data
 from ..outcome import Outcome
+from ..snippets import Names, snippets
 from ..studio import keep
-from .panel import Panel, Updates
+from ..words import recipe as words
+from .panel import QUIET, Panel, Updates, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
 
+PNG = "PNG"
+"""The format that a result is in already."""
+QUALITY = 92
+
 
 class ExportPanel(Panel):
-    """The download."""
+    """Format, quality, and what goes along; nothing to see until there is a result."""
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        self.download = gr.DownloadButton(words.DOWNLOAD, visible=False, elem_id=self.named("download"))
-        self.outputs = [self.download]
+        with gr.Column(visible="hidden", elem_classes="export", elem_id=self.named("export")) as self.area:
+            self._lay_out_choices()
+            self.copy = CopyPanel(elem_id=self.named("copy"))
+        self.choices = [self.format, self.quality, self.exif, self.profile, self.recipe]
+        self.written_file = [self.meaning, self.download, self.quality]
+        self.outputs = [self.area, self.copy, *self.choices, self.meaning, self.download]
+
+    def _lay_out_choices(self) -> None:
+        named = self.named
+        with gr.Row(elem_classes="tight export-row"):
+            self.format = gr.Radio(
+                list(words.FORMATS), value=PNG, label=words.FORMAT, elem_classes="formats", elem_id=named("format")
+            )
+            self.download = gr.DownloadButton(
+                words.DOWNLOAD.format(format=PNG, size=""), size="lg", min_width=180, elem_id=named("download")
+            )
+        self.meaning = gr.HTML(elem_classes="export-note", elem_id=named("format-note"))
+        self.quality = gr.Slider(
+            1,
+            100,
+            QUALITY,
+            step=1,
+            label=words.QUALITY,
+            info=words.QUALITY_INFO,
+            visible=False,
+            elem_id=named("quality"),
+        )
+        self.exif = gr.Checkbox(True, label=words.EXIF, visible=False, elem_id=named("keep-exif"))
+        self.profile = gr.Checkbox(
+            True, label=words.PROFILE.format(name=""), visible=False, elem_id=named("keep-profile")
+        )
+        self.recipe = gr.Checkbox(True, label=words.RECIPE, info=words.RECIPE_INFO, elem_id=named("keep-recipe"))
+
+    def connect(self) -> None:
+        asked = [*self.choices, self.tab.result.outcome]
+        events = [each.input for each in (self.format, self.exif, self.profile, self.recipe)]
+        for event in (*events, self.quality.release):
+            event(self.encode, asked, self.written_file, trigger_mode="always_last", **QUIET)
 
     def emptied(self) -> Updates:
-        return {self.download: gr.DownloadButton(value=None, visible=False)}
+        return {
+            self.area: gr.Column(visible="hidden"),
+            self.download: gr.DownloadButton(value=None),
+            self.copy: CopyValue(),
+        }
 
     def shown(self, outcome: Outcome) -> Updates:
-        return {self.download: gr.DownloadButton(value=outcome.path, visible=True)}
+        """As a PNG with everything in it, whatever was chosen for the result before."""
+        if outcome.path is None:  # its file is still being written
+            return {}
+        picture = outcome.restoration.picture
+        own = picture.profile is not None and not is_srgb(picture.profile)
+        name = profile_name(picture.profile) if own and picture.profile else ""
+        return {
+            self.area: gr.Column(visible=True),
+            self.format: PNG,
+            self.quality: gr.Slider(visible=False),
+            self.exif: gr.Checkbox(True, visible=picture.exif is not None),
+            self.profile: gr.Checkbox(True, visible=own, label=words.PROFILE.format(name=f" ({name})" if name else "")),
+            self.recipe: gr.Checkbox(True, visible=outcome.recipe is not None),
+            self.meaning: _note([words.MEANINGS[PNG]]),
+            self.download: self._offered(PNG, outcome.path),
+            self.copy: self._repeating(outcome),
+        }
 
-    def written(self, restoration: Restoration, name: str) -> str:
+    @told
+    def encode(
+        self, form: str, quality: float, exif: bool, profile: bool, recipe: bool, outcome: Outcome | None
+    ) -> Iterator[Updates]:
+        """The result in the format that was chosen, written anew; seconds of work for a large one."""
+        suffix = words.FORMATS.get(form)
+        if outcome is None or outcome.path is None or suffix is None:
+            return
+        visible = {self.quality: gr.Slider(visible=form != PNG)}
+        text = text_of(outcome.recipe if recipe else None)
+        notes = self._notes(outcome, form, int(quality), text, own_profile=profile)
+        preparing = gr.DownloadButton(words.PREPARING.format(format=form), interactive=False)
+        yield visible | {self.download: preparing, self.meaning: _note(notes)}
+        if form == PNG and exif and profile and recipe:
+            path = outcome.path
+        else:
+            picture = outcome.restoration.picture
+            data = encode_picture(picture, suffix, quality=int(quality), text=text, exif=exif, own_profile=profile)
+            path = keep(data, self._name(outcome.restoration, outcome.name, suffix))
+        yield {self.download: self._offered(form, path)}
+
+    def written(self, restoration: Restoration, name: str, recipe: Recipe | None) -> str:
         """The path of the result as a PNG, where the browser may fetch it. name: that of the photo."""
-        picture = restoration.picture
-        verb = self.words.verb.format(scale=picture.width // restoration.request.picture.width)
-        return keep(encode_picture(picture, ".png", text=_recipe(restoration)), views.result_name(name, verb))
+        data = encode_picture(restoration.picture, ".png", text=text_of(recipe))
+        return keep(data, self._name(restoration, name, ".png"))
+
+    def _name(self, restoration: Restoration, name: str, suffix: str) -> str:
+        scale = restoration.picture.width // restoration.request.picture.width
+        return str(Path(views.result_name(name, self.words.verb.format(scale=scale))).with_suffix(suffix))
+
+    def _offered(self, form: str, path: str) -> Any:
+        label = words.DOWNLOAD.format(format=form, size=views.size_of(Path(path).stat().st_size))
+        return gr.DownloadButton(label, value=path, interactive=True)
+
+    def _notes(self, outcome: Outcome, form: str, quality: int, text: dict[str, str], own_profile: bool) -> list[str]:
+        """What the choice means, one sentence each."""
+        run, lossless = outcome.restoration, form == PNG or (form == "WebP" and quality == 100)
+        conditions = {
+            words.LOSSLESS: form == "WebP" and quality == 100,
+            words.OUTSIDE: run.request.mask is not None and not lossless,
+            words.ON_WHITE: form == "JPEG" and run.picture.alpha is not None,
+            words.IN_SRGB: not own_profile,
+            words.TOO_LONG: not keeps_text(words.FORMATS[form], text),
+        }
+        return [words.MEANINGS[form], *(sentence for sentence, holds in conditions.items() if holds)]
+
+    def _repeating(self, outcome: Outcome) -> CopyValue:
+        recipe = outcome.recipe
+        if recipe is None or recipe.photo is None:
+            return CopyValue()
+        names = Names(recipe.photo.name or "photo.png", Path(outcome.path).name)
+        saved = keep(recipe.to_json().encode(), names.recipe)
+        photo = file_data(outcome.photo[0]) if outcome.photo else None
+        return copy_value(snippets(recipe, names), file_data(saved), photo)
 
 
-def _recipe(restoration: Restoration) -> dict[str, str]:
-    """Told inside the PNG: what made it."""
-    settings = {"task": restoration.task, "weights": restoration.weights, "seed": restoration.request.seed}
-    return {"Software": words.TITLE, "DiffIR": json.dumps(settings)}
+def _note(sentences: list[str]) -> str:
+    return f'<p class="export-note" role="status">{escape(" ".join(sentences))}</p>'

@@ -19,7 +19,9 @@ from ..mask_canvas import MaskCanvas, MaskValue
 from ..opening import Opening, file_data, opened, opening_of, photo_of, truth_behind
 from ..outcome import Truth
 from ..studio import keep
+from ..words.recipe import A_RECIPE
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, press, told
+from .recall import RecallPanel, recipe_in
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -33,6 +35,7 @@ class PhotoPanel(Panel):
         self.offered = examples_for(self.task.key)
         opening = opening_of(self.offered[0], self.task) if self.offered else Opening(MaskValue())
         self.examples = self._examples()
+        self.recall = RecallPanel(tab)
         self.canvas = MaskCanvas(
             opening.value,
             paintable=self.task.wants_mask,
@@ -70,8 +73,9 @@ class PhotoPanel(Panel):
         stop, status = self.tab.running.stop, self.tab.running.status
         renewed = [self.credit, *self.tab.outputs]
         placed = [self.canvas, self.truth, *renewed]
-        self.canvas.unreadable(self.preview_photo, [self.canvas, stop], [self.canvas, *renewed], **QUIET)
-        self.canvas.opened(self.took_photo, stop, renewed, **AT_ONCE)
+        recall, shown = self.recall.parts, [self.canvas, *renewed]
+        self.canvas.unreadable(self.preview_photo, [self.canvas, stop], [*recall, *shown], **QUIET)
+        self.opened = self.canvas.opened(self.took_photo, stop, renewed, **AT_ONCE)
         known = [self.canvas, self.truth, stop]
         self.damage.click(self.do_damage, known, placed, **QUIET)
         self.undamage.click(self.undo_damage, known, placed, **QUIET)
@@ -122,12 +126,21 @@ class PhotoPanel(Panel):
 
     @told
     def preview_photo(self, canvas: MaskValue, stop: threading.Event | None) -> Iterator[Updates]:
-        """For a file that the browser cannot show: a PNG of it, or the sentence that says what is wrong with it."""
+        """For a file that the browser cannot show: a PNG of it, or the sentence that says what is wrong with it.
+
+        A recipe on its own is no photo; the one that was there stays, and the recipe is offered.
+        """
         try:
-            photo = photo_of(canvas)
+            recipe = recipe_in(canvas)
+            photo = None if recipe else photo_of(canvas)
         except InputError:
             yield {self.canvas: MaskValue()}
             raise
+        if recipe or photo is None:
+            yield {self.canvas: MaskValue()}
+            if recipe:  # apart: the page is given the last of these twice, and would then empty the canvas
+                yield self.recall.offered(recipe, A_RECIPE, canvas.name)
+            return
         canvas.preview = file_data(keep(encode_picture(photo, ".png"), "preview.png"))
         yield self.took_photo(stop) | {self.canvas: canvas}
 

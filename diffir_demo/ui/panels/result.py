@@ -22,7 +22,6 @@ from ..compare_board import BoardValue, CompareBoard
 from ..comparison import board_of, network_title
 from ..live import overhear
 from ..mask_canvas import MaskValue
-from ..opening import recipe_for
 from ..outcome import Outcome, Rival, Truth, first_baseline
 from ..studio import WeightsChoice
 from ..words import board as texts
@@ -117,16 +116,14 @@ class ResultPanel(Panel):
             restoration,
             truth.name if truth else canvas.name,
             reference=truth.reference if truth and comparable else None,
-            recipe=recipe_for(self.task, canvas, values[settings.seed], settings.steps_of(values)).done(
-                restoration, canvas.name
-            ),
-            photo=canvas.file.path if canvas.file else "",
+            recipe=self.tab.recipe(values).done(restoration, canvas.name),
+            photo=tuple(file.path for file in (canvas.file, canvas.preview) if file),
             weights=settings.chosen(values).path,
             asked_steps=settings.steps_of(values),
             networks=tuple(self._networks(values[settings.own])),
         )
         yield self.shown(outcome)
-        outcome = replace(outcome, path=self.tab.export.written(restoration, outcome.name))
+        outcome = replace(outcome, path=self.tab.export.written(restoration, outcome.name, outcome.recipe))
         yield self.tab.shown(outcome)
         yield {self.tab.running.status: views.finished(restoration)}
         if baseline := first_baseline(self.task.key):

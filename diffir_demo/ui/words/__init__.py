@@ -95,7 +95,6 @@ YOURS = "yours, until you leave"
 NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add some, or use a file of your own."
 NO_WEIGHTS_BADGE = "no weights here"
 ORIGINAL = "Clean original"
-DOWNLOAD = "Download the result (PNG)"
 
 HINT = "Press <b>Restore</b>. The example is ready to go; or choose a photo of your own."
 HINT_RUNNING = "It is being made; the line above tells how far it is."

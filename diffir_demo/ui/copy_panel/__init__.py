@@ -1,0 +1,62 @@
+"""A run as code to copy: one way per tab. The page itself puts its address in and does the copying."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData, GradioModel
+
+from ..component import parts
+from ..snippets import SERVER, Snippet
+from ..words import recipe as words
+
+
+class SnippetData(GradioModel):
+    """As `snippets.Snippet`."""
+
+    key: str
+    title: str
+    note: str
+    code: str
+
+
+class CopyValue(GradioModel):
+    """What the panel shows: nothing without snippets."""
+
+    snippets: list[SnippetData] = []
+    recipe: FileData | None = None
+    """As JSON."""
+    photo: FileData | None = None
+    """The photo that went in, for those who have it only here: an example, or one that was damaged on purpose."""
+
+
+class CopyPanel(gr.HTML):
+    """Empty until there is a run."""
+
+    data_model = CopyValue
+
+    def __init__(self, **options: Any) -> None:
+        settings = parts(Path(__file__).parent) | options
+        super().__init__(CopyValue(), words=words.COPY, stand_in=SERVER, **settings)
+
+    def preprocess(self, payload: CopyValue | None) -> CopyValue:
+        return payload or CopyValue()
+
+    def postprocess(self, value: CopyValue | None) -> CopyValue:
+        return value or CopyValue()
+
+    def api_info(self) -> dict[str, Any]:
+        return CopyValue.model_json_schema()
+
+    def example_payload(self) -> Any:
+        return None
+
+    def example_value(self) -> Any:
+        return None
+
+
+def copy_value(found: list[Snippet], recipe: FileData, photo: FileData | None) -> CopyValue:
+    return CopyValue(snippets=[SnippetData.model_validate(asdict(each)) for each in found], recipe=recipe, photo=photo)

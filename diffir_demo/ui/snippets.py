@@ -1,0 +1,132 @@
+"""A run told as code: what to type elsewhere for the same pixels. Pure text, and all of it is run by the tests."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..recipe import Recipe
+from .words import recipe as words
+
+SERVER = "http://127.0.0.1:7860/"
+"""Stands for this server's address; the page puts in its own."""
+SHORT = 2_000
+"""Characters of a recipe that still stand in the code; a longer one is read from its file."""
+READABLE = 20_000
+"""Characters of a recipe that are still shown; the rest is for its file."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Of the files that the snippets speak of, all in one folder."""
+
+    photo: str
+    result: str
+    """As PNG, with the recipe inside."""
+
+    @property
+    def recipe(self) -> str:
+        return f"{Path(self.photo).stem}-recipe.json"
+
+    @property
+    def again(self) -> str:
+        return f"{Path(self.photo).stem}-again.png"
+
+
+@dataclass(frozen=True)
+class Snippet:
+    key: str
+    title: str
+    note: str
+    code: str
+
+
+def snippets(recipe: Recipe, names: Names) -> list[Snippet]:
+    """One per way, in the order of the tabs."""
+    codes = {
+        "cli": _command(recipe, names),
+        "python": _library(recipe, names),
+        "client": _client(recipe, names),
+        "curl": _curl(recipe, names),
+        "json": _shown(recipe),
+    }
+    notes = {key: text.format(photo=names.photo, result=names.result) for key, text in words.NOTES.items()}
+    return [Snippet(key, words.TABS[key], notes[key], code) for key, code in codes.items()]
+
+
+def _command(recipe: Recipe, names: Names) -> str:
+    photo, again, result = map(_path, (names.photo, names.again, names.result))
+    return f"python -m diffir_demo restore {recipe.task} {photo} -o {again} --recipe {result}"
+
+
+def _library(recipe: Recipe, names: Names) -> str:
+    made = f"Recipe.from_json(r'''{_quoted(recipe)}''')" if _is_short(recipe) else f"read_recipe({names.result!r})"
+    taken = "Recipe" if _is_short(recipe) else "read_recipe"
+    return f"""\
+from diffir_demo import {", ".join(sorted([taken, "load", "load_picture", "restore", "save_picture"]))}
+
+recipe = {made}
+engine = load(recipe.task, recipe.find_weights())
+request = recipe.request(load_picture({names.photo!r}))
+run = restore(recipe.task, request, engine, steps=recipe.steps)
+save_picture(run.picture, {names.again!r})
+"""
+
+
+def _client(recipe: Recipe, names: Names) -> str:
+    text = f"r'''{_quoted(recipe)}'''" if _is_short(recipe) else f"open({names.recipe!r}).read()"
+    return f"""\
+import json
+import shutil
+
+from gradio_client import Client, handle_file
+
+client = Client({SERVER!r})
+recipe = json.loads({text})
+result = client.predict(image=handle_file({names.photo!r}), recipe=recipe, api_name={f"/{recipe.task}"!r})
+shutil.copy(result, {names.again!r})
+"""
+
+
+def _curl(recipe: Recipe, names: Names) -> str:
+    """Uploads, asks, waits, fetches. The answers are JSON on one line, so that `sed` can take out what is needed."""
+    between = {"inpaint": "null, null, null, "}.get(
+        recipe.task, "null, "
+    )  # mask, seed and feather come from the recipe
+    escaped = names.photo.replace("\\", "\\\\").replace('"', '\\"')  # as curl reads a quoted name
+    upload = shlex.quote(f'files=@"{escaped}"')
+    head, tail = '{"data": [{"path": "%s", "meta": {"_type": "gradio.FileData"}}, ' + between, "]}"
+    if _is_short(recipe):
+        sent = f"printf '{head}%s{tail}' \"$photo\" '{_quoted(recipe)}'"
+    else:
+        sent = f"{{ printf '{head}' \"$photo\"; cat {_path(names.recipe)}; printf '{tail}'; }}"
+    return f"""\
+server={SERVER.rstrip("/")}/gradio_api
+photo=$(curl -sS -F {upload} $server/upload | sed 's/^\\["//; s/"\\]$//')
+run=$({sent} |
+  curl -sS -H 'Content-Type: application/json' -d @- $server/call/{recipe.task} | sed 's/.*"event_id": *"//; s/".*//')
+url=$(curl -sS -N $server/call/{recipe.task}/$run | sed -n 's/.*"url": *"\\([^"]*\\)".*/\\1/p')
+curl -sS -o {_path(names.again)} "$url"
+"""
+
+
+def _shown(recipe: Recipe) -> str:
+    """The JSON for people: every point of a stroke on one line. Nothing where it is longer than anyone reads."""
+    text = re.sub(r"\[\s+([^\s\[\]{},]+),\s+([^\s\[\]{},]+)\s+\]", r"[\1, \2]", recipe.to_json(indent=1))
+    return text if len(text) <= READABLE else ""
+
+
+def _is_short(recipe: Recipe) -> bool:
+    return len(recipe.to_json()) <= SHORT
+
+
+def _quoted(recipe: Recipe) -> str:
+    """JSON that may stand between single quotes, in Python's raw strings as in a shell."""
+    return recipe.to_json().replace("'", "\\u0027")
+
+
+def _path(name: str) -> str:
+    """For a shell; a name that begins with a dash is no option."""
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
