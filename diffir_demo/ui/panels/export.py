@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PNG = "PNG"
 """The format that a result is in already."""
 QUALITY = 92
+READY = ["export"]
+AHEAD = ["export", "ahead"]
+"""Before there is a result. Gradio does not hide a column that is laid out inside another; the style does."""
 
 
 class ExportPanel(Panel):
@@ -34,7 +37,7 @@ class ExportPanel(Panel):
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        with gr.Column(visible="hidden", elem_classes="export", elem_id=self.named("export")) as self.area:
+        with gr.Column(elem_classes=AHEAD, elem_id=self.named("export")) as self.area:
             self._lay_out_choices()
             self.copy = CopyPanel(elem_id=self.named("copy"))
         self.choices = [self.format, self.quality, self.exif, self.profile, self.recipe]
@@ -75,7 +78,7 @@ class ExportPanel(Panel):
 
     def emptied(self) -> Updates:
         return {
-            self.area: gr.Column(visible="hidden"),
+            self.area: gr.Column(elem_classes=AHEAD),
             self.download: gr.DownloadButton(value=None),
             self.copy: CopyValue(),
         }
@@ -88,7 +91,7 @@ class ExportPanel(Panel):
         own = picture.profile is not None and not is_srgb(picture.profile)
         name = profile_name(picture.profile) if own and picture.profile else ""
         return {
-            self.area: gr.Column(visible=True),
+            self.area: gr.Column(elem_classes=READY),
             self.format: PNG,
             self.quality: gr.Slider(visible=False),
             self.exif: gr.Checkbox(True, visible=picture.exif is not None),
@@ -149,7 +152,7 @@ class ExportPanel(Panel):
         recipe = outcome.recipe
         if recipe is None or recipe.photo is None:
             return CopyValue()
-        names = Names(recipe.photo.name or "photo.png", Path(outcome.path).name)
+        names = Names(recipe.photo.name or "photo.png", Path(outcome.path or "result.png").name)
         saved = keep(recipe.to_json().encode(), names.recipe)
         photo = file_data(outcome.photo[0]) if outcome.photo else None
         return copy_value(snippets(recipe, names), file_data(saved), photo)
