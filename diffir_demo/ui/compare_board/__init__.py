@@ -62,13 +62,13 @@ class BoardValue(GradioModel):
     notes: list[str] = []
     """Sentences under the table."""
     over: int = 0
-    """Another number: what was asked for is over, whether it came or not."""
+    """The number of the `ask` that is over, whether its picture came or not."""
     mask: FileData | None = None
     """Opaque where the hole is."""
 
 
 class CompareBoard(gr.HTML):
-    """Event `ask`: a visitor wants to see a method that was not run yet; its data is {"key": str}."""
+    """Event `ask`: a visitor wants to see a method that was not run yet; its data is {"key": str, "number": int}."""
 
     data_model = BoardValue
 

@@ -15,7 +15,7 @@ let mode = "slider";
 let chosen = ["input", "result"];    // the key of each pane; the second and further ones only count side by side
 let settled = ["input", "result"];   // what each pane showed last, while what was chosen is still being made
 let asked = null;                    // the key of the method that is being made
-let over = 0;                        // how often the server said that nothing is being made any more
+let number = 0;                      // of what was asked for last
 let shownResult = null;              // the file of the result: another one is another run
 
 const method = (key) => value.methods.find((each) => each.key === key);
@@ -30,18 +30,20 @@ function choose(index, key) {
 }
 
 function ask(key) {
-  if (asked) { refresh(); return; }  // one after the other: `settle` asks for the next
-  asked = key;
-  trigger("ask", { key });
+  if (!asked) {                      // one after the other: `settle` asks for the next
+    asked = key;
+    number += 1;
+    trigger("ask", { key, number });
+  }
   refresh();
 }
 
-// Nothing is being made any more. If the picture that was asked for did not come, its pane goes back to what it showed;
-// if another pane still waits, its method is next.
+// What was asked for is over. If its picture did not come, the pane goes back to what it showed; if another pane still
+// waits, its method is next.
 function settle() {
-  if (asked && !isReady(asked)) chosen = chosen.map((key, index) => (key === asked ? settled[index] : key));
+  if (!isReady(asked)) chosen = chosen.map((key, index) => (key === asked ? settled[index] : key));
   asked = null;
-  const next = shownResult && panes().find((key) => !isReady(key));
+  const next = panes().find((key) => !isReady(key));
   if (next) ask(next);
 }
 
@@ -79,9 +81,11 @@ function receive() {
   if (result && result !== shownResult) {
     keepChoice();
     if (isNew) startOver();
+    const missing = panes().find((key) => !isReady(key));
+    if (missing) ask(missing);
   }
   shownResult = result;
-  if (value.over !== over) { over = value.over; settle(); }
+  if (asked && value.over === number) settle();
   forget();
   refresh();
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -60,7 +58,6 @@ class ResultPanel(Panel):
         """`Outcome` or None."""
         self.wanted = gr.State(None, **STATE)
         """The key of the method that was asked for last."""
-        self._count = itertools.count(1)
         self.inputs = [self.outcome]
         self.outputs = [self.board, self.reference, self.likeness, self.outcome]
 
@@ -72,8 +69,7 @@ class ResultPanel(Panel):
         compared = running.conduct(asked, self.compare, [running.stop, self.wanted, self.outcome], changed)
         likeness = self.likeness.click(lambda: running.pressed(False), None, started, **AT_ONCE)
         running.conduct(likeness, self.measure_likeness, [running.stop, self.outcome], changed)
-        for ended in (running.ended, compared):
-            ended.then(self.settle, [running.stop, self.outcome], self.board, **AT_ONCE)
+        compared.then(self.settle, [running.stop, self.outcome], self.board, **AT_ONCE)
         running.cancel.click(self.settle, [running.stop, self.outcome], self.board, **AT_ONCE)
         known = [self.reference, self.outcome, photo.canvas]
         self.reference.upload(self.bring_reference, known, [photo.truth, *changed], **QUIET)
@@ -132,8 +128,10 @@ class ResultPanel(Panel):
 
     def asked(self, event: gr.EventData) -> tuple[Any, ...]:
         """A method that is to be seen; `compare` finds out whether there is such a one."""
-        wanted = event._data.get("key") if isinstance(event._data, dict) else None
-        return *self.tab.running.pressed(restores=False), wanted
+        wanted = event._data if isinstance(event._data, dict) else {}
+        number = wanted.get("number")
+        number = number if isinstance(number, int) else 0
+        return *self.tab.running.pressed(restores=False, number=number), wanted.get("key")
 
     @told
     def compare(self, stop: Stop, wanted: Any, outcome: Outcome | None) -> Iterator[Updates]:
@@ -145,13 +143,11 @@ class ResultPanel(Panel):
                     return
                 yield update
 
-    def settle(self, stop: threading.Event | None, outcome: Outcome | None) -> Any:
-        """The board waits for nothing any more; unless another run was begun meanwhile."""
-        if outcome is None or (isinstance(stop, Stop) and not stop.is_over):
+    def settle(self, stop: Any, outcome: Outcome | None) -> Any:
+        """Tells the board that what it asked for is over; not if that was not the last thing that was pressed."""
+        if outcome is None or not isinstance(stop, Stop) or not stop.is_over:
             return gr.skip()
-        value = board_of(outcome, self.studio.gallery)
-        value.over = next(self._count)
-        return value
+        return board_of(outcome, self.studio.gallery).model_copy(update={"over": stop.number})
 
     def _joined(self, wanted: Any, outcome: Outcome | None) -> Generator[Updates, None, None]:
         if outcome is None or not isinstance(wanted, str) or wanted in outcome.pictures:

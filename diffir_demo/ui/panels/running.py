@@ -24,11 +24,14 @@ READ_OUT = (Path(__file__).parents[1] / "status.js").read_text(encoding="utf-8")
 
 
 class Stop(threading.Event):
-    """Set when its run is cancelled. restores: the run makes a result, rather than company for one."""
+    """Set when its run is cancelled.
 
-    def __init__(self, restores: bool = True) -> None:
+    restores: the run makes a result, rather than company for one. number: by which the page knows what it asked for.
+    """
+
+    def __init__(self, restores: bool = True, number: int = 0) -> None:
         super().__init__()
-        self.restores = restores
+        self.restores, self.number = restores, number
         self._has_ended = False
 
     @property
@@ -82,7 +85,7 @@ class RunningPanel(Panel):
         pressed: what sets it off; it has to put what `pressed` gives into `buttons`, `status` and `stop`, and the
         handler has to go on `during` that stop. Gives what happens once it is over, unless it is cancelled.
         """
-        run = pressed.then(handler, inputs, outputs, **QUIET, **ON_THE_DEVICE)
+        run = pressed.then(handler, inputs, outputs, trigger_mode="multiple", **QUIET, **ON_THE_DEVICE)
         self.cancel.click(None, cancels=[run])
         return run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
 
@@ -120,9 +123,9 @@ class RunningPanel(Panel):
         yield from tab.result.presented(film.restoration, canvas, truth_behind(canvas, truth), values)
         yield tab.inside.counted(film, path)
 
-    def pressed(self, restores: bool = True) -> tuple[Any, Any, Any, Stop]:
+    def pressed(self, restores: bool = True, number: int = 0) -> tuple[Any, Any, Any, Stop]:
         status = views.status(words.PRESSED, 0.0, "busy")
-        return gr.Button(interactive=False), gr.Button(interactive=True), status, Stop(restores)
+        return gr.Button(interactive=False), gr.Button(interactive=True), status, Stop(restores, number)
 
     def idle(self, stop: threading.Event | None) -> tuple[Any, Any]:
         """Restore can be pressed again; not if that was done already, after the former run was cancelled."""
