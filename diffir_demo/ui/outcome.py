@@ -54,8 +54,8 @@ class Outcome:
     """By key of the baseline, or of the weights."""
     recipe: Recipe | None = None
     """What repeats the run; None where nothing does."""
-    photo: tuple[str, ...] = ()
-    """The file that went in, on the server, and its preview where it has one."""
+    photo: str = ""
+    """The file that went in, on the server."""
     weights: str = ""
     """The file of the network that made it, on the server: what goes on from this run uses the same."""
     asked_steps: int | None = None

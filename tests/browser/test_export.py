@@ -208,12 +208,13 @@ def test_a_recipe_of_its_own_and_weights_that_are_gone(page: Page, tmp_path: Pat
     )
     (tmp_path / "mine.json").write_text(recipe.to_json())
     go_to(page, "deblur")
-    before = page.locator("#deblur-canvas .caption").inner_text()
+    before = "portrait-astronaut.png · 512 × 768"
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(before)
     choose(page, "deblur", tmp_path / "mine.json")
     expect(page.locator("#deblur-recall")).to_contain_text("mine.json is a recipe: Deblur, seed 11, 2 diffusion steps.")
     expect(page.locator("#deblur-canvas .caption")).to_have_text(before)
     page.click("#deblur-recall-use")
-    expect(page.locator("#deblur-status")).to_contain_text("Its weights, gone.safetensors, are not here")
+    expect(page.locator("#deblur-status")).to_contain_text("It was made with gone.safetensors, which is not here")
     assert seed(page, "deblur") == "11"
     page.click("#deblur-recall-leave")
     expect(page.locator("#deblur-recall")).to_be_hidden()

@@ -154,7 +154,7 @@ class ExportPanel(Panel):
             return CopyValue()
         names = Names(recipe.photo.name or "photo.png", Path(outcome.path or "result.png").name)
         saved = keep(recipe.to_json().encode(), names.recipe)
-        photo = file_data(outcome.photo[0]) if outcome.photo else None
+        photo = file_data(outcome.photo) if outcome.photo else None
         return copy_value(snippets(recipe, names), file_data(saved), photo)
 
 

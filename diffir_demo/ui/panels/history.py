@@ -50,7 +50,7 @@ class HistoryPanel(Panel):
             [*facts, words.LIST["seed"].format(seed=run.request.seed), weights],
             outcome.recipe,
             (run.request.picture, run.picture),
-            outcome.photo[0] if outcome.photo else "",
+            outcome.photo,
         )
 
     def remembered(

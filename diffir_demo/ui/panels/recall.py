@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ...errors import InputError
-from ...imaging import load_mask
 from ...recipe import Recipe, find_recipe
 from ...tasks import get_task
 from ...weights.info import sha256_of
 from .. import views
-from ..mask_canvas import MaskValue, StrokeData
-from ..opening import Opening, file_data, opening_of, truth_behind
+from ..mask_canvas import MaskValue
+from ..opening import Opening, canvas_for, file_data, opening_of, placed, truth_behind
 from ..outcome import Outcome
-from ..studio import is_kept, keep
+from ..studio import is_kept
 from ..words import recipe as words
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, told
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 40
 """Photos that a browser remembers to have run, per task."""
-Seen = dict[str, list[str]]
-"""Of a browser: fingerprint of a photo -> its file here and, where browsers cannot show that, a preview."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,7 @@ class RecallPanel(Panel):
         self.found = gr.State(None, **STATE)
         """`Found` or None."""
         self.seen = gr.BrowserState({}, storage_key=f"diffir-photos-{self.task.key}")
+        """{fingerprint of a photo: its file here}, kept by the browser."""
         self.parts = [self.bar, self.text, self.use, self.leave, self.found]
 
     def connect(self) -> None:
@@ -73,15 +71,8 @@ class RecallPanel(Panel):
         outputs: list[Any] = [bar, *self.parts]
         for tab in tabs.values():
             inputs |= {tab.recall.seen, tab.running.stop, *tab.inputs}
-            outputs += tab.recall.changed
+            outputs += [*tab.recall.parts, *tab.recalled_parts]
         self.use.click(self.apply, inputs, list(dict.fromkeys(outputs)), **QUIET)
-
-    @property
-    def changed(self) -> list[Any]:
-        """What a recipe of this tab's task may change."""
-        photo, settings = self.tab.photo, self.tab.settings
-        placed = [photo.canvas, photo.truth, photo.credit, self.tab.running.badge]
-        return [*placed, settings.seed, settings.steps, settings.weights, *self.parts, *self.tab.outputs]
 
     def hidden(self) -> Updates:
         return {self.bar: gr.Column(visible=False), self.found: None}
@@ -100,7 +91,10 @@ class RecallPanel(Panel):
             return self.hidden()
         if _is_photo_of(found.recipe, canvas):
             done = views.status(words.RIGHT_PHOTO)
-            return self.hidden() | {self.tab.photo.canvas: laid(found.recipe, canvas), self.tab.running.status: done}
+            return self.hidden() | {
+                self.tab.photo.canvas: canvas_for(found.recipe, canvas),
+                self.tab.running.status: done,
+            }
         text = words.OTHER_PHOTO.format(file=escape(canvas.name), photo=_photo(found.recipe))
         return self._waiting(found.recipe, text, can_lay=found.recipe.has_mask)
 
@@ -145,7 +139,7 @@ class RecallPanel(Panel):
         if found.applied:
             done = views.status(words.LAID)
             yield self.hidden() | {
-                self.tab.photo.canvas: laid(found.recipe, canvas),
+                self.tab.photo.canvas: canvas_for(found.recipe, canvas),
                 self.tab.running.status: done,
             }
             return
@@ -155,48 +149,29 @@ class RecallPanel(Panel):
 
     def restored(self, recipe: Recipe, values: Values, dropped: MaskValue) -> Updates:
         """This tab with the recipe's settings. dropped: what is on the canvas of the tab that the recipe came to."""
-        opening = self._photo_for(recipe, values)
-        status, updates = self._settings(recipe, values)
-        if opening is not None:
-            what = words.SETTINGS_BACK.format(what=self._what(recipe))
-            canvas, bar = laid(recipe, opening.value), self.hidden()
+        own, stop = values[self.tab.settings.own], values[self.tab.running.stop]
+        if opening := self._photo_for(recipe, values):
+            status, bar = words.SETTINGS_BACK.format(what=self._what(recipe)), self.hidden()
         else:
-            what, is_result = words.SETTINGS_BACK_WAITING, _holds(dropped, recipe)
-            canvas = dropped if is_result else values[self.tab.photo.canvas]
-            text = self._asking(recipe, is_result)
-            bar = self._waiting(recipe, text, can_lay=not is_result and recipe.has_mask and canvas.file is not None)
-            canvas = laid(recipe, canvas) if is_result else canvas
-            opening = Opening(canvas, truth_behind(canvas, values[self.tab.photo.truth]))
-        placed = {self.tab.photo.canvas: canvas, self.tab.photo.truth: opening.truth}
-        placed[self.tab.photo.credit] = opening.credit
-        emptied = self.tab.emptied(values[self.tab.running.stop], self.words.hint, " ".join([what, *status]))
-        return emptied | placed | updates | bar
+            is_result = _holds(dropped, recipe)
+            place = dropped if is_result else values[self.tab.photo.canvas]
+            opening = Opening(place, truth_behind(place, values[self.tab.photo.truth]))
+            status, bar = words.SETTINGS_BACK_WAITING, self._waiting(recipe, self._asking(recipe, is_result), False)
+        photo = {self.tab.photo.truth: opening.truth, self.tab.photo.credit: opening.credit}
+        return self.tab.recalled(recipe, opening.value, own, stop, status) | photo | bar
 
     def _asking(self, recipe: Recipe, is_result: bool) -> str:
         or_else = words.OR_THIS if is_result else words.OR_OTHER
         return words.WAITING.format(what=escape(self._what(recipe)), photo=_photo(recipe), or_else=or_else)
-
-    def _settings(self, recipe: Recipe, values: Values) -> tuple[list[str], Updates]:
-        """(what could not be had, the settings)."""
-        settings, own = self.tab.settings, values[self.tab.settings.own]
-        updates: Updates = {settings.seed: recipe.seed, settings.steps: recipe.steps or 0}
-        chosen, notices = self.studio.weights_of(recipe, self.task, own.values()), []
-        if chosen is not None:
-            updates[settings.weights] = chosen.key
-            updates[self.tab.running.badge] = self.tab.running.badge_of(chosen)
-        if recipe.weights and (chosen is None or chosen.sha256 != recipe.weights.sha256):
-            used = chosen or settings.chosen(values)
-            notices.append(words.NOT_THESE_WEIGHTS.format(file=recipe.weights.file, label=used.label))
-        return notices, updates
 
     def _photo_for(self, recipe: Recipe, values: Values) -> Opening | None:
         """The photo on the canvas, one that this browser has run, or an example, if it is the recipe's very own."""
         canvas: MaskValue = values[self.tab.photo.canvas]
         if _is_photo_of(recipe, canvas):
             return Opening(canvas, truth_behind(canvas, values[self.tab.photo.truth]))
-        for value in self._remembered(recipe, values[self.seen]):
-            if _is_photo_of(recipe, value):
-                return Opening(value, truth_behind(value, values[self.tab.photo.truth]))
+        remembered = self._remembered(recipe, values[self.seen])
+        if remembered is not None and _is_photo_of(recipe, remembered):
+            return Opening(remembered, truth_behind(remembered, values[self.tab.photo.truth]))
         for example in self.tab.photo.offered:
             if recipe.photo and Path(example.file.name).stem == Path(recipe.photo.name).stem:
                 opening = opening_of(example, self.task)
@@ -204,15 +179,12 @@ class RecallPanel(Panel):
                     return opening
         return None
 
-    def _remembered(self, recipe: Recipe, seen: Any) -> Iterable[MaskValue]:
+    def _remembered(self, recipe: Recipe, seen: Any) -> MaskValue | None:
         """What the browser says of that photo; it may say anything, so only files that were handed out are taken."""
-        entry = seen.get(recipe.photo.sha256) if recipe.photo and isinstance(seen, dict) else None
-        if not isinstance(entry, list) or not recipe.photo:
-            return
-        files = [file_data(path) for path in entry[:2] if isinstance(path, str) and is_kept(path)]
-        if files:
-            photo = files[0].model_copy(update={"orig_name": recipe.photo.name})
-            yield MaskValue(file=photo, preview=files[1] if len(files) > 1 else None)
+        path = seen.get(recipe.photo.sha256) if recipe.photo and isinstance(seen, dict) else None
+        if not recipe.photo or not isinstance(path, str) or not is_kept(path):
+            return None
+        return placed(file_data(path).model_copy(update={"orig_name": recipe.photo.name}))
 
     def remember(self, outcome: Outcome | None, seen: Any) -> Any:
         """Which file it was that was run, for the day its result comes back."""
@@ -221,7 +193,7 @@ class RecallPanel(Panel):
             return gr.skip()
         kept = seen if isinstance(seen, dict) else {}
         kept = {key: entry for key, entry in kept.items() if key != photo.sha256}
-        return dict([*kept.items(), (photo.sha256, list(outcome.photo))][-REMEMBERED:])
+        return dict([*kept.items(), (photo.sha256, outcome.photo)][-REMEMBERED:])
 
 
 def recipe_in(canvas: MaskValue) -> Recipe | None:
@@ -229,19 +201,6 @@ def recipe_in(canvas: MaskValue) -> Recipe | None:
     if canvas.file is None or not Path(canvas.file.path).is_file():
         return None
     return find_recipe(canvas.file.path)
-
-
-def laid(recipe: Recipe, canvas: MaskValue) -> MaskValue:
-    """The canvas with the recipe's mask over its photo. Raises `InputError` for a damaged mask file."""
-    strokes = [
-        StrokeData(k=each.kind, r=each.radius, e=int(each.erase), p=list(each.points)) for each in recipe.strokes
-    ]
-    mask = None
-    if recipe.mask is not None:
-        load_mask(recipe.mask)
-        mask = file_data(keep(recipe.mask, "mask.png"))
-    feather = recipe.drawing.feather if recipe.drawing else 0.0
-    return canvas.model_copy(update={"strokes": strokes, "mask": mask, "feather": feather})
 
 
 def _is_photo_of(recipe: Recipe, canvas: MaskValue) -> bool:

@@ -113,7 +113,7 @@ class ResultPanel(Panel):
             truth.name if truth else canvas.name,
             reference=truth.reference if truth and comparable else None,
             recipe=self.tab.recipe(values).done(restoration, canvas.name),
-            photo=tuple(file.path for file in (canvas.file, canvas.preview) if file),
+            photo=canvas.file.path if canvas.file else "",
             weights=settings.chosen(values).path,
             asked_steps=settings.steps_of(values),
             networks=tuple(self._networks(values[settings.own])),

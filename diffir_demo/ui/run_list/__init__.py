@@ -12,11 +12,11 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel
-from gradio.utils import get_upload_folder, is_in_or_equal
 from pydantic import Field
 
 from ...tasks import TASKS
 from ..component import parts
+from ..studio import is_kept
 from ..words import history as words
 
 MOST_RUNS = 24
@@ -98,11 +98,4 @@ class RunList(gr.HTML):
 def still_there(paths: Any) -> list[bool]:
     """Whether these files are still in Gradio's cache; of any other file it says no."""
     asked = paths if isinstance(paths, list) else []
-    return [isinstance(path, str) and _in_cache(path) for path in asked[: 2 * MOST_RUNS]]
-
-
-def _in_cache(path: str) -> bool:
-    try:
-        return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
-    except (OSError, ValueError):  # names that no file can have
-        return False
+    return [isinstance(path, str) and is_kept(path) for path in asked[: 2 * MOST_RUNS]]
