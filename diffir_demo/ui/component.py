@@ -3,7 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import gradio as gr
+from gradio.data_classes import GradioModel
+
+SHARED = Path(__file__).with_name("component.js")
+"""What all their scripts may use."""
+
+
+class TypedHTML(gr.HTML):
+    """A component whose value is a model: what a browser sends is checked against it, and nobody is handed None."""
+
+    data_model: ClassVar[type[GradioModel]]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload or self.data_model()
+
+    def postprocess(self, value: Any) -> Any:
+        return value or self.data_model()
+
+    def api_info(self) -> dict[str, Any]:
+        return self.data_model.model_json_schema()
+
+    def example_payload(self) -> Any:
+        return None
+
+    def example_value(self) -> Any:
+        return None
 
 
 def parts(folder: Path, *more_scripts: str) -> dict[str, Any]:
@@ -16,7 +43,7 @@ def parts(folder: Path, *more_scripts: str) -> dict[str, Any]:
         "apply_default_css": False,
         "html_template": _read(folder / f"{name}.html"),
         "css_template": _read(folder / f"{name}.css"),
-        "js_on_load": "\n".join(_read(folder / f"{script}.js") for script in (name, *more_scripts)),
+        "js_on_load": "\n".join(map(_read, [SHARED, *(folder / f"{script}.js" for script in (name, *more_scripts))])),
     }
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 from pydantic import ValidationError
 
-from ..component import parts
+from ..component import TypedHTML, parts
 from ..gallery import Gallery, Region, data_url
 from ..words.board import BOARD
 
@@ -67,7 +66,7 @@ class BoardValue(GradioModel):
     """Opaque where the hole is."""
 
 
-class CompareBoard(gr.HTML):
+class CompareBoard(TypedHTML):
     """Event `ask`: a visitor wants to see a method that was not run yet; its data is {"key": str, "number": int}."""
 
     data_model = BoardValue
@@ -84,18 +83,3 @@ class CompareBoard(gr.HTML):
         scripts = ("table", "pictures", "zoom", "paint", "modes", "hands")
         settings = parts(Path(__file__).parent, *scripts) | options
         super().__init__(value or BoardValue(), words=BOARD, task_key=task_key, server_functions=[region], **settings)
-
-    def preprocess(self, payload: BoardValue | None) -> BoardValue:
-        return payload or BoardValue()
-
-    def postprocess(self, value: BoardValue | None) -> BoardValue:
-        return value or BoardValue()
-
-    def api_info(self) -> dict[str, Any]:
-        return BoardValue.model_json_schema()
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None

@@ -8,7 +8,6 @@ const stage = element.querySelector(".stage");
 const canvas = element.querySelector(".stage canvas");
 const words = props.words;
 const one = (selector) => element.querySelector(selector);
-const told = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
 
 let value = { methods: [] };
 let mode = "slider";

@@ -18,9 +18,9 @@ function showMode() {
   glass.hidden = mode !== "lens";
   one('[data-do="add"]').disabled = chosen.length >= Math.min(LETTERS.length, value.methods.length);
   const gain = 2 ** Number(one(".gain").value);
-  one(".gain + output").textContent = told(words.gain_value, { gain });
-  one(".gain").setAttribute("aria-valuetext", told(words.gain_value, { gain }));
-  one(".high").textContent = told(words.legend_high, { levels: Math.ceil(255 / gain) });
+  one(".gain + output").textContent = filled(words.gain_value, { gain });
+  one(".gain").setAttribute("aria-valuetext", filled(words.gain_value, { gain }));
+  one(".high").textContent = filled(words.legend_high, { levels: Math.ceil(255 / gain) });
   tags.forEach(({ tag }, index) => tag.classList.toggle("on", mode === "flicker" && index === (isHeld ? 0 : 1)));
   canvas.setAttribute("aria-label", panes().map((key, index) => `${LETTERS[index]}: ${method(key)?.title}`).join(", "));
   showLine();
@@ -31,7 +31,7 @@ function showLine() {
   const percent = Math.round(100 * line);
   one(".line").style.left = `${100 * line}%`;
   knob.setAttribute("aria-valuenow", String(percent));
-  knob.setAttribute("aria-valuetext", told(words.line_value, { percent, name: method(chosen[0])?.title }));
+  knob.setAttribute("aria-valuetext", filled(words.line_value, { percent, name: method(chosen[0])?.title }));
 }
 
 function showLens() {

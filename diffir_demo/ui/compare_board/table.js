@@ -13,7 +13,7 @@ function makeTag(letter, index) {
   const tag = one(".tags").appendChild(make("div", "tag"));
   tag.append(make("b", "", letter));
   const select = tag.appendChild(make("select"));
-  select.setAttribute("aria-label", told(words.pane, { letter }));
+  select.setAttribute("aria-label", filled(words.pane, { letter }));
   select.addEventListener("change", () => choose(index, select.value));
   const facts = tag.appendChild(make("span", "facts"));
   const close = tag.appendChild(make("button", "close", "×"));
@@ -26,7 +26,7 @@ function makeTag(letter, index) {
 
 function nameOf(each) {
   if (each.view) return each.title;
-  return each.key === asked ? `${each.title}: ${words.waiting}` : told(words.not_run, each);
+  return each.key === asked ? `${each.title}: ${words.waiting}` : filled(words.not_run, each);
 }
 
 function factsOf(key) {
@@ -64,7 +64,7 @@ function lettersOf(each) {
     const letter = LETTERS[index], button = make("button", "letter", letter);
     button.type = "button";
     button.dataset.id = `${each.key} ${letter}`;
-    button.title = told(words.show_in, { title: each.title, letter });
+    button.title = filled(words.show_in, { title: each.title, letter });
     button.setAttribute("aria-label", button.title);
     button.setAttribute("aria-pressed", String(key === each.key));
     button.addEventListener("click", () => choose(index, each.key));
@@ -79,7 +79,7 @@ function timeOf(each) {
   const button = cell.appendChild(make("button", "run", words.run));
   button.type = "button";
   button.dataset.id = `${each.key} run`;
-  button.setAttribute("aria-label", told(words.run_long, each));
+  button.setAttribute("aria-label", filled(words.run_long, each));
   button.title = button.getAttribute("aria-label");
   button.addEventListener("click", () => choose(0, each.key));
   return cell;

@@ -6,10 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
-from ..component import parts
+from ..component import TypedHTML, parts
 from ..snippets import SERVER, Snippet
 from ..words import recipe as words
 
@@ -33,7 +32,7 @@ class CopyValue(GradioModel):
     """The photo that went in, for those who have it only here: an example, or one that was damaged on purpose."""
 
 
-class CopyPanel(gr.HTML):
+class CopyPanel(TypedHTML):
     """Empty until there is a run."""
 
     data_model = CopyValue
@@ -41,21 +40,6 @@ class CopyPanel(gr.HTML):
     def __init__(self, **options: Any) -> None:
         settings = parts(Path(__file__).parent) | options
         super().__init__(CopyValue(), words=words.COPY, stand_in=SERVER, **settings)
-
-    def preprocess(self, payload: CopyValue | None) -> CopyValue:
-        return payload or CopyValue()
-
-    def postprocess(self, value: CopyValue | None) -> CopyValue:
-        return value or CopyValue()
-
-    def api_info(self) -> dict[str, Any]:
-        return CopyValue.model_json_schema()
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None
 
 
 def copy_value(found: list[Snippet], recipe: FileData, photo: FileData | None) -> CopyValue:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import gradio as gr
 import numpy as np
 from gradio.data_classes import GradioModel
 from pydantic import Field
 
 from ...lab import LARGEST
-from ..component import parts
+from ..component import TypedHTML, parts
 from ..words import lab as words
 
 MOST = 4096
@@ -35,7 +34,7 @@ class IprNumbers(GradioModel):
         return cls(own=first, numbers=second)
 
 
-class IprLab(gr.HTML):
+class IprLab(TypedHTML):
     """Bars to pull by mouse, pen, touch or keys, with tools to zero, scale, reset and undo."""
 
     data_model = IprNumbers
@@ -44,18 +43,3 @@ class IprLab(gr.HTML):
         settings = parts(Path(__file__).parent, "bars", "tools") | options
         keys_id = f"{options.get('elem_id', 'ipr-lab')}-keys"
         super().__init__(value or IprNumbers(), words=words.EDITOR, keys_id=keys_id, largest=LARGEST, **settings)
-
-    def preprocess(self, payload: IprNumbers | None) -> IprNumbers:
-        return payload or IprNumbers()
-
-    def postprocess(self, value: IprNumbers | None) -> IprNumbers:
-        return value or IprNumbers()
-
-    def api_info(self) -> dict[str, Any]:
-        return IprNumbers.model_json_schema()
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None

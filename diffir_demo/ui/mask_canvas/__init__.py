@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 from gradio.data_classes import FileData, GradioModel
 from pydantic import Field
@@ -25,7 +24,7 @@ from ...imaging.strokes import (
     feather_pixels,
     rasterise,
 )
-from ..component import parts
+from ..component import TypedHTML, parts
 from ..words.canvas import CANVAS
 
 SCRIPTS = ("photo", "view", "distance", "mask", "tools", "controls", "keys")
@@ -84,7 +83,7 @@ class MaskValue(GradioModel):
         return feather_pixels(self.feather, width)
 
 
-class MaskCanvas(gr.HTML):
+class MaskCanvas(TypedHTML):
     """Shows a photo that is dropped, pasted or chosen; with `paintable`, takes a mask by mouse, pen or touch.
 
     run, cancel: the ids of the buttons that Ctrl+Enter and Esc press. A paintable canvas needs the server function
@@ -106,18 +105,3 @@ class MaskCanvas(gr.HTML):
         settings = parts(Path(__file__).parent, *SCRIPTS) | options
         about = {"paintable": paintable, "run": run, "cancel": cancel, "words": CANVAS, "limits": LIMITS}
         super().__init__(value or MaskValue(), **about, **settings)
-
-    def preprocess(self, payload: MaskValue | None) -> MaskValue:
-        return payload or MaskValue()
-
-    def postprocess(self, value: MaskValue | None) -> MaskValue:
-        return value or MaskValue()
-
-    def api_info(self) -> dict[str, Any]:
-        return MaskValue.model_json_schema()
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 from pydantic import Field
 
 from ...batch import MAX_MEGABYTES, MAX_PHOTOS
 from ...imaging import MAX_MEGABYTES as MAX_FILE_MEGABYTES
-from ..component import parts
+from ..component import TypedHTML, parts
 from ..words import batch as words
 
 MAX_FILES = 2 * MAX_PHOTOS
@@ -44,7 +43,7 @@ class PhotoListValue(GradioModel):
     """Of the whole batch; None while none is going."""
 
 
-class PhotoList(gr.HTML):
+class PhotoList(TypedHTML):
     """Events: `added` (the value holds the files), `cleared`, and `removed`, with data {"index": int, "kept": bool}.
 
     kept: the list has taken the row out by itself, so that the others keep what they say.
@@ -58,18 +57,3 @@ class PhotoList(gr.HTML):
         settings = parts(Path(__file__).parent) | options
         said = words.LIST | {"drop_hint": hint}
         super().__init__(PhotoListValue(), words=said, states=words.STATES, limits=limits, **settings)
-
-    def preprocess(self, payload: PhotoListValue | None) -> PhotoListValue:
-        return payload or PhotoListValue()
-
-    def postprocess(self, value: PhotoListValue | None) -> PhotoListValue:
-        return value or PhotoListValue()
-
-    def api_info(self) -> dict[str, Any]:
-        return PhotoListValue.model_json_schema()
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None

@@ -13,7 +13,6 @@ const CROSS = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="m4 4 8 8m0-8
 let shown = props.value || {};
 let uploading = false;
 
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 const going = () => uploading || shown.tone === "busy";
 
 function say(text, tone = "idle", share = null) {

@@ -10,12 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 from pydantic import Field
 
 from ...tasks import TASKS
-from ..component import parts
+from ..component import TypedHTML, parts
 from ..studio import is_kept
 from ..words import history as words
 
@@ -64,7 +63,7 @@ def again(task: str) -> str:
     return f"again_{task}"
 
 
-class RunList(gr.HTML):
+class RunList(TypedHTML):
     """One for the whole page. Event `again(task)` for every task, with a `wish` in the value."""
 
     data_model = RunListValue
@@ -78,21 +77,6 @@ class RunList(gr.HTML):
         super().__init__(
             RunListValue(), words=words.LIST, titles=titles, limits=limits, server_functions=[still_there], **settings
         )
-
-    def preprocess(self, payload: RunListValue | None) -> RunListValue:
-        return payload or RunListValue()
-
-    def postprocess(self, value: RunListValue | None) -> RunListValue:
-        return value or RunListValue()
-
-    def api_info(self) -> dict[str, Any]:
-        return RunListValue.model_json_schema()
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None
 
 
 def still_there(paths: Any) -> list[bool]:

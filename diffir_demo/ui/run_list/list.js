@@ -16,7 +16,6 @@ let former = null;               // what Undo brings back
 let all = false;
 let unsaved = false;
 
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function node(kind, name, text = "") {

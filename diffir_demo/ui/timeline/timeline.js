@@ -17,7 +17,6 @@ const current = () => Math.min(chosen ?? Infinity, rows().length - 1);
 const row = () => rows()[current()];
 const last = () => (value() ? value().total : props.usual) - 1;
 const result = () => (value()?.finished ? rows()[last()]?.picture?.url : undefined);
-const filled = (text, facts) => text.replace(/{(\w+)}/g, (_, name) => facts[name]);
 const signed = (number, digits = 3) => number.toFixed(digits).replace("-", "−");
 
 function card(index) {
