@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .files import KEYWORD, find_recipe, read_recipe, text_of
-from .parts import Drawing, Photo, UsedWeights
+from .parts import Drawing, Photo, UsedWeights, stroke_fields
 from .recipe import Recipe, recipe_of
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "find_recipe",
     "read_recipe",
     "recipe_of",
+    "stroke_fields",
     "text_of",
 ]

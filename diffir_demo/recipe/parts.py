@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import InputError
 from ..imaging import MAX_MEGAPIXELS
 from ..imaging.strokes import MAX_FEATHER, MAX_POINTS, MAX_STROKES, Stroke
 from .strict import Fields, number
 
+T = TypeVar("T")
 MAX_MASK = 13_000_000
 """Bytes of PNG: no mask of `MAX_MEGAPIXELS` needs more, at one bit per pixel, however ragged it is."""
 _NAME, _BADGE, _FINGERPRINT = 255, 200, re.compile("[0-9a-f]{64}")
@@ -26,6 +28,12 @@ class UsedWeights:
     """Of the file's bytes, 64 hexadecimal digits."""
     badge: str
     """Where its numbers come from, in words."""
+
+    def among(self, offered: Iterable[tuple[T, str, str]]) -> T | None:
+        """Finds it, by what it is, else by its name. offered: (anything, sha256, file name)."""
+        offered = list(offered)
+        same = [each for each, sha256, _ in offered if sha256 == self.sha256]
+        return next(iter(same + [each for each, _, name in offered if name == self.file]), None)
 
 
 @dataclass(frozen=True)

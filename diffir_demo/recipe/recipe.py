@@ -99,9 +99,7 @@ class Recipe:
         if self.weights is None:
             return None
         usable = {path: info for path, info in survey().items() if isinstance(info, WeightsInfo)}
-        same = [path for path, info in usable.items() if info.sha256 == self.weights.sha256]
-        named = [path for path in usable if path.name == self.weights.file]
-        return next(iter(same + named), None)
+        return self.weights.among((path, info.sha256, path.name) for path, info in usable.items())
 
     def notices(self, used: WeightsInfo) -> tuple[str, ...]:
         """What differs when it is run with these weights, one sentence each."""

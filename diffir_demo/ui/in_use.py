@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
 from ..errors import DiffIRError, InputError
@@ -16,6 +14,7 @@ from ..tasks import Task
 from . import words
 from .mask_canvas import MaskValue
 from .opening import request_for
+from .studio import is_ours
 from .words.canvas import IN_USE, IN_USE_FEATHER
 
 
@@ -40,9 +39,8 @@ def checked(value: Any) -> MaskValue:
         canvas = MaskValue.model_validate(value, context={"validate_meta": True})
     except ValidationError as error:
         raise InputError(words.BUG) from error
-    uploads = Path(get_upload_folder()).resolve()
     for file in (canvas.file, canvas.preview, canvas.mask):
-        if file is not None and not Path(file.path).resolve().is_relative_to(uploads):
+        if file is not None and not is_ours(file.path):
             raise InputError(words.LOST_FILE, words.LOST_FILE_HINT)
     return canvas
 

@@ -9,7 +9,7 @@ from gradio.data_classes import FileData
 
 from ..errors import InputError
 from ..imaging import Picture, encode_picture, load_mask, load_picture, mask_bytes
-from ..recipe import Drawing, Recipe
+from ..recipe import Drawing, Recipe, stroke_fields
 from ..tasks import Request, Task
 from . import words
 from .examples import Example
@@ -76,9 +76,14 @@ def truth_behind(canvas: MaskValue, truth: Truth | None) -> Truth | None:
 
 def request_for(task: Task, canvas: MaskValue, seed: float | None) -> Request:
     """From what the page holds to what the network is asked. Raises `InputError`."""
-    checked_seed(seed)
-    photo = photo_of(canvas)
-    return recipe_for(task, canvas, seed).request(photo)
+    return asked_for(task, canvas, seed)[1]
+
+
+def asked_for(task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None) -> tuple[Recipe, Request]:
+    """What the page holds, and what that asks of the network. steps: as `Recipe.steps`. Raises `InputError`."""
+    number, photo = checked_seed(seed), photo_of(canvas)
+    recipe = recipe_for(task, canvas, number, steps)
+    return recipe, recipe.request(photo)
 
 
 def recipe_for(task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None) -> Recipe:
@@ -101,7 +106,7 @@ def canvas_for(recipe: Recipe, place: MaskValue) -> MaskValue:
         file=place.file,
         preview=place.preview,
         mask=file_data(keep(recipe.mask, "mask.png")) if recipe.mask else None,
-        strokes=[StrokeData(k=s.kind, r=s.radius, e=int(s.erase), p=list(s.points)) for s in drawing.strokes],
+        strokes=[StrokeData.model_validate(stroke_fields(stroke)) for stroke in drawing.strokes],
         feather=drawing.feather,
     )
 

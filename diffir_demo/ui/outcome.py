@@ -58,8 +58,6 @@ class Outcome:
     """The file that went in, on the server."""
     weights: str = ""
     """The file of the network that made it, on the server: what goes on from this run uses the same."""
-    asked_steps: int | None = None
-    """Diffusion steps that were asked for; None: as many as the network was trained with."""
     networks: tuple[WeightsChoice, ...] = ()
     """Those that the page offers for comparison."""
     measured: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -68,6 +66,11 @@ class Outcome:
     @property
     def scale(self) -> int:
         return self.restoration.picture.width // self.restoration.request.picture.width
+
+    @property
+    def asked_steps(self) -> int | None:
+        """Diffusion steps that were asked for; None: as many as the network was trained with."""
+        return self.recipe.steps if self.recipe else None
 
     @property
     def line(self) -> float:

@@ -66,7 +66,7 @@ class Studio:
 
     def weights_for(self, task: Task) -> list[WeightsChoice]:
         """The usable files of the checkpoints folder, the shipped one first."""
-        usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task)}
+        usable = self._usable(task)
         ordered = sorted(usable, key=lambda path: (path.name != task.weights, path.name))
         return [choice(path, usable[path], words.weights_label(path.name, task.weights), task) for path in ordered]
 
@@ -74,28 +74,25 @@ class Studio:
         """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self.engine(task, path)
-        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})", task)
-        return replace(mine, key=f"own:{info.fingerprint}")  # its name may be that of a file in the folder
+        return _own(Path(path), info, task)
 
     def weights_of(self, recipe: Recipe, task: Task, own: Iterable[WeightsChoice] = ()) -> WeightsChoice | None:
         """The file that the recipe names, among the task's and a visitor's own: by what it is, else by its name."""
         if recipe.weights is None:
             return None
-        offered, meant = [*self.weights_for(task), *own], recipe.weights
-        same = [each for each in offered if each.sha256 == meant.sha256]
-        return next(iter(same + [each for each in offered if Path(each.path).name == meant.file]), None)
+        offered = [*self.weights_for(task), *own]
+        return recipe.weights.among((each, each.sha256, Path(each.path).name) for each in offered)
 
     def teachers_for(self, task: Task) -> list[WeightsChoice]:
         """The stage-1 files of the checkpoints folder that taught a network of this task, if there are any."""
-        usable = {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task, stage=1)}
+        usable = self._usable(task, stage=1)
         return [choice(path, usable[path], path.name, task) for path in sorted(usable)]
 
     def own_teacher(self, path: str, task: Task) -> WeightsChoice:
         """A stage-1 file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self._teacher(task, path)
-        mine = choice(Path(path), info, f"{Path(path).name} ({words.YOURS})", task)
-        return replace(mine, key=f"own:{info.fingerprint}")
+        return _own(Path(path), info, task)
 
     def consult(self, task: Task, path: str, case: Damaged) -> Generator[float, None, Oracle]:
         """`oracle.consult` with the teacher of that file, which takes its turn on the device as every run does."""
@@ -140,6 +137,10 @@ class Studio:
         """`restore.stream` with the network of that file."""
         yield from stream(task, request, self.engine(task, path), ipr=ipr, steps=steps, previews=previews)
 
+    def _usable(self, task: Task, stage: int = 2) -> dict[Path, WeightsInfo]:
+        """The files of the checkpoints folder that are of this task and stage."""
+        return {p: i for p, i in self._files.items() if isinstance(i, WeightsInfo) and fits(i, task, stage)}
+
     def _key(self, task: Task, path: str) -> tuple[str, str, float]:
         return task.key, path, self._there(path).stat().st_mtime
 
@@ -159,17 +160,27 @@ def choice(path: Path, info: WeightsInfo, label: str, task: Task) -> WeightsChoi
     return WeightsChoice(path.name, label, info.badge, str(path), title, info.config.scale, is_untrained, info.sha256)
 
 
+def _own(path: Path, info: WeightsInfo, task: Task) -> WeightsChoice:
+    """A file that a visitor brought; its name may be that of a file in the folder."""
+    return replace(choice(path, info, f"{path.name} ({words.YOURS})", task), key=f"own:{info.fingerprint}")
+
+
 def place_for(name: str) -> Path:
     """Where in Gradio's cache a file may be written that the browser is to fetch; nobody can guess the folder."""
     return Path(get_upload_folder()) / secrets.token_hex(16) / name
 
 
-def is_kept(path: str) -> bool:
-    """Whether that is a file of Gradio's cache, which is where uploads and results are: no other may be named."""
+def is_ours(path: str) -> bool:
+    """Whether that lies in Gradio's cache, which is where uploads and results are: no other file may be named."""
     try:
-        return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+        return is_in_or_equal(path, get_upload_folder())
     except (OSError, ValueError):  # names that no file can have
         return False
+
+
+def is_kept(path: str) -> bool:
+    """Whether that is a file of Gradio's cache, still."""
+    return is_ours(path) and Path(path).is_file()
 
 
 def keep(data: bytes, name: str) -> str:

@@ -12,7 +12,7 @@ from ..recipe import Recipe
 from ..tasks import Request, Task
 from . import views, words
 from .mask_canvas import MaskValue
-from .opening import canvas_for, recipe_for, request_for
+from .opening import asked_for, canvas_for
 from .outcome import Outcome
 from .panels.batch import BatchPanel
 from .panels.export import ExportPanel
@@ -73,14 +73,10 @@ class Tab:
         """What `emptied` and `shown` may change."""
         return list(dict.fromkeys(part for panel in self.panels for part in panel.outputs))
 
-    def recipe(self, values: Values) -> Recipe:
-        """The page's values, without the photo. Raises `InputError`."""
+    def asked(self, values: Values) -> tuple[Recipe, Request]:
+        """The page's values without the photo, and what they ask of the network. Raises `InputError`."""
         steps = self.settings.steps_of(values)
-        return recipe_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps)
-
-    def request(self, values: Values) -> Request:
-        """What the page's values ask of the network. Raises `InputError`."""
-        return request_for(self.task, values[self.photo.canvas], values[self.settings.seed])
+        return asked_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps)
 
     def emptied(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:
         """Another photo: a run on the former one ends, and what came of it leaves the page. hint: HTML."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ...events import Restoration
 from ...imaging import encode_picture, is_srgb, keeps_text, profile_name
-from ...recipe import Recipe, text_of
+from ...recipe import text_of
 from .. import views
 from ..copy_panel import CopyPanel, CopyValue, copy_value
 from ..opening import file_data
@@ -120,17 +119,17 @@ class ExportPanel(Panel):
         else:
             picture = outcome.restoration.picture
             data = encode_picture(picture, suffix, quality=int(quality), text=text, exif=exif, own_profile=profile)
-            path = keep(data, self._name(outcome.restoration, outcome.name, suffix))
+            path = keep(data, self._name(outcome, suffix))
         yield {self.download: self._offered(form, path)}
 
-    def written(self, restoration: Restoration, name: str, recipe: Recipe | None) -> str:
-        """The path of the result as a PNG, where the browser may fetch it. name: that of the photo."""
-        data = encode_picture(restoration.picture, ".png", text=text_of(recipe))
-        return keep(data, self._name(restoration, name, ".png"))
+    def written(self, outcome: Outcome) -> str:
+        """The path of the result as a PNG, where the browser may fetch it."""
+        data = encode_picture(outcome.restoration.picture, ".png", text=text_of(outcome.recipe))
+        return keep(data, self._name(outcome, ".png"))
 
-    def _name(self, restoration: Restoration, name: str, suffix: str) -> str:
-        scale = restoration.picture.width // restoration.request.picture.width
-        return str(Path(views.result_name(name, self.words.verb.format(scale=scale))).with_suffix(suffix))
+    def _name(self, outcome: Outcome, suffix: str) -> str:
+        verb = self.words.verb.format(scale=outcome.scale)
+        return str(Path(views.result_name(outcome.name, verb)).with_suffix(suffix))
 
     def _offered(self, form: str, path: str) -> Any:
         label = words.DOWNLOAD.format(format=form, size=views.size_of(Path(path).stat().st_size))

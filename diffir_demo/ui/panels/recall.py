@@ -90,13 +90,16 @@ class RecallPanel(Panel):
         if found is None or not found.applied:
             return self.hidden()
         if _is_photo_of(found.recipe, canvas):
-            done = views.status(words.RIGHT_PHOTO)
-            return self.hidden() | {
-                self.tab.photo.canvas: canvas_for(found.recipe, canvas),
-                self.tab.running.status: done,
-            }
+            return self._laid(found.recipe, canvas, words.RIGHT_PHOTO)
         text = words.OTHER_PHOTO.format(file=escape(canvas.name), photo=_photo(found.recipe))
         return self._waiting(found.recipe, text, can_lay=found.recipe.has_mask)
+
+    def _laid(self, recipe: Recipe, canvas: MaskValue, sentence: str) -> Updates:
+        """Nothing is missing any more: the recipe's mask lies over the photo."""
+        return self.hidden() | {
+            self.tab.photo.canvas: canvas_for(recipe, canvas),
+            self.tab.running.status: views.status(sentence),
+        }
 
     def offered(self, recipe: Recipe, sentence: str, file: str) -> Updates:
         """The question. sentence: with {file} and {what}."""
@@ -137,11 +140,7 @@ class RecallPanel(Panel):
             return
         canvas: MaskValue = values[self.tab.photo.canvas]
         if found.applied:
-            done = views.status(words.LAID)
-            yield self.hidden() | {
-                self.tab.photo.canvas: canvas_for(found.recipe, canvas),
-                self.tab.running.status: done,
-            }
+            yield self._laid(found.recipe, canvas, words.LAID)
             return
         target = self.tabs[found.recipe.task]
         updates = self.hidden() | target.recall.restored(found.recipe, values, canvas)

@@ -14,6 +14,7 @@ from ...baselines import baselines_for
 from ...errors import InputError
 from ...events import Restoration
 from ...imaging import load_picture
+from ...recipe import Recipe
 from ...tasks import Request
 from .. import perceptual, views, words
 from ..compare_board import BoardValue, CompareBoard
@@ -103,23 +104,25 @@ class ResultPanel(Panel):
         }
 
     def presented(
-        self, restoration: Restoration, canvas: MaskValue, truth: Truth | None, values: Values
+        self, restoration: Restoration, recipe: Recipe, canvas: MaskValue, truth: Truth | None, values: Values
     ) -> Iterator[Updates]:
-        """A run that came back: first the picture, then its file, then the first baseline and the scores."""
+        """A run that came back: first the picture, then its file, then the first baseline and the scores.
+
+        recipe: what was asked, without the facts of the run.
+        """
         settings, picture = self.tab.settings, restoration.picture
         comparable = truth is not None and truth.reference.pixels.shape == picture.pixels.shape
         outcome = Outcome(
             restoration,
             truth.name if truth else canvas.name,
             reference=truth.reference if truth and comparable else None,
-            recipe=self.tab.recipe(values).done(restoration, canvas.name),
+            recipe=recipe.done(restoration, canvas.name),
             photo=canvas.file.path if canvas.file else "",
             weights=settings.chosen(values).path,
-            asked_steps=settings.steps_of(values),
             networks=tuple(self._networks(values[settings.own])),
         )
         yield self.shown(outcome)
-        outcome = replace(outcome, path=self.tab.export.written(restoration, outcome.name, outcome.recipe))
+        outcome = replace(outcome, path=self.tab.export.written(outcome))
         yield self.tab.shown(outcome)
         yield {self.tab.running.status: views.finished(restoration)}
         if baseline := first_baseline(self.task.key):

@@ -109,18 +109,17 @@ class RunningPanel(Panel):
         """The photo goes in, the steps and the painting are shown as they happen, and the result stays."""
         tab, previews = self.tab, values[self.tab.settings.previews]
         yield {self.status: views.status(words.READING, 0.0, "busy")} | tab.inside.emptied()
-        request = tab.request(values)
+        recipe, request = tab.asked(values)
         path = tab.settings.chosen(values).path
         if place := tab.result.awaited(request, values):
             yield place
         if not self.studio.is_loaded(self.task, path):
             yield {self.status: views.status(words.LOADING, 0.0, "busy")}
-        steps = tab.settings.steps_of(values)
-        with closing(self.studio.run(self.task, request, path, previews, None, steps)) as events:
+        with closing(self.studio.run(self.task, request, path, previews, None, recipe.steps)) as events:
             film = yield from follow(events, previews, self.status, tab.inside.timeline)
         yield tab.inside.kept(film)
         canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
-        yield from tab.result.presented(film.restoration, canvas, truth_behind(canvas, truth), values)
+        yield from tab.result.presented(film.restoration, recipe, canvas, truth_behind(canvas, truth), values)
         yield tab.inside.counted(film, path)
 
     def pressed(self, restores: bool = True, number: int = 0) -> tuple[Any, Any, Any, Stop]:

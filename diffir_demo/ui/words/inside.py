@@ -28,8 +28,6 @@ TIMELINE = {
     "facts": "What is known of this step",
     "map": "Map of the numbers, row by row; arrow keys move from one to the next",
     "bars": "The numbers as bars, above or below zero; arrow keys move from one to the next",
-    "map_title": "As a map",
-    "bars_title": "As bars",
     "probe": "Number {index} of {count}: {value}",
     "probe_path": "from the noise on: {path}",
     "probe_hint": "Point at a square or a bar, or move with the arrow keys, to read its number.",

@@ -15,8 +15,6 @@ RECIPE_INFO = (
 )
 DOWNLOAD = "Download {format} ({size})"
 PREPARING = "Preparing {format} …"
-SAVING = "Writing the file …"
-SAVED = "The file is ready."
 MEANINGS = {
     "PNG": "Every pixel exactly as computed; the largest file.",
     "JPEG": "Opens everywhere and is small; every pixel changes a little.",
