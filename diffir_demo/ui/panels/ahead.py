@@ -21,7 +21,7 @@ from ..mask_canvas import MaskValue
 from ..opening import Opening
 from ..reduced import Region, cut, size_of, sketch_of, smaller
 from ..words import minute as texts
-from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, told
+from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, press, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -59,6 +59,8 @@ class AheadPanel(Panel):
         pad = f"document.querySelector('#{photo.canvas.elem_id} .pad')"
         seen = f"(canvas, region, stop) => [canvas, {pad}.dataset.seen || '', stop]"
         self.crop.click(self.make_cropped, [photo.canvas, self.region, stop], placed, js=seen, **QUIET)
+        agreed = self.go.click(lambda: True, None, self.agreed, **AT_ONCE)
+        agreed.then(None, js=press(self.named("run")))
         self.not_now.click(self.put_off, asked, [*self.outputs, self.line], **AT_ONCE)
 
     def expected(self, values: Values, size: tuple[int, int], mask: np.ndarray | None) -> Estimate:

@@ -54,9 +54,8 @@ class RunningPanel(Panel):
         self.outputs = [self.status]
 
     def connect(self) -> None:
-        started = [*self.buttons, self.status, self.stop, self.clock, self.tab.ahead.agreed]
-        presses = [self.restore.click, self.tab.ahead.go.click]
-        pressed = gr.on(presses, self.started, None, started, js=self._scroll_on_phones(), **AT_ONCE)
+        started = [*self.buttons, self.status, self.stop, self.clock]
+        pressed = self.restore.click(self.started, None, started, js=self._scroll_on_phones(), **AT_ONCE)
         self.clock.tick(self.wait, self.stop, [self.status, self.clock], **AT_ONCE)
         run = pressed.then(self.run, self.tab.inputs, self.tab.outputs, **QUIET, **ON_THE_DEVICE)
         pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
@@ -118,10 +117,9 @@ class RunningPanel(Panel):
         yield from tab.result.presented(film.restoration, canvas, truth_behind(canvas, truth), values)
         yield (yield from meanwhile(lambda: tab.inside.counted(film, path)))
 
-    def started(self, event: gr.EventData) -> tuple[Any, ...]:
-        """Restore was pressed, or "Go on" after it."""
-        has_agreed = event.target is self.tab.ahead.go
-        return *self.pressed(), gr.Timer(active=True), has_agreed
+    def started(self) -> tuple[Any, ...]:
+        """Restore was pressed."""
+        return *self.pressed(), gr.Timer(active=True)
 
     def pressed(self, restores: bool = True, number: int = 0) -> tuple[Any, Any, Any, Stop]:
         """For `buttons`, `status` and `stop`."""
