@@ -13,7 +13,7 @@ if os.environ.get("SPACES_ZERO_GPU"):
 from diffir_demo.serving.spaces import accelerator  # noqa: E402
 from diffir_demo.ui import build_app, launch_options, opens_browser  # noqa: E402
 
-demo = build_app(accelerate=accelerator())
+demo = build_app(accelerate=accelerator(), warm=True)
 
 if __name__ == "__main__":
     demo.launch(inbrowser=opens_browser(), **launch_options())

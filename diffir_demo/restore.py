@@ -128,7 +128,7 @@ def stream(
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
     whole: bool = False,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
 
     Before and between these: `Waiting` for the device, and `Encoding`. Events come at least every tenth of a second or

@@ -7,7 +7,7 @@ they are float tensors in [0, 1]. Files become the first here, and the first bec
 from __future__ import annotations
 
 from .colour import is_srgb, profile_name
-from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of
+from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of, picture_size
 from .mask import blended, check_mask, grown, load_mask, mask_bytes, mask_picture, painted_share
 from .packed import READABLE, Packed, pictures_in_zip
 from .picture import Fit, Picture, convert, pad_to_multiple, to_pixels, to_tensor
@@ -38,6 +38,7 @@ __all__ = [
     "megapixels_of",
     "pad_to_multiple",
     "painted_share",
+    "picture_size",
     "pictures_in_zip",
     "profile_name",
     "read_text",

@@ -13,6 +13,8 @@ import os
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -113,14 +115,33 @@ def load_image(image: Image.Image, name: str = "The picture") -> Picture:
 
 def megapixels_of(source: Path | Packed) -> float | None:
     """Megapixels as the file's header tells them, without decoding; None where it does not."""
-    try:
-        with source.open("rb") if isinstance(source, Path) else BytesIO(source.read(_HEADER)) as file:
+    with _header_of(source) as image:
+        return image and image.width * image.height / 1e6
+
+
+def picture_size(source: str | Path) -> tuple[int, int] | None:
+    """(width, height) of the upright picture as the file's header tells them, without decoding; None if it does not."""
+    with _header_of(Path(source)) as image:
+        if image is None:
+            return None
+        lies_on_its_side = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+        return (image.height, image.width) if lies_on_its_side else image.size
+
+
+@contextmanager
+def _header_of(source: Path | Packed) -> Iterator[Image.Image | None]:
+    """The picture without its pixels; None for what is none."""
+    with ExitStack() as stack:
+        try:
+            file = source.open("rb") if isinstance(source, Path) else BytesIO(source.read(_HEADER))
+            stack.enter_context(file)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 image = Image.open(file, formats=_known_formats())
-            return image.width * image.height / 1e6
-    except (*_DECODER_ERRORS, InputError, Image.DecompressionBombError):
-        return None
+                image.getexif()
+        except (*_DECODER_ERRORS, InputError, Image.DecompressionBombError):
+            image = None
+        yield image
 
 
 def _read(source: PictureSource) -> tuple[bytes, str]:

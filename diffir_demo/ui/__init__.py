@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from ..errors import DiffIRError
 from ..imaging import MAX_MEGABYTES
 from ..tasks import TASKS
 from . import words
 from .api import add_endpoint
 from .desktop import opens_browser
 from .examples import credits, examples_for
+from .first_steps import FirstSteps
 from .panels.panel import ON_THE_DEVICE
 from .run_list import RunList
 from .studio import Studio
@@ -24,14 +28,21 @@ from .theme import STYLE, theme
 DAY = 86_400
 ICON = Path(__file__).with_name("icon.svg")
 LONGEST_QUEUE = 8
+WAKING = 2.0
+"""Seconds from building the app, within which the server is up and the page is on its way."""
 
 
 def build_app(
-    device: str = "auto", precision: str = "auto", accelerate: Callable[[Any], Any] | None = None
+    device: str = "auto",
+    precision: str = "auto",
+    accelerate: Callable[[Any], Any] | None = None,
+    *,
+    warm: bool = False,
 ) -> gr.Blocks:
     """Every task's tab and endpoint, from `TASKS`; no network is loaded before its first run.
 
     accelerate: wraps the function that runs a network, for hosts that lend a GPU per call.
+    warm: loads the shipped networks once the app is up, so that the first click need not wait for them; on a CPU only.
     Raises `DeviceError` for a device or precision that is not there.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -41,6 +52,7 @@ def build_app(
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
         runs = RunList(render=False, elem_id="runs")
         gr.HTML(f'<header class="head"><h1>{words.TITLE}</h1><p>{words.LEAD}</p></header>')
+        FirstSteps(elem_id="first-steps")
         tabs: dict[str, Tab] = {}
         with gr.Tabs() as tab_bar:
             for task in TASKS.values():
@@ -53,7 +65,18 @@ def build_app(
         gr.HTML(f'<footer class="foot"><p>{words.PRIVACY}</p>{shown}</footer>')
         for task in TASKS.values():
             add_endpoint(task, studio, **ON_THE_DEVICE)
+    if warm and studio.machine.device.type == "cpu":
+        waking = threading.Timer(WAKING, _wake, [studio])
+        waking.daemon = True
+        waking.start()
     return app.queue(max_size=LONGEST_QUEUE, default_concurrency_limit=2)
+
+
+def _wake(studio: Studio) -> None:
+    """The first tab's network first. What goes wrong here goes wrong again, and is told, where it matters."""
+    for task in TASKS.values():
+        with suppress(DiffIRError, OSError):
+            studio.warm(task)
 
 
 def launch_options() -> dict[str, Any]:
@@ -83,6 +106,6 @@ def serve(
 
     browser: open a window on it; None: on a desktop (`opens_browser`).
     """
-    app = build_app(device, precision)
+    app = build_app(device, precision, warm=True)
     shown = opens_browser(host) if browser is None else browser
     app.launch(server_name=host, server_port=port, inbrowser=shown, **launch_options() | options)

@@ -1,58 +1,77 @@
-"""A run while it goes: from the core's events to what changes on the page."""
+"""A run while it goes: from the core's events to what changes on the page.
+
+Events come some twenty times a second, so that a run can be left; the page is told half as often.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from ..events import Event, Finished, Painting, PriorStep, Restoration, Started, Waiting
+from ..events import Encoding, Event, Finished, Painting, PriorStep, Restoration, Started, Waiting
 from ..trace import Trace
 from . import views, words
 from .film import Film
 from .panels.panel import Updates
+from .progress import Progress
 from .words import board
+from .words import minute as texts
+
+PAUSE = 0.1
+"""Seconds between two updates of the status line, at least."""
 
 
-def follow(events: Iterator[Event], previews: bool, status: Any, timeline: Any) -> Generator[Updates, None, Film]:
+def follow(events: Iterator[Event], progress: Progress, status: Any, timeline: Any) -> Generator[Updates, None, Film]:
     """Shows every step of the diffusion as it happens, and the painting's progress; returns the finished run's film.
 
-    status, timeline: the components that are changed.
+    status, timeline: the components that are changed. With an event that the page need not hear of, nothing is.
     """
     while isinstance(started := next(events), Waiting):
-        yield {status: views.status(words.PRESSED, 0.0, "busy")}
+        yield {status: views.status(texts.DEVICE_TAKEN, 0.0, "busy")}
     assert isinstance(started, Started)  # the grammar of events: after any waiting Started, last Finished
-    film = Film(Trace.started(started))
+    film, last = Film(Trace.started(started)), time.monotonic()
     size = started.output_size if started.output_size != started.input_size else None
-    total = started.steps if previews else 1  # paintings; a step is told after its preview
-    yield {timeline: film.value(), status: views.encoding()}
+    yield {timeline: film.value(), status: views.going(words.ENCODING, progress.at("encode", 0.0))}
     for event in events:
         film = film.after(event)
-        done = min(len(film.trace.steps), total - 1)
         match event:
             case PriorStep():
-                yield {timeline: film.value(), status: _after(event, started.steps, total, size)}
-            case Painting():
-                yield {status: views.painting(event, done, total, size)}
+                yield {timeline: film.value(), status: _after(event, started.steps, progress, size)}
             case Finished():
-                yield {timeline: film.value(), status: views.status(words.SAVING, 1.0, "busy")}
+                yield {timeline: film.value(), status: views.going(words.SAVING, progress.at("save", 0.0))}
                 return film
+            case Encoding() | Painting() if time.monotonic() - last < PAUSE:
+                yield {}
+                continue
+            case Encoding():
+                text = texts.ENCODING.format(percent=round(100 * event.fraction))
+                yield {status: views.going(text, progress.at("encode", event.fraction))}
+            case Painting():
+                done, of = len(film.trace.steps), started.steps - 1
+                yield {status: views.painting(event, progress, (done, of), size)}
+        last = time.monotonic()
     raise RuntimeError("the run ended without a result")
 
 
 def overhear(events: Iterator[Event], name: str, status: Any) -> Generator[Updates, None, Restoration]:
     """A run that only a comparison needs: the status line alone tells how far it is. name: of the method."""
+    last = -PAUSE
     for event in events:
         if isinstance(event, Finished):
             return event.restoration
+        if time.monotonic() - last < PAUSE:
+            yield {}
+            continue
+        last = time.monotonic()
         share = event.fraction if isinstance(event, Painting) else 0.0
         text = words.PAINTING.format(percent=round(100 * share))
         yield {status: views.status(board.COMPARED.format(name=name, text=text), share, "busy")}
     raise RuntimeError("the run ended without a result")
 
 
-def _after(step: PriorStep, steps: int, total: int, size: tuple[int, int] | None) -> str:
+def _after(step: PriorStep, steps: int, progress: Progress, size: tuple[int, int] | None) -> str:
     """The status once a step is done: after the last one it is the painting that takes the time."""
-    done = min(step.number, total - 1)
     if step.number == steps:
-        return views.painting(Painting(0.0), done, total, size)
-    return views.denoising(step, steps, done, total)
+        return views.painting(Painting(0.0), progress, (step.number, steps - 1), size)
+    return views.denoising(step, steps, progress)

@@ -6,8 +6,10 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gradio.processing_utils import save_bytes_to_cache
@@ -16,9 +18,10 @@ from gradio_client.utils import strip_invalid_filename_characters
 
 from ..devices import choose_device, choose_precision, lock_for, precision_name
 from ..errors import WeightsError
-from ..events import Event
+from ..estimate import Estimate, Machine, estimate, learn
+from ..events import Event, Finished
 from ..lab import steering
-from ..model import Teacher
+from ..model import ModelConfig, Teacher
 from ..oracle import Oracle, consult
 from ..recipe import Recipe
 from ..restore import Engine, load, stream
@@ -27,6 +30,7 @@ from ..weights import WeightsInfo, inspect, survey
 from ..weights import load as load_weights
 from . import words
 from .gallery import Gallery
+from .turns import Line
 from .words.board import weights_title
 
 KEPT = 4
@@ -56,10 +60,12 @@ class Studio:
         self.asked = {"device": device, "precision": precision}
         where = choose_device(device)
         self.device = str(where).upper()
-        self.precision = precision_name(choose_precision(precision, where))
+        self.machine = Machine(where, choose_precision(precision, where))
+        self.precision = precision_name(self.machine.precision)
         self.run = self.events
         """`events`, or a wrapped version of it where a host lends GPUs per call."""
         self.gallery = Gallery(keep)
+        self.line = Line()
         self._engines: OrderedDict[tuple[str, str, float], Engine] = OrderedDict()
         self._lock = threading.Lock()
         self._files = survey()
@@ -134,8 +140,33 @@ class Studio:
         ipr: np.ndarray | None = None,
         steps: int | None = None,
     ) -> Generator[Event, None, None]:
-        """`restore.stream` with the network of that file."""
-        yield from stream(task, request, self.engine(task, path), ipr=ipr, steps=steps, previews=previews)
+        """`restore.stream` with the network of that file. Finished runs teach what the next ones will take."""
+        engine = self.engine(task, path)
+        with closing(stream(task, request, engine, ipr=ipr, steps=steps, previews=previews)) as run:
+            for event in run:
+                if isinstance(event, Finished):
+                    learn(engine.model.config, self.machine, event.restoration)
+                yield event
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run has the device."""
+        return lock_for(self.machine.device).locked()
+
+    def foresee(self, task: Task, path: str, size: tuple[int, int], **asked: Any) -> Estimate:
+        """`estimate` for the network of that file, which need not be loaded. size: (width, height) of the photo."""
+        return estimate(self._config(task, path), size, self.machine, **asked)
+
+    def warm(self, task: Task) -> None:
+        """Makes the first run of a task as quick as the next ones: loads its network and measures the machine by it."""
+        offered = self.weights_for(task)
+        if offered:
+            config = self.engine(task, offered[0].path).model.config
+            estimate(config, (64, 64), self.machine)
+
+    def _config(self, task: Task, path: str) -> ModelConfig:
+        info = self._files.get(Path(path))
+        return info.config if isinstance(info, WeightsInfo) else self.engine(task, path).model.config
 
     def _usable(self, task: Task, stage: int = 2) -> dict[Path, WeightsInfo]:
         """The files of the checkpoints folder that are of this task and stage."""

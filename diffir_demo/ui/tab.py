@@ -14,6 +14,7 @@ from . import views, words
 from .mask_canvas import MaskValue
 from .opening import asked_for, canvas_for
 from .outcome import Outcome
+from .panels.ahead import AheadPanel
 from .panels.batch import BatchPanel
 from .panels.export import ExportPanel
 from .panels.history import HistoryPanel
@@ -42,6 +43,7 @@ class Tab:
                 self.settings = SettingsPanel(self)
             with gr.Column(scale=1, min_width=320, elem_classes="tight"):
                 self.running = RunningPanel(self)
+                self.ahead = AheadPanel(self)
                 self.result = ResultPanel(self)
                 self.export = ExportPanel(self)
         self.inside = InsidePanel(self)
@@ -53,6 +55,7 @@ class Tab:
             self.recall,
             self.settings,
             self.running,
+            self.ahead,
             self.result,
             self.export,
             self.inside,

@@ -14,41 +14,52 @@ from ..events import Painting, PriorStep, Restoration
 from ..imaging import Picture
 from ..trace.figures import seconds
 from . import words
+from .progress import Moment, Progress
+from .words import minute
 
 BEGUN = 0.02
 """Share of the bar that shows that something is going on."""
 
 
-def status(text: str, share: float | None = None, tone: str = "idle") -> str:
-    """The line above the result; status.js reads it out. share: progress in [0, 1]; tone: idle, busy, good or bad."""
+def status(text: str, share: float | None = None, tone: str = "idle", left: float | None = None) -> str:
+    """The line above the result; status.js reads it out.
+
+    share: progress in [0, 1]; tone: idle, busy, good or bad; left: seconds to go, where that is worth telling.
+    """
     percent = round(100 * min(1.0, max(0.0, share or 0.0)))
     bar = f'role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" aria-label="Progress"'
+    rest = "" if left is None else f"<small>{escape(minute.left(left))}</small>"
     return (
-        f'<div class="status {tone}"><span>{escape(text)}</span>'
+        f'<div class="status {tone}"><div class="told"><span>{escape(text)}</span>{rest}</div>'
         f'<div class="track" {bar}><div class="fill" style="width:{percent}%"></div></div></div>'
     )
 
 
-def encoding() -> str:
-    return status(words.ENCODING, BEGUN, "busy")
+def going(text: str, moment: Moment) -> str:
+    """A run, as far as it is."""
+    return status(text, max(BEGUN, moment.share), "busy", moment.left)
 
 
-def denoising(step: PriorStep, steps: int, done: int, total: int) -> str:
-    """done: paintings that are finished; total: all of them, previews included: the steps themselves take no time."""
+def denoising(step: PriorStep, steps: int, progress: Progress) -> str:
+    """The steps themselves take no time; their previews do."""
     text = words.DENOISING.format(number=step.number, total=steps, length=len(step.ipr))
-    return status(text, max(BEGUN, done / total), "busy")
+    return going(text, progress.at("previews", step.number / max(1, steps - 1)))
 
 
-def painting(event: Painting, done: int, total: int, size: tuple[int, int] | None = None) -> str:
-    """done, total: as for `denoising`. size: (width, height) of the result, where it is not the photo's."""
+def painting(
+    event: Painting, progress: Progress, previews: tuple[int, int], size: tuple[int, int] | None = None
+) -> str:
+    """previews: how many are done, and how many there will be. size: (width, height) of a result that is larger."""
     percent = round(100 * event.fraction)
     if event.label.startswith("preview"):
+        done, of = previews
         text = words.PREVIEWING.format(label=event.label, percent=percent)
-    elif size:
+        return going(text, progress.at("previews", (done + event.fraction) / max(1, of)))
+    if size:
         text = words.PAINTING_LARGER.format(width=size[0], height=size[1], percent=percent)
     else:
         text = words.PAINTING.format(percent=percent)
-    return status(text, max(BEGUN, (done + event.fraction) / total), "busy")
+    return going(text, progress.at("paint", event.fraction))
 
 
 def finished(restoration: Restoration) -> str:

@@ -55,8 +55,16 @@ function look({ scale, x, y }) {
   const held = (room, length, place) => (length <= room ? (room - length) / 2 : between(room - length, place, 0));
   view = { scale: chosen, x: held(wide, size[0] * chosen, x), y: held(high, size[1] * chosen, y) };
   pad.dataset.fitted = String(fitted);
+  pad.dataset.seen = JSON.stringify(seen(wide, high));
   part("readout").textContent = `${Math.round(100 * view.scale)} %`;
   button("farther").disabled = button("fit").disabled = fitted;
+}
+
+// [left, top, right, bottom] of the part of the photo that is in the frame, fractions of its sides.
+function seen(wide, high) {
+  const [across, down] = [size[0] * view.scale, size[1] * view.scale];
+  return [-view.x / across, -view.y / down, (wide - view.x) / across, (high - view.y) / down]
+    .map((place) => between(0, place, 1));
 }
 
 function moved() {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import gradio as gr
 
 from ...baselines import baselines_for
 from ...errors import InputError
+from ...estimate import PACES
 from ...events import Restoration
 from ...imaging import load_picture
 from ...recipe import Recipe
@@ -22,10 +25,11 @@ from ..comparison import board_of, network_title
 from ..live import overhear
 from ..mask_canvas import MaskValue
 from ..outcome import Outcome, Rival, Truth, first_baseline
+from ..patience import meanwhile
 from ..studio import WeightsChoice
+from ..turns import Stop
 from ..words import board as texts
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, told
-from .running import Stop
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -105,7 +109,7 @@ class ResultPanel(Panel):
 
     def presented(
         self, restoration: Restoration, recipe: Recipe, canvas: MaskValue, truth: Truth | None, values: Values
-    ) -> Iterator[Updates]:
+    ) -> Generator[Updates, None, None]:
         """A run that came back: first the picture, then its file, then the first baseline and the scores.
 
         recipe: what was asked, without the facts of the run.
@@ -121,12 +125,15 @@ class ResultPanel(Panel):
             weights=settings.chosen(values).path,
             networks=tuple(self._networks(values[settings.own])),
         )
-        yield self.shown(outcome)
-        outcome = replace(outcome, path=self.tab.export.written(outcome))
+        yield (yield from meanwhile(lambda: self.shown(outcome)))
+        began = time.perf_counter()
+        path = yield from meanwhile(lambda: self.tab.export.written(outcome))
+        PACES.learn("save", picture.megapixels, time.perf_counter() - began)
+        outcome = replace(outcome, path=path)
         yield self.tab.shown(outcome)
         yield {self.tab.running.status: views.finished(restoration)}
         if baseline := first_baseline(self.task.key):
-            outcome = outcome.with_rival(baseline)
+            outcome = yield from meanwhile(lambda: outcome.with_rival(baseline))
         yield from self._measured(outcome)
 
     def asked(self, event: gr.EventData) -> tuple[Any, ...]:
@@ -144,7 +151,8 @@ class ResultPanel(Panel):
                 if stop.is_set():
                     yield {self.tab.running.status: views.status(words.CANCELLED)}
                     return
-                yield update
+                if update:
+                    yield update
 
     def settle(self, stop: Any, outcome: Outcome | None) -> Any:
         """Tells the board that what it asked for is over; not if that was not the last thing that was pressed."""
@@ -171,7 +179,7 @@ class ResultPanel(Panel):
 
     def _classical(self, key: str, name: str, outcome: Outcome) -> Generator[Updates, None, Outcome]:
         yield {self.tab.running.status: views.status(texts.RUNNING.format(name=name), 0.5, "busy")}
-        return outcome.with_rival(key)
+        return (yield from meanwhile(lambda: outcome.with_rival(key)))
 
     def _network(self, chosen: WeightsChoice, name: str, outcome: Outcome) -> Generator[Updates, None, Outcome]:
         status, request = self.tab.running.status, outcome.restoration.request
@@ -184,12 +192,12 @@ class ResultPanel(Panel):
     def _measured(self, outcome: Outcome, told: str | None = None) -> Iterator[Updates]:
         """The pictures at once, then the scores that are still to be found. told: what the status line says after."""
         status = self.tab.running.status
-        yield self._updated(outcome)
+        yield (yield from meanwhile(lambda: self._updated(outcome)))
         unmeasured, is_large = outcome.unmeasured, outcome.restoration.picture.megapixels > LARGE
         for key in unmeasured:
             if is_large:
                 yield {status: views.status(texts.MEASURING, 1.0, "busy")}
-            outcome = outcome.measure(key)
+            outcome = yield from meanwhile(partial(outcome.measure, key))
         if unmeasured:
             yield self._updated(outcome)
         if unmeasured and is_large:

@@ -4,48 +4,31 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ...estimate import PACES
 from .. import views, words
 from ..live import follow
 from ..opening import truth_behind
+from ..patience import meanwhile
+from ..progress import Progress
 from ..studio import WeightsChoice
+from ..turns import Stop
+from ..words import minute as texts
 from .panel import AT_ONCE, ON_THE_DEVICE, QUIET, STATE, Panel, Updates, Values, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
 
+TICK = 1.0
+"""Seconds between two looks at how many runs come first."""
 READ_OUT = (Path(__file__).parents[1] / "status.js").read_text(encoding="utf-8")
-
-
-class Stop(threading.Event):
-    """Set when its run is cancelled.
-
-    restores: the run makes a result, rather than company for one. number: by which the page knows what it asked for.
-    """
-
-    def __init__(self, restores: bool = True, number: int = 0) -> None:
-        super().__init__()
-        self.restores, self.number = restores, number
-        self._has_ended = False
-
-    @property
-    def is_over(self) -> bool:
-        """Cancelled, or done."""
-        return self._has_ended or self.is_set()
-
-    @contextmanager
-    def during(self) -> Iterator[None]:
-        """Held while the run goes."""
-        try:
-            yield
-        finally:
-            self._has_ended = True
 
 
 class RunningPanel(Panel):
@@ -64,13 +47,16 @@ class RunningPanel(Panel):
         self.status = gr.HTML(views.status(words.READY), js_on_load=READ_OUT, elem_id=self.named("status"))
         self.stop = gr.State(None, **STATE)
         """`Stop` of the run that was pressed last."""
+        self.clock = gr.Timer(TICK, active=False)
+        """Goes while the visitor waits for his turn."""
         self.buttons = [self.restore, self.cancel]
         self.inputs = [self.stop]
         self.outputs = [self.status]
 
     def connect(self) -> None:
-        started = [*self.buttons, self.status, self.stop]
-        pressed = self.restore.click(self.pressed, None, started, js=self._scroll_on_phones(), **AT_ONCE)
+        started = [*self.buttons, self.status, self.stop, self.clock]
+        pressed = self.restore.click(self.started, None, started, js=self._scroll_on_phones(), **AT_ONCE)
+        self.clock.tick(self.wait, self.stop, [self.status, self.clock], **AT_ONCE)
         run = pressed.then(self.run, self.tab.inputs, self.tab.outputs, **QUIET, **ON_THE_DEVICE)
         pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
         back = _pass_focus(self.named("cancel"), self.named("run"))
@@ -103,28 +89,54 @@ class RunningPanel(Panel):
                 if stop.is_set():
                     yield {self.status: views.status(words.CANCELLED)} | self.tab.inside.emptied()
                     return
-                yield update
+                if update:
+                    yield update
 
     def _restored(self, values: Values) -> Generator[Updates, None, None]:
         """The photo goes in, the steps and the painting are shown as they happen, and the result stays."""
         tab, previews = self.tab, values[self.tab.settings.previews]
-        yield {self.status: views.status(words.READING, 0.0, "busy")} | tab.inside.emptied()
-        recipe, request = tab.asked(values)
+        ahead, began = tab.ahead, time.perf_counter()
+        yield {self.status: views.status(words.READING, 0.0, "busy"), ahead.agreed: False} | tab.inside.emptied()
+        recipe, request = yield from meanwhile(lambda: tab.asked(values))
+        PACES.learn("read", request.picture.megapixels, time.perf_counter() - began)
+        size = (request.picture.width, request.picture.height)
+        expected = ahead.expected(values, size, request.mask)
+        if asked := ahead.question(values, request, expected):
+            yield ahead.ask(values, asked)
+            return
         path = tab.settings.chosen(values).path
         if place := tab.result.awaited(request, values):
             yield place
         if not self.studio.is_loaded(self.task, path):
             yield {self.status: views.status(words.LOADING, 0.0, "busy")}
+        progress = Progress(expected)
         with closing(self.studio.run(self.task, request, path, previews, None, recipe.steps)) as events:
-            film = yield from follow(events, previews, self.status, tab.inside.timeline)
+            film = yield from follow(events, progress, self.status, tab.inside.timeline)
         yield tab.inside.kept(film)
         canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
         yield from tab.result.presented(film.restoration, recipe, canvas, truth_behind(canvas, truth), values)
-        yield tab.inside.counted(film, path)
+        yield (yield from meanwhile(lambda: tab.inside.counted(film, path)))
+
+    def started(self) -> tuple[Any, ...]:
+        """Restore was pressed."""
+        return *self.pressed(), gr.Timer(active=True)
 
     def pressed(self, restores: bool = True, number: int = 0) -> tuple[Any, Any, Any, Stop]:
-        status = views.status(words.PRESSED, 0.0, "busy")
-        return gr.Button(interactive=False), gr.Button(interactive=True), status, Stop(restores, number)
+        """For `buttons`, `status` and `stop`."""
+        stop = Stop(restores, number)
+        self.studio.line.join(stop)
+        return gr.Button(interactive=False), gr.Button(interactive=True), self._turn(stop), stop
+
+    def wait(self, stop: threading.Event | None) -> tuple[Any, Any]:
+        """How many runs come first, while any do."""
+        if isinstance(stop, Stop) and stop.is_waiting:
+            return self._turn(stop), gr.skip()
+        return gr.skip(), gr.Timer(active=False)
+
+    def _turn(self, stop: Stop) -> str:
+        before = self.studio.line.before(stop)
+        text = texts.DEVICE_TAKEN if before == 0 and self.studio.is_busy else texts.in_line(before)
+        return views.status(text, 0.0, "busy")
 
     def idle(self, stop: threading.Event | None) -> tuple[Any, Any]:
         """Restore can be pressed again; not if that was done already, after the former run was cancelled."""

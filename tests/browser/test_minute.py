@@ -1,0 +1,175 @@
+"""The first minute and the long ones: three steps, what a run will take, whose turn it is, and ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Page, expect
+
+from diffir_demo.estimate import PACES, Machine
+from tests.browser.conftest import Pace
+from tests.browser.hands import choose_and_see, go_to, photo, press_restore, restore, stroke
+from tests.tiny import CONFIGS
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+HERE = Machine(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture
+def slow() -> Iterator[Callable[[float], None]]:
+    """Makes the app believe that a megapixel takes so many seconds to deblur or inpaint here."""
+
+    def believe(seconds: float) -> None:
+        from diffir_demo.estimate import _cost_per_pixel
+
+        PACES.forget()
+        for key in ("deblur", "inpaint"):
+            PACES.learn(("paint", CONFIGS[key], HERE), _cost_per_pixel(CONFIGS[key]).paint * 1e6, seconds)
+        PACES.learn(("encode", HERE.device), 1, 1e-3)
+
+    yield believe
+    PACES.forget()
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """1.5 megapixels: enough to be made smaller, few enough for a quick test."""
+    return photo(tmp_path / "large.png", 1500, 1000)
+
+
+def line(page: Page, key: str = "deblur"):
+    return page.locator(f"#{key}-ahead")
+
+
+def told(page: Page, key: str = "deblur"):
+    return page.locator(f"#{key}-status .status .told span")
+
+
+def test_three_steps_for_newcomers(page: Page) -> None:
+    steps = page.locator("#first-steps .steps")
+    expect(steps).to_be_visible()
+    expect(steps.locator("li")).to_have_count(3)
+    expect(steps.locator("li").first).to_contain_text("press Restore")
+    steps.get_by_role("button", name="Got it").focus()
+    page.keyboard.press("Enter")
+    expect(steps).to_be_hidden()
+    page.reload()
+    page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
+    expect(steps).to_be_hidden()
+
+
+def test_small_photos_have_no_line(page: Page) -> None:
+    go_to(page, "deblur")
+    expect(page.locator("#deblur-run")).to_be_visible()
+    expect(line(page)).to_be_hidden()
+    restore(page, "deblur")
+    expect(line(page)).to_be_hidden()
+
+
+def test_a_large_photo_tells_what_it_takes_and_can_be_made_smaller(
+    page: Page, slow: Callable[[float], None], large: Path
+) -> None:
+    slow(20)
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", large)
+    expect(line(page)).to_contain_text("1500 × 1000 pixels: about 30 seconds")
+    page.get_by_role("button", name="Make it smaller (1225 × 816)").click()
+    expect(page.locator("#deblur-canvas .caption")).to_contain_text("1225 × 816")
+    expect(told(page)).to_contain_text("The photo is now 1225 × 816")
+    expect(line(page)).to_contain_text("about 20 seconds")
+    expect(page.locator("#deblur-smaller")).to_be_hidden()  # a megapixel is the least
+
+
+def test_one_can_crop_to_what_one_sees(page: Page, slow: Callable[[float], None], large: Path) -> None:
+    slow(20)
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", large)
+    page.click("#deblur-crop")
+    expect(told(page)).to_contain_text("Zoom in on the part")
+    canvas = page.locator("#deblur-canvas")
+    for _ in range(6):
+        canvas.locator('[data-do="nearer"], button[aria-label^="Zoom in"]').first.click()
+    page.click("#deblur-crop")
+    expect(told(page)).to_contain_text("Only the part that you saw is left")
+    expect(page.locator("#deblur-canvas .caption")).not_to_contain_text("1500 × 1000")
+    expect(line(page)).to_be_hidden()
+    restore(page, "deblur")
+
+
+def test_a_long_run_asks_first(page: Page, slow: Callable[[float], None], large: Path, pace: Pace) -> None:
+    slow(100)
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", large)
+    expect(line(page)).to_contain_text("about 3 minutes")
+    expect(page.locator("#deblur-go-on")).to_be_hidden()
+    before = pace.runs
+    press_restore(page, "deblur")
+    expect(told(page)).to_contain_text("about 3 minutes on this machine. Go on?")
+    expect(page.locator("#deblur-run")).to_be_enabled()
+    page.get_by_role("button", name="Not now").click()
+    expect(told(page)).to_contain_text("Not started")
+    expect(page.locator("#deblur-go-on")).to_be_hidden()
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-go-on")).to_be_visible()
+    assert pace.runs == before
+    page.get_by_role("button", name="Go on").click()
+    expect(told(page)).to_contain_text("Done in")
+    assert pace.runs == before + 1
+
+
+def test_the_hole_decides_what_a_large_photo_takes(page: Page, slow: Callable[[float], None], tmp_path: Path) -> None:
+    slow(20)
+    choose_and_see(page, "inpaint", photo(tmp_path / "wide.png", 2400, 1200))
+    expect(line(page, "inpaint")).to_contain_text("up to about a minute")
+    stroke(page, (0.1, 0.1), (0.12, 0.12))
+    expect(line(page, "inpaint")).to_contain_text("Only what is around the hole is worked on")
+    restore(page, "inpaint")
+    expect(told(page, "inpaint")).to_contain_text("pixels around the hole")
+
+
+def test_who_waits_hears_how_many_come_first(open_page: Callable[..., Page], pace: Pace) -> None:
+    first, second, third = (open_page() for _ in range(3))
+    for each in (first, second, third):
+        go_to(each, "deblur")
+    pace.delay = 0.6
+    press_restore(first, "deblur")
+    expect(told(first)).to_contain_text("Diffusion")
+    press_restore(second, "deblur")
+    expect(told(second)).to_contain_text("1 run before yours")
+    press_restore(third, "deblur")
+    expect(told(third)).to_contain_text("2 runs before yours")
+    second.click("#deblur-cancel")
+    expect(told(second)).to_contain_text("Cancelled")
+    expect(told(third)).to_contain_text("1 run before yours")
+    pace.delay = 0.0
+    expect(told(third)).to_contain_text("Done in")
+
+
+def test_the_time_left_is_told(page: Page, slow: Callable[[float], None], large: Path, pace: Pace) -> None:
+    slow(20)
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", large)
+    pace.delay = 0.3
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-status small")).to_contain_text("s left")
+    box = page.locator("#deblur-status").bounding_box()
+    pace.delay = 0.0
+    expect(told(page)).to_contain_text("Done in")
+    after = page.locator("#deblur-status").bounding_box()
+    assert box and after and box["y"] == after["y"]
+
+
+def test_it_fits_a_phone(open_page: Callable[..., Page], slow: Callable[[float], None], large: Path) -> None:
+    slow(100)
+    page = open_page(**PHONE)
+    expect(page.locator("#first-steps .steps")).to_be_visible()
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", large)
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-not-now")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#deblur-not-now").tap()
+    expect(told(page)).to_contain_text("Not started")
