@@ -16,6 +16,7 @@ from ..imaging import MAX_MEGABYTES
 from ..tasks import TASKS
 from . import words
 from .api import add_endpoint
+from .blocks import Blocks
 from .desktop import opens_browser
 from .examples import credits, examples_for
 from .first_steps import FirstSteps
@@ -49,7 +50,7 @@ def build_app(
     studio = Studio(device, precision)
     if accelerate is not None:
         studio.run = accelerate(studio.run)
-    with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
+    with Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
         runs = RunList(render=False, elem_id="runs")
         gr.HTML(f'<header class="head"><h1>{words.TITLE}</h1><p>{words.LEAD}</p></header>')
         FirstSteps(elem_id="first-steps")

@@ -36,6 +36,16 @@ from tests.tiny import network
 
 pytestmark = pytest.mark.browser
 
+BUSY = """() => {
+  const work = (times) => {
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+    if (times > 1) setTimeout(() => work(times - 1));
+  };
+  work(12);
+}"""
+"""Leaves the page a moment for itself only every 0.3 s, for 4 s."""
+
 
 def test_inpaint_paint_undo_restore_download(page: Page, tmp_path: Path) -> None:
     source = photo(tmp_path / "holiday.png")
@@ -266,6 +276,18 @@ def test_a_double_click_runs_once(page: Page, pace: Pace) -> None:
     expect(page.locator("#inpaint-run")).to_be_enabled()
     page.wait_for_timeout(500)
     assert pace.runs == before + 1
+
+
+def test_a_busy_page_loses_no_update(page: Page) -> None:
+    """It takes in many at once, each of which tells of other parts."""
+    go_to(page, "deblur")
+    expect(page.locator("#deblur-download")).to_be_hidden()
+    press_restore(page, "deblur")
+    page.wait_for_timeout(50)
+    page.evaluate(BUSY)
+    expect(page.locator("#deblur-status")).to_contain_text("Done in")
+    expect(page.locator("#deblur-download")).to_be_visible()
+    expect(page.locator("#deblur-scores table")).to_be_visible()
 
 
 def test_a_bad_file_gives_one_sentence_and_the_photo_stays(page: Page, tmp_path: Path) -> None:

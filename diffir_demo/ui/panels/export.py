@@ -27,7 +27,7 @@ PNG = "PNG"
 """The format that a result is in already."""
 QUALITY = 92
 READY = ["export"]
-AHEAD = ["export", "ahead"]
+NOT_YET = ["export", "not-yet"]
 """Before there is a result. Gradio does not hide a column that is laid out inside another; the style does."""
 
 
@@ -36,7 +36,7 @@ class ExportPanel(Panel):
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        with gr.Column(elem_classes=AHEAD, elem_id=self.named("export")) as self.area:
+        with gr.Column(elem_classes=NOT_YET, elem_id=self.named("export")) as self.area:
             self._lay_out_choices()
             self.copy = CopyPanel(elem_id=self.named("copy"))
         self.choices = [self.format, self.quality, self.exif, self.profile, self.recipe]
@@ -77,7 +77,7 @@ class ExportPanel(Panel):
 
     def emptied(self) -> Updates:
         return {
-            self.area: gr.Column(elem_classes=AHEAD),
+            self.area: gr.Column(elem_classes=NOT_YET),
             self.download: gr.DownloadButton(value=None),
             self.copy: CopyValue(),
         }
