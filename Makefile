@@ -36,7 +36,7 @@ format: setup ## Sort imports and format the code
 	$(BIN)/ruff format .
 
 test: setup browser check ## Checks, then all tests, those in a browser included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 browser: setup ## Make sure there is a Chromium for the browser tests
 	@for name in $(BROWSERS); do \

@@ -258,7 +258,7 @@ def test_a_visitor_who_waits_may_leave_the_queue(open_page: Callable[..., Page],
     press_restore(first, "inpaint")
     expect(first.locator("#inpaint-status")).to_contain_text("Diffusion: step")
     press_restore(second, "inpaint")
-    expect(second.locator("#inpaint-status")).to_contain_text("yours comes right after it")
+    expect(second.locator("#inpaint-status")).to_contain_text("1 run before yours")
     second.click("#inpaint-cancel")
     expect(second.locator("#inpaint-status")).to_contain_text("Cancelled.")
     first.close()

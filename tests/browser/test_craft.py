@@ -7,15 +7,25 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.hands import go_to, restore
+from tests.browser.conftest import Pace
+from tests.browser.hands import go_to, press_restore, restore
 
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "resultTypes": ["violations"],
 }
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+      window.shifts.push([entry.value, entry.sources.map((s) => s.node?.id || s.node?.className || "?").join(" ")]);
+  }).observe({ type: "layout-shift" });
+}"""
+"""Counts what moves by itself, as browsers do: share of the window that moves, times how far."""
 
 
 def complaints(page: Page) -> list[str]:
@@ -49,3 +59,18 @@ def test_it_can_be_installed(page: Page, address: str) -> None:
     assert icon[0] == 200 and "<svg" in icon[1]
     errors = [each["errorId"] for each in session.send("Page.getInstallabilityErrors")["installabilityErrors"]]
     assert not set(errors) & {"no-manifest", "manifest-empty", "no-acceptable-icon", "start-url-not-valid"}, errors
+
+
+@pytest.mark.parametrize("key", ["inpaint", "sr", "deblur"])
+def test_nothing_jumps_while_it_works(page: Page, pace: Pace, key: str) -> None:
+    """What a run adds to the page has its place beforehand; a second run moves nothing at all."""
+    go_to(page, key)
+    page.wait_for_timeout(700)  # a tab that opens for the first time lays itself out
+    pace.delay = 0.12
+    for _ in range(2):
+        page.evaluate(SHIFTS)
+        press_restore(page, key)
+        expect(page.locator(f"#{key}-status")).to_contain_text("Done in")
+        page.wait_for_timeout(400)
+        shifts = page.evaluate("window.shifts")
+        assert sum(value for value, _ in shifts) < 0.03, shifts
