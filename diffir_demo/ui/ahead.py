@@ -51,7 +51,12 @@ class Question:
 
 
 def question(estimate: Estimate, free: int | None) -> Question | None:
-    """free: bytes of memory, None where the system does not tell. None: there is nothing to ask about."""
+    """free: bytes of memory, None where the system does not tell. None: there is nothing to ask about.
+
+    Nor is there where the run would refuse at once.
+    """
+    if _is_too_large(estimate):
+        return None
     if free is not None and estimate.bytes > MUCH * free:
         facts = {"memory": words.memory(estimate.bytes), "free": words.memory(free)}
         return Question(words.ASKED_MEMORY.format(**facts))

@@ -45,8 +45,8 @@ def follow(events: Iterator[Event], progress: Progress, status: Any, timeline: A
                 yield {}
                 continue
             case Encoding():
-                text = texts.ENCODING.format(percent=round(100 * event.fraction))
-                yield {status: views.going(text, progress.at("encode", event.fraction))}
+                moment = progress.at("encode", event.fraction)
+                yield {status: views.going(texts.ENCODING.format(percent=moment.percent), moment)}
             case Painting():
                 done, of = len(film.trace.steps), started.steps - 1
                 yield {status: views.painting(event, progress, (done, of), size)}

@@ -56,6 +56,8 @@ class Outcome:
     """What repeats the run; None where nothing does."""
     photo: str = ""
     """The file that went in, on the server."""
+    waited: float = 0.0
+    """Seconds from the start of the run until its file was written."""
     weights: str = ""
     """The file of the network that made it, on the server: what goes on from this run uses the same."""
     networks: tuple[WeightsChoice, ...] = ()

@@ -28,6 +28,11 @@ class Moment:
     share: float
     left: float | None
 
+    @property
+    def percent(self) -> int:
+        """What the bar shows; the words beside it say the same."""
+        return round(100 * self.share)
+
 
 class Progress:
     """Of one run. expected: None where nothing was foreseen. clock: seconds, rising."""

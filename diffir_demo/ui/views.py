@@ -50,20 +50,21 @@ def painting(
     event: Painting, progress: Progress, previews: tuple[int, int], size: tuple[int, int] | None = None
 ) -> str:
     """previews: how many are done, and how many there will be. size: (width, height) of a result that is larger."""
-    percent = round(100 * event.fraction)
     if event.label.startswith("preview"):
         done, of = previews
-        text = words.PREVIEWING.format(label=event.label, percent=percent)
-        return going(text, progress.at("previews", (done + event.fraction) / max(1, of)))
+        moment = progress.at("previews", (done + event.fraction) / max(1, of))
+        return going(words.PREVIEWING.format(label=event.label, percent=moment.percent), moment)
+    moment = progress.at("paint", event.fraction)
     if size:
-        text = words.PAINTING_LARGER.format(width=size[0], height=size[1], percent=percent)
+        text = words.PAINTING_LARGER.format(width=size[0], height=size[1], percent=moment.percent)
     else:
-        text = words.PAINTING.format(percent=percent)
-    return going(text, progress.at("paint", event.fraction))
+        text = words.PAINTING.format(percent=moment.percent)
+    return going(text, moment)
 
 
-def finished(restoration: Restoration) -> str:
-    text = words.DONE.format(seconds=seconds(restoration.seconds.total))
+def finished(restoration: Restoration, waited: float) -> str:
+    """waited: seconds from the start of the run until its file was written, which is more than the network took."""
+    text = words.DONE.format(seconds=seconds(waited))
     return status(" ".join((text, *restoration.notices)), 1.0, "good")
 
 

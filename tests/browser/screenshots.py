@@ -23,12 +23,12 @@ from tests.browser.conftest import ARGUMENTS, PATIENCE
 from tests.browser.hands import compare_by, go_to, restore
 
 LONG = 8 * PATIENCE
-WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 1000}}
 LOOKS: dict[str, dict[str, Any]] = {
     "light": WIDE | {"color_scheme": "light"},
     "dark": WIDE | {"color_scheme": "dark"},
     "phone": {
-        "viewport": {"width": 390, "height": 844},
+        "viewport": {"width": 390, "height": 1500},
         "device_scale_factor": 2,
         "is_mobile": True,
         "has_touch": True,
@@ -36,9 +36,11 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 QUALITY = 82
 """Of WebP: text stays sharp, and the pictures small enough to live in the repository."""
+WINDOW = "studio"
+"""Scenes whose name begins so are the window as it opens; other whole pages are as long as they are."""
 
 Scene = Callable[[Page], Locator | None]
-"""Brings the page to what is to be seen, and gives the part of it to take; None for the whole page."""
+"""Brings the page to what is to be seen, and gives the part of it to take; None for the whole page, or window."""
 
 
 def inpaint(page: Page) -> None:
@@ -103,9 +105,10 @@ def batch(page: Page) -> Locator:
 
 
 SCENES: dict[str, Scene] = {
+    "studio-light": inpaint,
+    "studio-dark": inpaint,
+    "studio-phone": inpaint,
     "inpaint-light": inpaint,
-    "inpaint-dark": inpaint,
-    "inpaint-phone": inpaint,
     "sr-light": sr,
     "deblur-light": deblur,
     "compare-light": compare,
@@ -137,7 +140,7 @@ def _take(browser: Browser, url: str, name: str, path: Path) -> None:
     part = SCENES[name](page)
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)
-    taken = part.screenshot() if part else page.screenshot(full_page=True)
+    taken = part.screenshot() if part else page.screenshot(full_page=not name.startswith(WINDOW))
     Image.open(io.BytesIO(taken)).convert("RGB").save(path, quality=QUALITY, method=6)
     context.close()
 

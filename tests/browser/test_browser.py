@@ -246,6 +246,7 @@ def test_cancel_then_restore_again(page: Page, pace: Pace) -> None:
     assert pace.finished.wait(20)
     assert not lock_for(choose_device("cpu")).locked()
     assert page.locator(".error:visible").count() == 0
+    expect(page.locator("#inpaint-board")).to_contain_text("to try again")
     assert "Cancelled" in status(page, "inpaint"), "nothing arrives after the cancel"
     pace.delay = 0.0
     restore(page, "inpaint")

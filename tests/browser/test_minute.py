@@ -117,7 +117,21 @@ def test_a_long_run_asks_first(page: Page, slow: Callable[[float], None], large:
     assert pace.runs == before
     page.get_by_role("button", name="Go on").click()
     expect(told(page)).to_contain_text("Done in")
+    expect(page.locator("#deblur-go-on")).to_be_hidden()
     assert pace.runs == before + 1
+
+
+def test_what_cannot_be_held_is_refused_without_a_question(page: Page, tmp_path: Path, pace: Pace) -> None:
+    go_to(page, "sr")
+    choose_and_see(page, "sr", photo(tmp_path / "huge.png", 4000, 3200))
+    expect(line(page, "sr")).to_contain_text("more than can be held")
+    before = pace.runs
+    press_restore(page, "sr")
+    expect(told(page, "sr")).to_contain_text("200 is the most")
+    expect(page.locator("#sr-go-on")).to_be_hidden()
+    expect(page.locator("#sr-smaller")).to_be_visible()
+    expect(page.locator("#sr-board")).to_contain_text("to try again")
+    assert pace.runs == before + 1, "the core refuses, not a copy of its rule"
 
 
 def test_the_hole_decides_what_a_large_photo_takes(page: Page, slow: Callable[[float], None], tmp_path: Path) -> None:

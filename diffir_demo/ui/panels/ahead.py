@@ -87,6 +87,11 @@ class AheadPanel(Panel):
         shown |= {self.go: gr.Button(visible=True), self.not_now: gr.Button(visible=True)}
         return shown | {self.line: views.status(text, tone="idle")}
 
+    def answered(self) -> Updates:
+        """The run starts: what was asked before it is settled."""
+        hidden = gr.Button(visible=False)
+        return {self.agreed: False, self.go: hidden, self.not_now: hidden}
+
     def put_off(self, values: Values) -> Updates:
         return self.foresee(values) | {self.line: views.status(texts.PUT_OFF)}
 

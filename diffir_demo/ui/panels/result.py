@@ -92,6 +92,10 @@ class ResultPanel(Panel):
         size = (request.picture.width * scale, request.picture.height * scale)
         return {self.board: BoardValue(hint=words.HINT_RUNNING, size=size)}
 
+    def given_up(self, outcome: Outcome | None) -> Updates:
+        """A run brought nothing: the place that was kept for the first result does not wait for it any longer."""
+        return {} if outcome is not None else {self.board: BoardValue(hint=words.HINT_STOPPED)}
+
     def emptied(self) -> Updates:
         return {
             self.board: BoardValue(hint=words.HINT),
@@ -108,13 +112,13 @@ class ResultPanel(Panel):
         }
 
     def presented(
-        self, restoration: Restoration, recipe: Recipe, canvas: MaskValue, truth: Truth | None, values: Values
+        self, restoration: Restoration, recipe: Recipe, pressed: float, truth: Truth | None, values: Values
     ) -> Generator[Updates, None, None]:
         """A run that came back: first the picture, then its file, then the first baseline and the scores.
 
-        recipe: what was asked, without the facts of the run.
+        recipe: what was asked, without the facts of the run. pressed: when the run began, by `perf_counter`.
         """
-        settings, picture = self.tab.settings, restoration.picture
+        settings, picture, canvas = self.tab.settings, restoration.picture, values[self.tab.photo.canvas]
         comparable = truth is not None and truth.reference.pixels.shape == picture.pixels.shape
         outcome = Outcome(
             restoration,
@@ -129,9 +133,8 @@ class ResultPanel(Panel):
         began = time.perf_counter()
         path = yield from meanwhile(lambda: self.tab.export.written(outcome))
         PACES.learn("save", picture.megapixels, time.perf_counter() - began)
-        outcome = replace(outcome, path=path)
-        yield self.tab.shown(outcome)
-        yield {self.tab.running.status: views.finished(restoration)}
+        outcome = replace(outcome, path=path, waited=time.perf_counter() - pressed)
+        yield self.tab.shown(outcome) | {self.tab.running.status: views.finished(restoration, outcome.waited)}
         if baseline := first_baseline(self.task.key):
             outcome = yield from meanwhile(lambda: outcome.with_rival(baseline))
         yield from self._measured(outcome)
@@ -201,7 +204,7 @@ class ResultPanel(Panel):
         if unmeasured:
             yield self._updated(outcome)
         if unmeasured and is_large:
-            done = views.status(told, 1.0, "good") if told else views.finished(outcome.restoration)
+            done = views.status(told, 1.0, "good") if told else views.finished(outcome.restoration, outcome.waited)
             yield {status: done}
 
     @told
@@ -225,7 +228,8 @@ class ResultPanel(Panel):
             yield {self.tab.running.status: views.status(texts.MEASURING, 0.5, "busy")}
             measured = perceptual.measured(outcome)
             if not stop.is_set():
-                yield self._updated(measured) | {self.tab.running.status: views.finished(outcome.restoration)}
+                done = views.finished(outcome.restoration, outcome.waited)
+                yield self._updated(measured) | {self.tab.running.status: done}
 
     def offer(self, own: Own, outcome: Outcome | None) -> Iterator[Updates]:
         """The visitor brought weights of his own: they can be compared, too."""

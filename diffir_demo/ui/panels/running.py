@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ...errors import DiffIRError
 from ...estimate import PACES
 from .. import views, words
 from ..live import follow
 from ..opening import truth_behind
+from ..outcome import Outcome
 from ..patience import meanwhile
 from ..progress import Progress
 from ..studio import WeightsChoice
@@ -62,8 +64,9 @@ class RunningPanel(Panel):
         back = _pass_focus(self.named("cancel"), self.named("run"))
         self.ended = run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
         self.ended.then(None, js=back)
-        stopped = [*self.buttons, self.status, self.tab.inside.timeline]
-        self.cancel.click(self.cancelled, self.stop, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
+        stopped = [*self.buttons, self.status, self.tab.inside.timeline, self.tab.result.board]
+        known = [self.stop, self.tab.result.outcome]
+        self.cancel.click(self.cancelled, known, stopped, cancels=[run], **AT_ONCE).then(None, js=back)
 
     def conduct(self, pressed: Any, handler: Any, inputs: list[Any], outputs: list[Any]) -> Any:
         """Lets another panel's handler run as a restoration does: one at a time on the device, until it is cancelled.
@@ -85,18 +88,22 @@ class RunningPanel(Panel):
         """One run, until it is done or cancelled: Gradio still delivers the update that was on its way by then."""
         stop: Stop = values[self.stop]
         with stop.during(), closing(self._restored(values)) as updates:
-            for update in updates:
-                if stop.is_set():
-                    yield {self.status: views.status(words.CANCELLED)} | self.tab.inside.emptied()
-                    return
-                if update:
-                    yield update
+            try:
+                for update in updates:
+                    if stop.is_set():
+                        yield {self.status: views.status(words.CANCELLED)} | self.tab.inside.emptied()
+                        return
+                    if update:
+                        yield update
+            except DiffIRError:
+                yield self.tab.result.given_up(values[self.tab.result.outcome])
+                raise
 
     def _restored(self, values: Values) -> Generator[Updates, None, None]:
         """The photo goes in, the steps and the painting are shown as they happen, and the result stays."""
         tab, previews = self.tab, values[self.tab.settings.previews]
         ahead, began = tab.ahead, time.perf_counter()
-        yield {self.status: views.status(words.READING, 0.0, "busy"), ahead.agreed: False} | tab.inside.emptied()
+        yield {self.status: views.status(words.READING, 0.0, "busy")} | ahead.answered() | tab.inside.emptied()
         recipe, request = yield from meanwhile(lambda: tab.asked(values))
         PACES.learn("read", request.picture.megapixels, time.perf_counter() - began)
         size = (request.picture.width, request.picture.height)
@@ -114,7 +121,7 @@ class RunningPanel(Panel):
             film = yield from follow(events, progress, self.status, tab.inside.timeline)
         yield tab.inside.kept(film)
         canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
-        yield from tab.result.presented(film.restoration, recipe, canvas, truth_behind(canvas, truth), values)
+        yield from tab.result.presented(film.restoration, recipe, began, truth_behind(canvas, truth), values)
         yield (yield from meanwhile(lambda: tab.inside.counted(film, path)))
 
     def started(self) -> tuple[Any, ...]:
@@ -144,12 +151,13 @@ class RunningPanel(Panel):
             return gr.skip(), gr.skip()
         return gr.Button(interactive=True), gr.Button(interactive=False)
 
-    def cancelled(self, stop: threading.Event | None) -> tuple[Any, Any, Any, Any]:
-        """The last value empties the view of the steps: a result that stays was not made by these."""
+    def cancelled(self, stop: threading.Event | None, outcome: Outcome | None) -> tuple[Any, ...]:
+        """The steps leave the page: a result that stays was not made by these. Where there is none, that is said."""
         if stop is not None:
             stop.set()
         emptied = gr.skip() if isinstance(stop, Stop) and not stop.restores else None
-        return *self.idle(stop), views.status(words.CANCELLED), emptied
+        board = self.tab.result.given_up(outcome).get(self.tab.result.board, gr.skip())
+        return *self.idle(stop), views.status(words.CANCELLED), emptied, board
 
     def _scroll_on_phones(self) -> str:
         """There the result is below the photo."""

@@ -98,6 +98,7 @@ ORIGINAL = "Clean original"
 
 HINT = "Press <b>Restore</b>. The example is ready to go; or choose a photo of your own."
 HINT_RUNNING = "It is being made; the line above tells how far it is."
+HINT_STOPPED = "Press <b>Restore</b> to try again."
 HINT_DAMAGED = "Press <b>Restore</b>. The result will be measured against the clean photo."
 HINT_RECALLED = "Press <b>Restore</b> to run it again."
 READY = "Ready."

@@ -35,7 +35,7 @@ ENCODING = "Encoding the photo: {percent} %"
 STEPS_TITLE = "New here? Three steps"
 STEPS = (
     "The example below is ready: press <b>Restore</b> and watch.",
-    "Then drop a photo of your own onto it, or choose another task above.",
+    "Then drop a photo of your own onto it, or choose another task.",
     "Drag the line over the result to compare, and download it.",
 )
 STEPS_CLOSE = "Got it"

@@ -22,7 +22,7 @@ MEANINGS = {
 }
 LOSSLESS = "At 100, WebP keeps every pixel exactly."
 ON_WHITE = "JPEG has no transparency: what is see-through becomes white."
-OUTSIDE = "That goes for pixels outside the mask, too; PNG keeps those bit for bit."
+OUTSIDE = "Pixels outside the mask change a little, too; PNG keeps those bit for bit."
 IN_SRGB = "Colours are converted to sRGB, the profile that every screen understands."
 TOO_LONG = "The recipe is too long for a JPEG and is left out; PNG and WebP hold it."
 
@@ -31,7 +31,7 @@ IS_RESULT = "<b>{file}</b> was made here: {what}."
 USE, OPEN = "Use its settings", "Just open the picture"
 DISMISS = "Not now"
 SETTINGS_BACK = "The settings are back: {what}. Press Restore."
-SETTINGS_BACK_WAITING = "The settings are back, but for the photo."
+SETTINGS_BACK_WAITING = "The settings are back; only the photo is missing."
 WAITING = "Its settings are back: {what}. Now drop the photo it was made from, <b>{photo}</b>. {or_else}"
 OR_THIS = "Or press <b>Restore</b> to restore this picture again."
 OR_OTHER = "Or go on with the photo that is here."
