@@ -34,8 +34,7 @@ def complaints(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "options"), [("light", {}), ("dark", PHONE)], ids=["desktop", "phone"])
 def test_everybody_can_read_and_use_it(open_page: Callable[..., Page], scheme: str, options: dict[str, Any]) -> None:
     page = open_page(color_scheme=scheme, **options)
     for key in ("inpaint", "sr", "deblur"):
