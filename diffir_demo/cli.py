@@ -122,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--sizes", type=_count, nargs="+", default=[128, 256], metavar="N", help="sides of the input")
     bench.add_argument("--threads", type=_count, metavar="N", help="default: as torch chooses")
     bench.add_argument("--rounds", type=_count, default=5, metavar="N", help="timings of each (default %(default)s)")
+    bench.add_argument(
+        "--whole",
+        type=_positive,
+        nargs="+",
+        metavar="MEGAPIXELS",
+        help="instead: whole restorations with the shipped weights, by the size of the result",
+    )
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
     bench.add_argument("--plot", type=Path, metavar="FILE.png", help="also draw time against megapixels")
 
@@ -152,6 +159,16 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("must be a whole number from 1")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e4:
+        raise argparse.ArgumentTypeError("must be a number above 0")
+    return number
 
 
 def _restore(options: argparse.Namespace) -> int:
@@ -367,6 +384,8 @@ def _bench(options: argparse.Namespace) -> int:
 
     for file in (options.json, options.plot):
         _require_folder(file)
+    if options.whole:
+        return _bench_whole(options)
     presets = chosen_presets(options.task, options.preset, options.paper)
     found = None
     with tqdm(total=len(presets) * len(options.sizes), unit="case", disable=None, leave=False) as bar:
@@ -378,6 +397,22 @@ def _bench(options: argparse.Namespace) -> int:
     print(markdown(found))
     if options.plot:
         draw(found, options.plot)
+    return 0
+
+
+def _bench_whole(options: argparse.Namespace) -> int:
+    from .bench import Whole, conditions, table, whole_runs
+
+    if options.preset or options.paper or options.plot or options.threads:
+        raise InputError("--whole measures the shipped weights as they run, so it goes with --task and --json only.")
+    found: list[Whole] = []
+    for each in whole_runs(options.task, options.whole):
+        found.append(each)
+        print(each.row, file=sys.stderr)
+    print(table(found))
+    if options.json:
+        facts = {"conditions": conditions(1), "whole": [asdict(each) for each in found]}
+        options.json.write_text(json.dumps(facts, indent=1) + "\n")
     return 0
 
 

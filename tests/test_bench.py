@@ -120,3 +120,31 @@ def test_which_networks_are_measured() -> None:
 def test_a_size_that_does_not_fit_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--preset", "tiny", "--sizes", "20"]) == 2
     assert "multiples of 16" in capsys.readouterr().err
+
+
+def test_whole_runs_of_the_shipped_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = tmp_path / "whole.json"
+    assert main(["bench", "--whole", "0.01", "--json", str(numbers)]) == 0
+    printed = capsys.readouterr().out
+    whole = json.loads(numbers.read_text())["whole"]
+    assert [each["task"] for each in whole] == ["inpaint", "sr", "deblur"]
+    assert [each["size"] for each in whole] == [[122, 82], [31, 20], [122, 82]], "of a result of 0.01 megapixels"
+    for each in whole:
+        assert 0 < each["first"] < each["seconds"] and 0 < each["gap"] < each["seconds"]
+        assert each["peak"] == 0 or 0 < each["at_rest"] <= each["peak"]
+        assert f"| {each['task']} | {each['size'][0]} x {each['size'][1]} |" in printed
+
+
+@pytest.mark.parametrize("wrong", [["0"], ["nan"], ["1", "--paper"], ["1", "--threads", "2"]])
+def test_whole_runs_refuse_what_they_cannot_do(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code = main(["bench", "--whole", *wrong])
+    except SystemExit as leaving:
+        code = leaving.code
+    assert code == 2 and "--whole" in capsys.readouterr().err
+
+
+def test_a_whole_run_that_fails_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--task", "sr", "--whole", "900"]) == 2
+    told = capsys.readouterr().err
+    assert "sr at 900 megapixels is refused" in told and "200 is the most" in told and "Traceback" not in told

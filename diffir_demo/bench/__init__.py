@@ -19,6 +19,7 @@ from .memory import peak_memory
 from .report import Bench, conditions, draw, markdown, plain
 from .timing import Timed, Times, gemm_peak, measure
 from .ways import WAYS, Way, ways_here
+from .whole import Whole, table, whole_runs
 
 __all__ = [
     "WAYS",
@@ -28,12 +29,15 @@ __all__ = [
     "Timed",
     "Times",
     "Way",
+    "Whole",
     "bench",
     "chosen_presets",
     "conditions",
     "draw",
     "markdown",
     "plain",
+    "table",
+    "whole_runs",
 ]
 
 PAPER = {"inpaint": "inpainting", "sr": "sr_x4", "deblur": "deblur"}

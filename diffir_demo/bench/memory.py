@@ -33,18 +33,23 @@ def peak_memory(preset: str, size: int, way: Way) -> Memory | None:
     if not STATUS.exists():
         return None
     arguments = [preset, size, way.network, way.precision, torch.get_num_threads()]
-    done = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import child; child()", *map(str, arguments)],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = apart(__name__, *arguments)
     if done.returncode == -signal.SIGKILL:  # what Linux does to a process that takes too much
         return None
     if done.returncode:
         raise RuntimeError(f"the process that measures memory failed: {done.stderr}")
     return Memory(**json.loads(done.stdout))
+
+
+def apart(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs that module's `child` in a process of its own, to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from {module} import child; child()", *map(str, arguments)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def child() -> None:
@@ -57,12 +62,12 @@ def child() -> None:
 @torch.inference_mode()
 def _measure(preset: str, size: int, way: Way) -> Memory:
     model, damaged, noise = case(PRESETS[preset], size)
-    at_rest = _highest()
+    at_rest = highest()
     way.paint(model, damaged, fold(model.denoise(model.encoder(damaged), noise)))
-    return Memory(_highest(), at_rest)
+    return Memory(highest(), at_rest)
 
 
-def _highest() -> float:
+def highest() -> float:
     """The process's highest resident memory so far, MiB."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
