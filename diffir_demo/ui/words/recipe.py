@@ -11,7 +11,7 @@ EXIF = "Keep camera data (date, camera, place)"
 PROFILE = "Keep the photo's own colour profile{name}"
 RECIPE = "Put the recipe inside"
 RECIPE_INFO = (
-    "Task, strokes, seed and weights, and the photo's file name: drop the file back here and it is all restored."
+    "Task, strokes, seed and weights, and the photo's file name: drop the file back here, and they are set again."
 )
 DOWNLOAD = "Download {format} ({size})"
 PREPARING = "Preparing {format} …"
