@@ -16,10 +16,9 @@ import numpy as np
 from PIL import Image
 
 from ..errors import DiffIRError, InputError
-from ..events import Finished
 from ..imaging import Picture
 from ..restore import load, stream
-from ..tasks import TASKS, Request, get_task
+from ..tasks import TASKS, Request
 from .memory import STATUS, apart, highest
 
 SHAPE = 3, 2
@@ -97,11 +96,9 @@ def measure(key: str, megapixels: float) -> Whole:
     at_rest = _gigabytes()
     began = last = time.perf_counter()
     first = gap = 0.0
-    for event in stream(key, request, engine):
+    for _ in stream(key, request, engine):
         now = time.perf_counter()
         first, gap, last = first or now - began, max(gap, now - last), now
-        if isinstance(event, Finished):
-            break
     return Whole(key, (width, height), last - began, first, gap, at_rest, _gigabytes())
 
 
@@ -110,7 +107,7 @@ def _request(key: str, width: int, height: int) -> Request:
     coarse = Image.fromarray(rng.integers(0, 256, (32, 48, 3), dtype=np.uint8))
     pixels = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
     mask = None
-    if get_task(key).wants_mask:
+    if TASKS[key].wants_mask:
         mask = np.zeros((height, width), bool)
         for bar in range(1, 5):
             mask[:, bar * width // 5 : bar * width // 5 + max(1, width // 100)] = True

@@ -31,6 +31,8 @@ PATIENCE = 30_000
 """Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
 
 
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+"""A window's options."""
 TEACHER = "teacher-deblur.safetensors"
 """A stage-1 file beside the others, for one task only."""
 

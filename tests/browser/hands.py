@@ -51,6 +51,11 @@ def upload(page: Page, selector: str, file: Path) -> None:
     opening.value.set_files(file)
 
 
+def unfold(page: Page, selector: str) -> None:
+    """Opens a folded part of the lab."""
+    page.locator(f"{selector} .fold").first.click()
+
+
 def stroke(page: Page, *points: tuple[float, float]) -> None:
     """Pulls the mouse over the inpainting canvas; points are fractions of the photo, which is shown as a whole."""
     canvas = page.locator("#inpaint-canvas canvas.mask")

@@ -20,7 +20,7 @@ from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options
 from diffir_demo.ui.examples import FOLDER as EXAMPLES
 from tests.browser.conftest import ARGUMENTS, PATIENCE
-from tests.browser.hands import compare_by, go_to, restore
+from tests.browser.hands import compare_by, go_to, restore, unfold
 
 LONG = 8 * PATIENCE
 WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 1000}}
@@ -81,11 +81,11 @@ def lab(page: Page) -> Locator:
     """Half of the numbers' difference, painted again, and the pixels that the most listened-to number moves."""
     go_to(page, "deblur")
     restore(page, "deblur")
-    _unfold(page, "#deblur-lab")
+    unfold(page, "#deblur-lab")
     page.locator("#deblur-lab-editor [data-do=scale]").click()
     page.click("#deblur-lab-paint")
     expect(page.locator("#deblur-lab-facts")).to_contain_text("dB PSNR")
-    _unfold(page, "#deblur-lab-heat")
+    unfold(page, "#deblur-lab-heat")
     page.click("#deblur-lab-heat-go")
     expect(page.locator("#deblur-lab-heat-found")).to_contain_text("acts")
     page.set_viewport_size({"width": 1280, "height": 2400})  # else its status line lies over what is below the window
@@ -150,10 +150,6 @@ def _paint_all(page: Page, key: str) -> None:
     timeline.locator(".paint-all").click()
     expect(timeline.locator(".step img[src]")).to_have_count(TASKS[key].config.timesteps)
     timeline.locator(".step").nth(1).click()
-
-
-def _unfold(page: Page, selector: str) -> None:
-    page.locator(f"{selector} .fold").first.click()
 
 
 if __name__ == "__main__":

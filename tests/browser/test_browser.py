@@ -222,6 +222,12 @@ def test_a_seed_that_is_no_whole_number_is_refused(page: Page) -> None:
     expect(page.locator("#deblur-status .status.bad")).to_contain_text("The seed must be a whole number")
     page.locator("#deblur-seed input").fill("2")
     restore(page, "deblur")
+    page.locator("#deblur-seed input").fill("1.5")
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-status .status.bad")).to_contain_text("The seed must be a whole number")
+    expect(page.locator("#deblur-run")).to_be_enabled()
+    expect(page.locator("#deblur-scores table")).to_be_visible()
+    expect(page.locator(".error:visible")).to_have_count(0)
 
 
 def test_the_keyboard_keeps_its_place(page: Page, pace: Pace) -> None:

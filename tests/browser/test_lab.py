@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.ui.words import lab as words
 from tests.browser.conftest import TEACHER, Pace
-from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore
+from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore, unfold
 
 pytestmark = pytest.mark.browser
 
@@ -27,10 +27,6 @@ def open_lab(page: Page, key: str = "deblur") -> None:
     restore(page, key)
     unfold(page, f"#{key}-lab")
     expect(page.locator(f"#{key}-lab-editor canvas")).to_be_visible()
-
-
-def unfold(page: Page, selector: str) -> None:
-    page.locator(f"{selector} .fold").first.click()
 
 
 def lab_status(page: Page, text: str, key: str = "deblur") -> None:

@@ -10,11 +10,10 @@ import torch
 from playwright.sync_api import Page, expect
 
 from diffir_demo.estimate import PACES, Machine
-from tests.browser.conftest import Pace
+from tests.browser.conftest import PHONE, Pace
 from tests.browser.hands import choose_and_see, go_to, photo, press_restore, restore, stroke
 from tests.tiny import CONFIGS
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 HERE = Machine(torch.device("cpu"), torch.float32)
 
 

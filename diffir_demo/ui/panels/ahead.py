@@ -13,7 +13,6 @@ import numpy as np
 from ...errors import DiffIRError, InputError
 from ...estimate import Estimate
 from ...memory import free_memory
-from ...tasks import Request
 from ...tiling import around_hole
 from .. import views
 from ..ahead import Question, is_worth_telling, question, sentence, smaller_size
@@ -76,7 +75,7 @@ class AheadPanel(Panel):
         except DiffIRError:
             return self._told("")
 
-    def question(self, values: Values, request: Request, estimate: Estimate) -> Question | None:
+    def question(self, values: Values, estimate: Estimate) -> Question | None:
         """What to ask before this run starts; nothing where the visitor has agreed already."""
         return None if values[self.agreed] else question(estimate, free_memory())
 
@@ -88,7 +87,7 @@ class AheadPanel(Panel):
         return shown | {self.line: views.status(text, tone="idle")}
 
     def answered(self) -> Updates:
-        """The run starts: what was asked before it is settled."""
+        """Nothing is asked any more."""
         hidden = gr.Button(visible=False)
         return {self.agreed: False, self.go: hidden, self.not_now: hidden}
 
@@ -137,15 +136,8 @@ class AheadPanel(Panel):
 
     def _told(self, text: str) -> Updates:
         """The lines without a question, or none at all."""
-        hidden = gr.Button(visible=False)
-        return {
-            self.box: gr.Column(visible=bool(text)),
-            self.text: text,
-            self.go: hidden,
-            self.smaller: hidden,
-            self.not_now: hidden,
-            self.agreed: False,
-        }
+        lines = {self.box: gr.Column(visible=bool(text)), self.text: text, self.smaller: gr.Button(visible=False)}
+        return lines | self.answered()
 
 
 def _region(text: Any) -> Region:

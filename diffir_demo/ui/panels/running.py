@@ -96,7 +96,8 @@ class RunningPanel(Panel):
                     if update:
                         yield update
             except DiffIRError:
-                yield self.tab.result.given_up(values[self.tab.result.outcome])
+                if place := self.tab.result.given_up(values[self.tab.result.outcome]):
+                    yield place
                 raise
 
     def _restored(self, values: Values) -> Generator[Updates, None, None]:
@@ -108,7 +109,7 @@ class RunningPanel(Panel):
         PACES.learn("read", request.picture.megapixels, time.perf_counter() - began)
         size = (request.picture.width, request.picture.height)
         expected = ahead.expected(values, size, request.mask)
-        if asked := ahead.question(values, request, expected):
+        if asked := ahead.question(values, expected):
             yield ahead.ask(values, asked)
             return
         path = tab.settings.chosen(values).path
