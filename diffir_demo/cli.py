@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from .baselines import get_baseline
 from .batch import Archive, entry_of
+from .devices import choose_device
 from .errors import DiffIRError, InputError
 from .events import Event, Painting, PriorStep, Restoration, Started
 from .jobs import Done, Job, Run, classical, is_zip, plan_jobs, request_of, run_jobs, save_file, text_for
@@ -81,14 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
     restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
-    restore.add_argument(
-        "--memory-budget",
-        type=float,
-        default=MEMORY_BUDGET / 2**30,
-        metavar="GIB",
-        help="a painting that would take more is done in tiles (default %(default)g)",
-    )
+    _add_memory_budget(restore)
     _add_device(restore)
+    _add_compile(restore)
 
     inspect = commands.add_parser("inspect", help="say what a weight file is")
     inspect.set_defaults(run=_inspect)
@@ -114,13 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--report", type=Path, metavar="FILE.md", help="write a report with pictures")
     _add_device(evaluate)
 
-    bench = commands.add_parser("bench", help="measure speed and memory of painting on this machine's CPU")
+    bench = commands.add_parser("bench", help="measure speed and memory of painting on this machine")
     bench.set_defaults(run=_bench)
     bench.add_argument("--task", choices=list(TASKS), action="append", help="default: all")
     bench.add_argument("--preset", choices=list(PRESETS), action="append", help="these networks, whatever the task")
     bench.add_argument("--paper", action="store_true", help="the tasks' networks at the size of the paper's")
     bench.add_argument("--sizes", type=_count, nargs="+", default=[128, 256], metavar="N", help="sides of the input")
     bench.add_argument("--threads", type=_count, metavar="N", help="default: as torch chooses")
+    bench.add_argument("--device", default="cpu", help="cpu (default), or a GPU: cuda, cuda:N or mps")
     bench.add_argument("--rounds", type=_count, default=5, metavar="N", help="timings of each (default %(default)s)")
     bench.add_argument(
         "--whole",
@@ -129,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MEGAPIXELS",
         help="instead: whole restorations with the shipped weights, by the size of the result",
     )
+    bench.add_argument("--profile", action="store_true", help="instead: where the fast twin's time goes, on a CPU")
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
     bench.add_argument("--plot", type=Path, metavar="FILE.png", help="also draw time against megapixels")
 
@@ -139,13 +137,33 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--browser", action=argparse.BooleanOptionalAction, help="open a window on it (default: on a desktop)"
     )
+    _add_memory_budget(serve)
     _add_device(serve)
+    _add_compile(serve)
     return parser
+
+
+def _add_memory_budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--memory-budget",
+        type=_positive,
+        default=MEMORY_BUDGET / 2**30,
+        metavar="GIB",
+        help="a painting that would take more is done in tiles (default %(default)g)",
+    )
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
+
+
+def _add_compile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="CUDA only: the network compiles itself at a size's first photo, for the sake of the next ones",
+    )
 
 
 def _seed(text: str) -> int:
@@ -199,7 +217,7 @@ def _runner(options: argparse.Namespace, task: Task, recipe: Recipe, previews: b
     if options.baseline:
         return classical(task, get_baseline(options.baseline, task.key))
     weights = options.weights or recipe.find_weights()
-    engine = load(task, weights, device=options.device, precision=options.precision)
+    engine = load(task, weights, device=options.device, precision=options.precision, compiled=options.compile)
     for notice in () if options.weights else recipe.notices(engine.info):
         print(f"note: {notice}", file=sys.stderr)
     budget = int(options.memory_budget * 2**30)
@@ -380,16 +398,23 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from .bench import bench, chosen_presets, draw, markdown, plain
+    from .bench import bench, chosen_presets, draw, markdown, plain, profile_table, profiles
 
     for file in (options.json, options.plot):
         _require_folder(file)
     if options.whole:
         return _bench_whole(options)
     presets = chosen_presets(options.task, options.preset, options.paper)
+    if options.profile:
+        if options.plot or options.json or options.device != "cpu":
+            raise InputError(
+                "--profile prints one table, of this machine's CPU.", "Leave out --json, --plot, --device."
+            )
+        print(profile_table(list(profiles(presets, options.sizes, options.threads))))
+        return 0
     found = None
     with tqdm(total=len(presets) * len(options.sizes), unit="case", disable=None, leave=False) as bar:
-        for found in bench(presets, options.sizes, options.threads, options.rounds):
+        for found in bench(presets, options.sizes, options.threads, options.rounds, choose_device(options.device)):
             bar.update()
             if options.json:  # after every case, so that a long run that is stopped leaves what it knew
                 options.json.write_text(json.dumps(plain(found), indent=1) + "\n")
@@ -403,7 +428,7 @@ def _bench(options: argparse.Namespace) -> int:
 def _bench_whole(options: argparse.Namespace) -> int:
     from .bench import Whole, conditions, table, whole_runs
 
-    if options.preset or options.paper or options.plot or options.threads:
+    if options.profile or options.preset or options.paper or options.plot or options.threads or options.device != "cpu":
         raise InputError("--whole measures the shipped weights as they run, so it goes with --task and --json only.")
     found: list[Whole] = []
     for each in whole_runs(options.task, options.whole):
@@ -443,5 +468,7 @@ def _serve(options: argparse.Namespace) -> int:
         device=options.device,
         precision=options.precision,
         browser=options.browser,
+        memory_budget=int(options.memory_budget * 2**30),
+        compiled=options.compile,
     )
     return 0

@@ -41,6 +41,15 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     return PRECISIONS[name]
 
 
+def require_compiler(device: torch.device) -> None:
+    """Raises `DeviceError` where compiling the network is of no use."""
+    if device.type != "cuda":
+        raise DeviceError(
+            f"Networks are compiled for CUDA devices only, and this run is on {device.type.upper()}.",
+            "Leave --compile out: a CPU runs the network in a quicker form anyway.",
+        )
+
+
 def precision_name(dtype: torch.dtype) -> str:
     return next(name for name, value in PRECISIONS.items() if value == dtype)
 

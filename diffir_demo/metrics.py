@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from .errors import InputError
 
@@ -21,11 +20,18 @@ SR_BORDER = 4
 """Pixels that super-resolution papers cut off every side before measuring: as many as the scale."""
 
 
+def prepare() -> None:
+    """Imports what measures, so that no first score waits for it: it takes a second, and an app starts without."""
+    import skimage.metrics  # noqa: F401
+
+
 def psnr(a: np.ndarray, b: np.ndarray, *, mask: np.ndarray | None = None) -> float:
     """Peak signal-to-noise ratio of (h, w) or (h, w, 3), all of it or only the pixels where `mask` (h, w) is true.
 
     Raises `InputError` for sizes that differ and for a mask that selects nothing.
     """
+    from skimage.metrics import peak_signal_noise_ratio
+
     _same_size(a, b)
     if mask is not None:
         chosen = _selection(mask, a)
@@ -37,6 +43,8 @@ def psnr(a: np.ndarray, b: np.ndarray, *, mask: np.ndarray | None = None) -> flo
 
 def ssim(a: np.ndarray, b: np.ndarray) -> float:
     """Structural similarity of (h, w) or (h, w, 3); raises `InputError` for sizes that differ or are too small."""
+    from skimage.metrics import structural_similarity
+
     _same_size(a, b)
     if not _holds_window(a):
         raise InputError(

@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .devices import choose_device, choose_precision, lock_for, precision_name
+from .devices import choose_device, choose_precision, lock_for, precision_name, require_compiler
 from .errors import DeviceError, InputError, WeightsError
 from .events import Encoding, Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, Waiting, last
 from .imaging.picture import Picture, convert, pad_to_multiple
 from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
+from .model.compiled import compile_blocks
 from .model.cost import Cost, cost_of
 from .tasks import Request, Task, get_task
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
@@ -82,21 +83,28 @@ def load(
     *,
     device: str = "auto",
     precision: str = "auto",
+    compiled: bool = False,
 ) -> Engine:
     """The network of a task: the shipped weights, or a file of yours (safetensors, or the authors' .pth and .ckpt).
 
+    compiled: on a GPU, let the network's blocks compile themselves (`compile_blocks`): the first photo of a size waits
+    for that, for the next ones' sake. A CPU has its fast twin instead.
     Raises `WeightsError` for a file that is missing, damaged, unsafe, or made for another task or stage, and
-    `DeviceError` for a device that is not there.
+    `DeviceError` for a device that is not there, or that does not compile.
     """
     task = get_task(task) if isinstance(task, str) else task
     path = find_default(task.key) if weights is None else Path(weights)
     if path is None:
         raise WeightsError(f"No weights for {task.title} are shipped here.", "Name a weight file with --weights FILE.")
     where = choose_device(device)
+    if compiled:
+        require_compiler(where)
     loaded = load_weights(path, task=task.key, device=where)
     assert isinstance(loaded.model, DiffIR)  # `load_weights` refuses a teacher where stage 2 is asked for
     engine = Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
     _require_structure(task, engine)
+    if compiled:
+        compile_blocks(engine.model.painter)
     return engine
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
 
 from diffir_demo import bench
 from diffir_demo.bench import memory, timing
 from diffir_demo.bench.reference import Reference
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
-from diffir_demo.model import PRESETS, DIRformer, FastDIRformer, PriorEncoder, fold
+from diffir_demo.model import PRESETS, DiffIR, DIRformer, FastDIRformer, fold
 from diffir_demo.model.cost import cost_of
 
 
@@ -23,7 +27,7 @@ from diffir_demo.model.cost import cost_of
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"width": 8, "blocks": (1, 1, 1, 1), "refinement_blocks": 1, "prior_width": 8, "prior_blocks": 1}
     monkeypatch.setitem(PRESETS, "tiny", dataclasses.replace(PRESETS["compact_deblur"], **small))
-    monkeypatch.setattr(timing, "GEMM_SIDE", 64)
+    monkeypatch.setitem(timing.GEMM_SIDE, "cpu", 64)
 
 
 def test_one_case_from_end_to_end(
@@ -41,11 +45,13 @@ def test_one_case_from_end_to_end(
     found = json.loads(numbers.read_text())
     assert found["conditions"]["rounds"] == 2
     assert [case["size"] for case in found["cases"]] == [16, 32]
-    ways = [way.name for way in bench.ways_here()]
+    ways = [way.name for way in bench.ways_on(torch.device("cpu"))]
     for case in found["cases"]:
         assert list(case["paint"]) == ways and case["prior"]["median"] > 0
         assert all(0 < times["low"] <= times["median"] <= times["high"] for times in case["paint"].values())
         assert all(share > 0 for share in case["share_of_peak"].values())
+        for way, whole in case["whole"].items():
+            assert whole == case["prior"]["median"] + case["paint"][way]["median"]
     assert Image.open(plot).size[0] > 500
 
 
@@ -57,9 +63,27 @@ def test_every_way_paints_by_the_network_it_names(monkeypatch: pytest.MonkeyPatc
         with monkeypatch.context() as patch:
             for other in (walks[name] for name in walks if name != network):
                 patch.setattr(other, "walk", None)
-            pictures[network] = bench.Way(network, "fp32").paint(model, damaged, ipr)
+            pictures[network] = bench.Way(network, "fp32").painter(model)(damaged, ipr)
     torch.testing.assert_close(pictures["fast"], pictures["plain"], atol=1e-5, rtol=0)
     torch.testing.assert_close(pictures["reference"], pictures["plain"], atol=1e-5, rtol=0)
+
+
+def test_a_gpu_has_ways_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that a CPU can run, too, are run here: all but the compiled ones, which need a compiler."""
+    monkeypatch.setattr(bench.ways, "has_fast_bf16", lambda _: True)
+    names = [way.name for way in bench.ways_on(torch.device("cuda"))]
+    assert names[:2] == ["reference fp32", "reference tf32"] and "compiled bf16" in names and "fast fp32" not in names
+    assert [way.name for way in bench.ways_on(torch.device("mps"))] == ["reference fp32", "plain fp32"]
+    model, damaged, ipr = bench.ways.case(PRESETS["tiny"], 16)
+    exact = bench.Way("plain", "fp32").painter(model)(damaged, ipr)
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    for name in names:
+        if not name.startswith(("blocks", "compiled")):
+            torch.testing.assert_close(bench.Way(*name.split()).painter(model)(damaged, ipr), exact, atol=2e-2, rtol=0)
+    assert before == (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
+    if not torch.cuda.is_available():
+        assert main(["bench", "--device", "cuda"]) == 2
+        assert "no CUDA device" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("preset", ["inpainting", "sr_x4", "deblur", "compact_sr_x4"])
@@ -95,18 +119,29 @@ def test_multiplications_are_those_known_of_the_authors_networks(
     assert cost_of(PRESETS[name], size, size, steps=1).diffusion * 4 == pytest.approx(cost.diffusion)
 
 
-def test_counting_leaves_the_networks_of_other_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An app counts while it paints for others: hooks on all modules would run in their paintings."""
-    seen: list[int] = []
-    encode = PriorEncoder.forward
+@pytest.mark.parametrize("name", PRESETS)
+def test_multiplications_are_those_that_torch_counts(name: str) -> None:
+    config, (height, width) = PRESETS[name], (64, 96)
+    with torch.device("meta"):
+        model = DiffIR(config).requires_grad_(False)
+        damaged, vector = torch.empty(1, config.in_channels, height, width), torch.empty(1, config.ipr_length)
 
-    def spied(self: PriorEncoder, *values: torch.Tensor) -> torch.Tensor:
-        seen.append(len(torch.nn.modules.module._global_forward_pre_hooks))
-        return encode(self, *values)
+    def counted(work: Callable[[], object]) -> float:
+        with FlopCounterMode(display=False) as counter:
+            work()
+        return counter.get_total_flops() / 2 / 1e9
 
-    monkeypatch.setattr(PriorEncoder, "forward", spied)
-    assert cost_of.__wrapped__(PRESETS["tiny"], 16, 32).encoder > 0
-    assert seen == [0]
+    cost = cost_of(config, height, width, steps=1)
+    assert cost.paint == pytest.approx(counted(lambda: model.painter(damaged, vector)), rel=1e-9)
+    assert cost.encoder == pytest.approx(counted(lambda: model.encoder(damaged)), rel=1e-9)
+    assert cost.diffusion == pytest.approx(counted(lambda: model.denoiser(vector, 0, vector)), rel=1e-9)
+
+
+def test_counting_imports_no_compiler() -> None:
+    """It takes seconds, and would be paid by a visitor's first run."""
+    code = "import sys; from diffir_demo.model.cost import *; from diffir_demo.model import PRESETS\n"
+    code += "cost_of(PRESETS['deblur'], 64, 64); print('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_which_networks_are_measured() -> None:
@@ -115,6 +150,18 @@ def test_which_networks_are_measured() -> None:
     assert bench.chosen_presets(None, ["sr_x1", "sr_x1"], False) == ["sr_x1"]
     with pytest.raises(InputError, match="--preset"):
         bench.chosen_presets(["sr"], ["sr_x1"], False)
+
+
+def test_where_the_time_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    found = list(bench.profiles(["tiny"], [32], 1))
+    assert [each.way for each in found] == [w.name for w in bench.ways_on(bench.CPU) if w.network == "fast"]
+    for each in found:
+        assert sum(each.shares.values()) == pytest.approx(1) and each.seconds > 0
+        assert min(each.shares[kind] for kind in ("matrix products", "convolutions", "GELU", "norms")) > 0
+    assert main(["bench", "--profile", "--preset", "tiny", "--sizes", "32"]) == 0
+    assert "| tiny | 32 x 32 | fast fp32 |" in capsys.readouterr().out
+    assert main(["bench", "--profile", "--plot", "x.png"]) == 2
+    assert "--profile" in capsys.readouterr().err
 
 
 def test_a_size_that_does_not_fit_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,11 +178,12 @@ def test_whole_runs_of_the_shipped_weights(tmp_path: Path, capsys: pytest.Captur
     assert [each["size"] for each in whole] == [[122, 82], [31, 20], [122, 82]], "of a result of 0.01 megapixels"
     for each in whole:
         assert 0 < each["first"] < each["seconds"] and 0 < each["gap"] < each["seconds"]
+        assert 0 < each["telling"] < 1
         assert each["peak"] == 0 or 0 < each["at_rest"] <= each["peak"]
         assert f"| {each['task']} | {each['size'][0]} x {each['size'][1]} |" in printed
 
 
-@pytest.mark.parametrize("wrong", [["0"], ["nan"], ["1", "--paper"], ["1", "--threads", "2"]])
+@pytest.mark.parametrize("wrong", [["0"], ["nan"], ["1", "--paper"], ["1", "--threads", "2"], ["1", "--profile"]])
 def test_whole_runs_refuse_what_they_cannot_do(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(["bench", "--whole", *wrong])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from diffir_demo.model import PRESETS, DIRformer, ModelConfig, fast, fold, rows
 from diffir_demo.model.fast import FastDIRformer
+from diffir_demo.model.fast_block import fast_block
 from diffir_demo.model.rows import strip_slices
 
 EXACT = 1e-5
@@ -67,6 +68,21 @@ def test_the_smallest_sides(name: str, units: tuple[int, int], monkeypatch: pyte
     plain = painter(config)
     x, ipr = inputs(config, *(side * config.multiple_of for side in units))
     assert largest_difference(fold(FastDIRformer(plain).walk(x, ipr)), plain(x, ipr)) < EXACT
+
+
+@pytest.mark.parametrize("height", range(1, 15))
+@pytest.mark.parametrize("name", ["deblur", "inpainting"])
+@torch.inference_mode()
+def test_strips_join_seamlessly(name: str, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strips of four rows, whatever is left for the last: 13 rows leave one, which is known from the strip above."""
+    monkeypatch.setattr(rows, "STRIP", 1)
+    plain = painter(tiny(name))
+    block = plain.encoder[0][0]  # pyright: ignore[reportIndexIssue]
+    x, ipr = torch.randn(2, height, 9, plain.config.width), torch.randn(2, plain.config.ipr_length)
+    wanted = block(x, ipr)
+    shares = list(fast_block(block, x, ipr, torch.empty_like(x)))
+    assert largest_difference(x, wanted) < EXACT
+    assert shares == sorted(shares) and shares[-1] == 1.0
 
 
 @pytest.mark.parametrize("name", ["deblur", "sr_x4"])

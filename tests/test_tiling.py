@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
 from diffir_demo import tiling
+from diffir_demo.devices import has_fast_bf16
 from diffir_demo.model import PRESETS, DiffIR, FastDIRformer, fold, rows
 from diffir_demo.restore import _condition
 from diffir_demo.tiling import OVERLAP, Canvas, Tile, around_hole, feather, painting_bytes, plan, strip_bytes
@@ -68,6 +69,12 @@ def test_strips_take_a_fraction_of_the_memory(name: str) -> None:
     assert rounded <= exact < plain / 3
 
 
+ONLY_WITH_BF16 = pytest.mark.skipif(
+    not has_fast_bf16(torch.device("cpu")),
+    reason="the processor would emulate bfloat16, which takes minutes and other memory, and which nobody is given",
+)
+
+
 def peak_bytes(work: Callable[[], object]) -> int:
     """Most bytes that tensors held at one time."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
@@ -76,7 +83,7 @@ def peak_bytes(work: Callable[[], object]) -> int:
     return max(itertools.accumulate(e.nbytes() for e in sorted(events, key=lambda e: e.start_ns())))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=ONLY_WITH_BF16)], ids=str)
 @pytest.mark.parametrize("name", ["deblur", "sr_x4", "sr_x1", "compact_sr_x4", "compact_inpaint"])
 def test_the_estimate_is_near_what_tensors_take_and_above_it(
     name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch

@@ -23,12 +23,12 @@ from pydantic import ValidationError
 
 from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.estimate import Estimate
-from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started
+from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started, last
 from diffir_demo.imaging import Picture, grown, mask_picture, save_picture
 from diffir_demo.imaging.strokes import rasterise
 from diffir_demo.recipe import Recipe, read_recipe
 from diffir_demo.restore import load, restore, stream
-from diffir_demo.tasks import TASKS
+from diffir_demo.tasks import TASKS, Request
 from diffir_demo.ui import build_app, launch_options, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
 from diffir_demo.ui.in_use import shower_of
@@ -307,6 +307,17 @@ def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
         studio.own_weights(path, TASKS["deblur"])
     with pytest.raises(WeightsError, match="no longer there"):
         studio.engine(TASKS["sr"], str(checkpoints / "gone.safetensors"))
+
+
+def test_a_host_s_memory_budget_holds_for_runs_and_for_what_is_foreseen(checkpoints: Path) -> None:
+    """And the result says what came of it."""
+    task, path = TASKS["deblur"], str(checkpoints / TASKS["deblur"].weights)
+    request = Request(Picture(np.random.default_rng(0).integers(0, 256, (160, 96, 3), dtype=np.uint8)))
+    for budget, tiles in ((1, 6), (2**30, 1)):
+        studio = Studio("cpu", "fp32", memory_budget=budget)
+        run = last(studio.run(task, request, path))
+        assert run.tiles == studio.foresee(task, path, (96, 160)).tiles == tiles
+        assert ("to fit the memory" in " ".join(run.notices)) == (tiles > 1)
 
 
 def test_our_presets_are_told_apart_in_words() -> None:

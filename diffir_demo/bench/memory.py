@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ..model import PRESETS, fold
-from .ways import Way, case
+from .ways import CPU, Way, case
 
 STATUS = Path("/proc/self/status")
 """Linux keeps the highest resident memory here. `getrusage` has such a number, too, but a child's starts at its
@@ -21,18 +21,18 @@ parent's, so that it says nothing about the child."""
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory in MiB."""
+    """MiB: resident memory, or on a GPU what tensors take of its own."""
 
     peak: float
     at_rest: float
     """Before restoring: Python, torch and the network itself."""
 
 
-def peak_memory(preset: str, size: int, way: Way) -> Memory | None:
+def peak_memory(preset: str, size: int, way: Way, device: torch.device = CPU) -> Memory | None:
     """None where the system does not tell, or where its memory ran out. size: side of the square input, pixels."""
-    if not STATUS.exists():
+    if device.type == "mps" or not (device.type == "cuda" or STATUS.exists()):
         return None
-    arguments = [preset, size, way.network, way.precision, torch.get_num_threads()]
+    arguments = [preset, size, way.network, way.precision, torch.get_num_threads(), device]
     done = apart(__name__, *arguments)
     if done.returncode == -signal.SIGKILL:  # what Linux does to a process that takes too much
         return None
@@ -54,17 +54,21 @@ def apart(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 def child() -> None:
     """What runs in the process of its own; its arguments are those of `peak_memory`, and the threads."""
-    preset, size, network, precision, threads = sys.argv[1:]
+    preset, size, network, precision, threads, device = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    print(json.dumps(asdict(_measure(preset, int(size), Way(network, precision)))))
+    print(json.dumps(asdict(_measure(preset, int(size), Way(network, precision), torch.device(device)))))
 
 
 @torch.inference_mode()
-def _measure(preset: str, size: int, way: Way) -> Memory:
-    model, damaged, noise = case(PRESETS[preset], size)
-    at_rest = highest()
-    way.paint(model, damaged, fold(model.denoise(model.encoder(damaged), noise)))
-    return Memory(highest(), at_rest)
+def _measure(preset: str, size: int, way: Way, device: torch.device) -> Memory:
+    model, damaged, noise = case(PRESETS[preset], size, device)
+    at_rest = _highest_on(device)
+    way.painter(model)(damaged, fold(model.denoise(model.encoder(damaged), noise)))
+    return Memory(_highest_on(device), at_rest)
+
+
+def _highest_on(device: torch.device) -> float:
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else highest()
 
 
 def highest() -> float:

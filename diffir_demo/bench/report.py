@@ -15,7 +15,7 @@ from ..model import PRESETS
 from ..model.cost import PAPER_TERA
 from .cost import IMAGE_SPACE_STEPS, Efficiency
 from .timing import Timed
-from .ways import REFERENCE
+from .ways import CPU, REFERENCE
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Bench:
     efficiency: tuple[Efficiency, ...]
 
 
-def conditions(rounds: int) -> dict[str, Any]:
+def conditions(rounds: int, device: torch.device = CPU) -> dict[str, Any]:
     """What a number depends on besides the code. load: processes that were running or waiting, over one minute."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
-        "processor": _processor(),
+        "processor": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "rounds": rounds,
@@ -62,11 +62,12 @@ def markdown(bench: Bench) -> str:
         [
             f"{facts['processor']}, threads: {facts['threads']}, torch {facts['torch']}, load {facts['load']} before. "
             f"Medians of {facts['rounds']} rounds, all ways in turn in one process, after a warm-up; "
-            f"memory in a process of its own. Matrix products reach {peaks} GFLOP/s.",
+            f"memory in a process of its own; the whole pipeline is IPR and painting. Matrix products reach {peaks} "
+            "GFLOP/s.",
             "",
-            "| network | input | GMACs | way | seconds | quickest to slowest | against reference | of peak | peak MiB "
-            "| of it painting |",
-            "|---|---|---|---|---|---|---|---|---|---|",
+            "| network | input | GMACs | way | seconds | quickest to slowest | against reference | whole pipeline "
+            "| of peak | peak MiB | of it painting |",
+            "|---|---|---|---|---|---|---|---|---|---|---|",
             *(line for case in bench.cases for line in _case_lines(bench, case)),
             "",
             *_efficiency_lines(bench.efficiency),
@@ -81,13 +82,14 @@ def _case_lines(bench: Bench, case: Timed) -> Iterator[str]:
         cells = ["–", "–"] if memory is None else [f"{memory.peak:.0f}", f"{memory.peak - memory.at_rest:.0f}"]
         yield (
             f"| {head} | {case.cost.paint:.2f} | {way} | {times.median:.3f} | {times.low:.3f} to {times.high:.3f} "
-            f"| {case.paint[REFERENCE.name].median / times.median:.2f}x | {share_of_peak(bench, case, way):.0%} "
+            f"| {case.paint[REFERENCE.name].median / times.median:.2f}x "
+            f"| {case.whole(REFERENCE.name) / case.whole(way):.2f}x | {share_of_peak(bench, case, way):.0%} "
             f"| {' | '.join(cells)} |"
         )
     prior = case.prior
     yield (
         f"| {head} | {case.cost.encoder + case.cost.diffusion:.2f} | IPR, before all ways | {prior.median:.3f} "
-        f"| {prior.low:.3f} to {prior.high:.3f} | – | – | – | – |"
+        f"| {prior.low:.3f} to {prior.high:.3f} | – | – | – | – | – |"
     )
 
 
@@ -112,6 +114,7 @@ def plain(bench: Bench) -> dict[str, Any]:
     """For JSON."""
     values = asdict(bench)
     for record, case in zip(values["cases"], bench.cases, strict=True):
+        record["whole"] = {way: case.whole(way) for way in case.paint}
         record["share_of_peak"] = {way: share_of_peak(bench, case, way) for way in case.paint}
     return values
 
@@ -130,6 +133,10 @@ def draw(bench: Bench, path: Path) -> None:
             seconds = [case.paint[way].median for case in cases]
             dashes = {"reference": ":", "plain": "--"}.get(way.split()[0], "-")
             axes.plot(megapixels, seconds, dashes, color=f"C{i}", marker=marker, label=f"{preset}, {way}")
+        area = [pixels / megapixels[0] for pixels in megapixels]
+        first = cases[0].paint[REFERENCE.name].median
+        axes.plot(megapixels, [first * times for times in area], color="0.75", linewidth=5, alpha=0.5, zorder=0)
+    axes.plot([], [], color="0.75", linewidth=5, alpha=0.5, label="in proportion to the pixels")
     axes.set(xscale="log", yscale="log", xlabel="megapixels of the result", ylabel="seconds to paint it")
     axes.grid(which="both", alpha=0.3)
     axes.legend(fontsize=8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,9 +13,9 @@ import torch
 from ..model import ModelConfig, fold
 from ..model.cost import Cost
 from .memory import Memory
-from .ways import Way, case
+from .ways import CPU, Way, case, rounding
 
-GEMM_SIDE = 2048
+GEMM_SIDE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 GEMM_TRIES = 8
 
 
@@ -43,19 +44,25 @@ class Timed:
     memory: dict[str, Memory | None]
     """Of a process that restores one picture and does nothing else, by the way's name."""
 
+    def whole(self, way: str) -> float:
+        """Seconds of the whole pipeline: IPR and painting."""
+        return self.prior.median + self.paint[way].median
+
 
 @torch.inference_mode()
-def measure(config: ModelConfig, size: int, ways: Sequence[Way], rounds: int) -> tuple[dict[str, Times], Times]:
+def measure(
+    config: ModelConfig, size: int, ways: Sequence[Way], rounds: int, device: torch.device = CPU
+) -> tuple[dict[str, Times], Times]:
     """The ways' seconds by name, and those of prior encoder and diffusion."""
-    model, damaged, noise = case(config, size)
+    model, damaged, noise = case(config, size, device)
     ipr = fold(model.denoise(model.encoder(damaged), noise))
     work: dict[str, Callable[[], object]] = {"prior": lambda: fold(model.denoise(model.encoder(damaged), noise))}
     for way in ways:
-        work[way.name] = lambda way=way: way.paint(model, damaged, ipr)
+        work[way.name] = partial(way.painter(model), damaged, ipr)
     found: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(rounds + 1):
         for name, run in work.items():
-            spent = seconds(run)
+            spent = seconds(run, device)
             if turn:  # the first is the warm-up
                 found[name].append(spent)
     times = {name: Times(float(np.median(spent)), min(spent), max(spent)) for name, spent in found.items()}
@@ -63,14 +70,19 @@ def measure(config: ModelConfig, size: int, ways: Sequence[Way], rounds: int) ->
 
 
 @torch.inference_mode()
-def gemm_peak(dtype: torch.dtype) -> float:
-    """GFLOP/s of the quickest of several large matrix products: what this machine can reach at all."""
-    a, b = (torch.randn(GEMM_SIDE, GEMM_SIDE).to(dtype) for _ in range(2))
-    best = min(seconds(lambda: a @ b) for _ in range(GEMM_TRIES))
-    return 2 * GEMM_SIDE**3 / best / 1e9
+def gemm_peak(way: Way, device: torch.device = CPU) -> float:
+    """GFLOP/s of the quickest of several large matrix products in a way's precision: the most that can be reached."""
+    side = GEMM_SIDE[device.type]
+    a, b = (torch.randn(side, side, device=device).to(way.dtype) for _ in range(2))
+    with rounding(way.precision):
+        best = min(seconds(lambda: a @ b, device) for _ in range(GEMM_TRIES))
+    return 2 * side**3 / best / 1e9
 
 
-def seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object], device: torch.device = CPU) -> float:
+    """Until the device has done it: a GPU takes orders long before it carries them out."""
     began = time.perf_counter()
     work()
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
     return time.perf_counter() - began

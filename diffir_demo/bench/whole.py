@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import DiffIRError, InputError
+from ..events import Finished
 from ..imaging import Picture
 from ..restore import load, stream
 from ..tasks import TASKS, Request
@@ -25,7 +26,9 @@ SHAPE = 3, 2
 """Width to height, as cameras have it."""
 REFUSED = 3
 """Exit code of a process that was asked for what the core refuses."""
-HEAD = "| task | photo | seconds | first event, s | longest wait for a cancel, s | memory at rest -> peak, GB |"
+HEAD = (
+    "| task | photo | seconds | first event, s | longest wait for a cancel, s | telling | memory at rest -> peak, GB |"
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Whole:
     """Seconds until the first event."""
     gap: float
     """The longest time between two events, seconds: a run can be left at each."""
+    telling: float
+    """Share of the seconds that no stage worked in: making events, passing them on, and all else between."""
     at_rest: float
     """Resident memory before the run, with network and photo, GB; 0 where the system does not tell."""
     peak: float
@@ -48,7 +53,7 @@ class Whole:
     def row(self) -> str:
         width, height = self.size
         memory = f"{self.at_rest:.2f} -> {self.peak:.2f}" if self.peak else "–"
-        times = f"{self.seconds:.1f} | {self.first:.2f} | {self.gap:.2f}"
+        times = f"{self.seconds:.1f} | {self.first:.2f} | {self.gap:.2f} | {self.telling:.1%}"
         return f"| {self.task} | {width} x {height} | {times} | {memory} |"
 
 
@@ -95,11 +100,13 @@ def measure(key: str, megapixels: float) -> Whole:
     request = _request(key, width, height)
     at_rest = _gigabytes()
     began = last = time.perf_counter()
-    first = gap = 0.0
-    for _ in stream(key, request, engine):
+    first = gap = worked = 0.0
+    for event in stream(key, request, engine):
         now = time.perf_counter()
         first, gap, last = first or now - began, max(gap, now - last), now
-    return Whole(key, (width, height), last - began, first, gap, at_rest, _gigabytes())
+        worked = event.restoration.seconds.total if isinstance(event, Finished) else worked
+    spent = last - began
+    return Whole(key, (width, height), spent, first, gap, 1 - worked / spent, at_rest, _gigabytes())
 
 
 def _request(key: str, width: int, height: int) -> Request:

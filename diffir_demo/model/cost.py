@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from . import DiffIR
 from .config import ModelConfig
@@ -33,47 +29,23 @@ class Cost:
 
 @lru_cache(maxsize=256)
 def cost_of(config: ModelConfig, height: int, width: int, steps: int | None = None) -> Cost:
-    """Convolutions, linear layers and matrix products; no norms, no sums. Takes a tenth of a second.
+    """Convolutions, linear layers and matrix products; no norms, no sums.
 
     height, width: of the network's input, multiples of `config.multiple_of`. steps: None for the trained number.
+
+    From the layers' sizes: torch's own counter would first import a compiler, seconds of a visitor's first run.
     """
-    with torch.device("meta"):
-        model = DiffIR(config).requires_grad_(False)
-        damaged = torch.empty(1, config.in_channels, height, width)
-        vector = torch.empty(1, config.ipr_length)
+    model, pixels = _shapes(config), height * width
     count = config.timesteps if steps is None else steps
     return Cost(
-        paint=_giga_macs(lambda: model.painter(damaged, vector)),
-        encoder=_giga_macs(lambda: model.encoder(damaged)),
-        diffusion=count * _giga_macs(lambda: model.denoiser(vector, 0, vector)),
+        paint=(pixels * sum(model.painter.work()) + model.painter.steering()) / 1e9,
+        encoder=model.encoder.work(pixels) / 1e9,
+        diffusion=count * model.denoiser.work() / 1e9,
     )
 
 
-def _giga_macs(work: Callable[[], object]) -> float:
-    with _Multiplications() as counted:
-        work()
-    return counted.flops / 2 / 1e9
-
-
-class _Multiplications(TorchDispatchMode):
-    """torch's own formulas, without the hooks that its `FlopCounterMode` sets on the modules of every thread.
-
-    An app counts while other visitors' networks run.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.flops = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        formula = flop_registry.get(func._overloadpacket)
-        if formula is None:
-            with self:  # what is made of simpler operations is counted in those
-                parts = func.decompose(*args, **kwargs)
-            if parts is not NotImplemented:
-                return parts
-        result = func(*args, **kwargs)
-        if formula is not None:
-            self.flops += formula(*args, **kwargs, out_val=result)
-        return result
+@lru_cache(maxsize=16)
+def _shapes(config: ModelConfig) -> DiffIR:
+    """The network without its numbers."""
+    with torch.device("meta"):
+        return DiffIR(config)

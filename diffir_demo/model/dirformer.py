@@ -105,10 +105,14 @@ class Block(nn.Module):
         return x + self.feed_forward(x, ipr)
 
 
-def _weights(module: nn.Module) -> int:
-    """Those that are multiplied with every pixel; the norms' steering takes the IPR instead."""
+def _per_pixel(module: nn.Module) -> int:
+    """Multiplications of its layers with each pixel of their grid, and of attention's products between channels.
+
+    A layer takes as many as it has weights. The norms' steering takes the IPR instead of pixels.
+    """
     layers = (m for name, m in module.named_modules() if not name.endswith("steer"))
-    return sum(m.weight.numel() for m in layers if isinstance(m, nn.Conv2d | nn.Linear))
+    weights = sum(m.weight.numel() for m in layers if isinstance(m, nn.Conv2d | nn.Linear))
+    return weights + sum(2 * m.out.in_features**2 // m.heads for m in module.modules() if isinstance(m, Attention))
 
 
 def _on_nchw(layer: nn.Module, x: Tensor) -> Tensor:
@@ -174,36 +178,37 @@ class DIRformer(nn.Module):
         yield next(milestones)
         return x
 
+    def steering(self) -> int:
+        """Multiplications of all norms' scales and shifts with the IPR, once per picture of any size."""
+        return sum(m.steer.weight.numel() for m in self.modules() if isinstance(m, SteeredNorm))
+
     def milestones(self) -> list[float]:
         """Share of the multiplications done after each block, and after the head: how far a painting is."""
         done = list(accumulate(self.work()))
         return [part / done[-1] for part in done]
 
     def work(self) -> list[float]:
-        """Multiplications per pixel of the input: of each block, with the layers that lead to it, and of the head.
-
-        A layer takes as many per pixel of its grid as it has weights. Left out: the small matrices between channels.
-        """
-        found, waiting = list[float](), float(_weights(self.stem))
+        """Multiplications per pixel of the input: of each block, with the layers that lead to it, and of the head."""
+        found, waiting = list[float](), float(_per_pixel(self.stem))
 
         def add(blocks: nn.Module, level: int) -> None:
             nonlocal waiting
             for block in blocks.children():
-                found.append(waiting + _weights(block) / 4**level)
+                found.append(waiting + _per_pixel(block) / 4**level)
                 waiting = 0.0
 
         for level in range(3):
             add(self.encoder[level], level)
-            waiting += _weights(self.down[level]) / 4**level
+            waiting += _per_pixel(self.down[level]) / 4**level
         add(self.latent, 3)
         for level in (2, 1, 0):
-            waiting += _weights(self.up[level]) / 4 ** (level + 1)
-            waiting += _weights(self.reduce[level - 1]) / 4**level if level else 0
+            waiting += _per_pixel(self.up[level]) / 4 ** (level + 1)
+            waiting += _per_pixel(self.reduce[level - 1]) / 4**level if level else 0
             add(self.decoder[level], level)
         add(self.refinement, 0)
         area = 1
         for layer in list(self.head.children()) or [self.head]:
-            waiting += area * _weights(layer)
+            waiting += area * _per_pixel(layer)
             area *= layer.upscale_factor**2 if isinstance(layer, nn.PixelShuffle) else 1
         return [numbers / self.config.stem_fold**2 for numbers in [*found, waiting]]
 

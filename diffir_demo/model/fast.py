@@ -19,10 +19,14 @@ from torch.nn import functional as F
 from .config import ModelConfig
 from .dirformer import DIRformer
 from .fast_block import fast_block
+from .memory import release_freed
 from .rows import apply_in_strips
 
 HEAD_ROWS = 16
 """Least rows of a head's strip, on the U-Net's grid; up to two more on each side are worked out anew for each."""
+
+LARGE = 16 * 2**20
+"""Bytes of a level's picture from which on it is worth the milliseconds to give back what levels before have freed."""
 
 
 class FastDIRformer:
@@ -45,11 +49,13 @@ class FastDIRformer:
         def run(blocks: nn.ModuleList, x: Tensor) -> Generator[float, None, Tensor]:
             nonlocal before
             spare = torch.empty_like(x)
+            if spare.nbytes > LARGE:
+                release_freed()  # before the pages of `spare` are used for the first time
             for block in blocks:
                 after = next(milestones)
                 for share in fast_block(block, x, ipr, spare):  # pyright: ignore[reportArgumentType]
                     yield after - (1 - share) * (after - before)
-                x, spare, before = spare, x, after
+                before = after
             return x
 
         def resample(layers: nn.Module, x: Tensor, out: Tensor) -> Generator[float, None, None]:
@@ -71,6 +77,7 @@ class FastDIRformer:
             smaller = x.new_empty(b, x.shape[1] // 2, x.shape[2] // 2, 2 * x.shape[3])
             yield from resample(down, x, smaller)
             x = smaller
+            del smaller
         x = yield from run(plain.latent, x)
         for i in (2, 1, 0):
             skip = skips.pop()

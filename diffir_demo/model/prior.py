@@ -37,6 +37,11 @@ def _convolved(conv: nn.Module, x: Tensor, told: float) -> Generator[float, None
     return out
 
 
+def _weights(module: nn.Module, kind: type[nn.Conv2d | nn.Linear]) -> int:
+    """Of all its layers of that kind, without biases."""
+    return sum(m.weight.numel() for m in module.modules() if isinstance(m, kind))
+
+
 class ResidualBlock(nn.Module):
     """conv, LeakyReLU, conv, plus the input; no activation after the sum."""
 
@@ -87,6 +92,10 @@ class PriorEncoder(nn.Module):
             yield before
         return x.mean(dim=(2, 3))
 
+    def work(self, pixels: int) -> int:
+        """Multiplications for a picture of so many pixels: a layer takes as many per pixel of its grid as weights."""
+        return pixels // self.fold**2 * _weights(self, nn.Conv2d) + _weights(self.mlp, nn.Linear)
+
     def pool(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
         """The convolutions and the mean over the picture: (b, ipr_length). Means of tiles can be averaged by area."""
         return fold(self.walk(damaged, target))
@@ -114,6 +123,10 @@ class PriorDenoiser(nn.Module):
         self.max_period = 10.0 * max(config.timesteps, 1)
         self.stem = nn.Linear(2 * length + 1, length)
         self.hidden = nn.ModuleList(nn.Linear(length, length) for _ in range(config.denoiser_blocks))
+
+    def work(self) -> int:
+        """Multiplications of one step."""
+        return _weights(self, nn.Linear)
 
     def forward(self, noisy: Tensor, t: float, condition: Tensor) -> Tensor:
         """noisy (b, n), t in [0, timesteps-1], condition (b, n) -> x0 estimate (b, n)."""

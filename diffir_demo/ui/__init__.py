@@ -11,9 +11,11 @@ from typing import Any
 
 import gradio as gr
 
+from .. import metrics
 from ..errors import DiffIRError
 from ..imaging import MAX_MEGABYTES
 from ..tasks import TASKS
+from ..tiling import MEMORY_BUDGET
 from . import words
 from .api import add_endpoint
 from .blocks import Blocks
@@ -39,18 +41,22 @@ def build_app(
     accelerate: Callable[[Any], Any] | None = None,
     *,
     warm: bool = False,
+    memory_budget: int = MEMORY_BUDGET,
+    compiled: bool = False,
 ) -> gr.Blocks:
     """Every task's tab and endpoint, from `TASKS`; no network is loaded before its first run.
 
     accelerate: wraps the function that runs a network, for hosts that lend a GPU per call.
     warm: loads the shipped networks once the app is up, so that the first click need not wait for them; on a CPU only.
+    memory_budget: bytes that one painting may take before it is done in tiles. compiled: as `load` takes it.
     Raises `DeviceError` for a device or precision that is not there.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    studio = Studio(device, precision)
+    studio = Studio(device, precision, memory_budget, compiled)
     if accelerate is not None:
-        studio.run = accelerate(studio.run)
+        studio.perform = accelerate(studio.perform)
     with Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(DAY // 24, DAY)) as app:
+        app.queue(max_size=LONGEST_QUEUE, default_concurrency_limit=2)  # first: it describes all that is there by then
         runs = RunList(render=False, elem_id="runs")
         gr.HTML(f'<header class="head"><h1>{words.TITLE}</h1><p>{words.LEAD}</p></header>')
         FirstSteps(elem_id="first-steps")
@@ -70,7 +76,7 @@ def build_app(
         waking = threading.Timer(WAKING, _wake, [studio])
         waking.daemon = True
         waking.start()
-    return app.queue(max_size=LONGEST_QUEUE, default_concurrency_limit=2)
+    return app
 
 
 def _wake(studio: Studio) -> None:
@@ -78,6 +84,7 @@ def _wake(studio: Studio) -> None:
     for task in TASKS.values():
         with suppress(DiffIRError, OSError):
             studio.warm(task)
+    metrics.prepare()
 
 
 def launch_options() -> dict[str, Any]:
@@ -101,12 +108,14 @@ def serve(
     device: str = "auto",
     precision: str = "auto",
     browser: bool | None = None,
+    memory_budget: int = MEMORY_BUDGET,
+    compiled: bool = False,
     **options: Any,
 ) -> None:
     """Opens the app and stays until it is stopped. host, port: else GRADIO_SERVER_NAME and _PORT, or 127.0.0.1:7860.
 
     browser: open a window on it; None: on a desktop (`opens_browser`).
     """
-    app = build_app(device, precision, warm=True)
+    app = build_app(device, precision, warm=True, memory_budget=memory_budget, compiled=compiled)
     shown = opens_browser(host) if browser is None else browser
     app.launch(server_name=host, server_port=port, inbrowser=shown, **launch_options() | options)

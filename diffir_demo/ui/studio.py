@@ -16,7 +16,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import strip_invalid_filename_characters
 
-from ..devices import choose_device, choose_precision, lock_for, precision_name
+from ..devices import choose_device, choose_precision, lock_for, precision_name, require_compiler
 from ..errors import WeightsError
 from ..estimate import Estimate, Machine, estimate, learn
 from ..events import Event, Finished
@@ -26,9 +26,11 @@ from ..oracle import Oracle, consult
 from ..recipe import Recipe
 from ..restore import Engine, load, stream
 from ..tasks import Damaged, Request, Task
+from ..tiling import MEMORY_BUDGET
 from ..weights import WeightsInfo, inspect, survey
 from ..weights import load as load_weights
 from . import words
+from .answers import Answers, key_of
 from .gallery import Gallery
 from .turns import Line
 from .words.board import weights_title
@@ -54,16 +56,29 @@ class WeightsChoice:
 
 
 class Studio:
-    """One per app. device, precision: as the command line takes them; a wrong one raises `DeviceError` here."""
+    """One per app. device, precision: as the command line takes them; a wrong one raises `DeviceError` here.
 
-    def __init__(self, device: str = "auto", precision: str = "auto") -> None:
-        self.asked = {"device": device, "precision": precision}
+    memory_budget: bytes, as `stream` takes it; compiled: as `load` does.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        precision: str = "auto",
+        memory_budget: int = MEMORY_BUDGET,
+        compiled: bool = False,
+    ) -> None:
+        self.asked: dict[str, Any] = {"device": device, "precision": precision, "compiled": compiled}
+        self.memory_budget = memory_budget
         where = choose_device(device)
+        if compiled:
+            require_compiler(where)
         self.device = str(where).upper()
         self.machine = Machine(where, choose_precision(precision, where))
         self.precision = precision_name(self.machine.precision)
-        self.run = self.events
+        self.perform = self.events
         """`events`, or a wrapped version of it where a host lends GPUs per call."""
+        self.answers = Answers()
         self.gallery = Gallery(keep)
         self.line = Line()
         self._engines: OrderedDict[tuple[str, str, float], Engine] = OrderedDict()
@@ -131,6 +146,24 @@ class Studio:
                 self._engines.popitem(last=False)
             return self._engines[key]
 
+    def run(
+        self,
+        task: Task,
+        request: Request,
+        path: str,
+        previews: bool = False,
+        ipr: np.ndarray | None = None,
+        steps: int | None = None,
+    ) -> Generator[Event, None, None]:
+        """What `perform` tells; for a request that was answered lately, that answer again, without the wait."""
+        key = key_of(request, self._key(task, path), previews, ipr, steps)
+        kept = self.answers.get(key)
+        if kept is not None:
+            yield from kept
+            return
+        with closing(self.perform(task, request, path, previews, ipr, steps)) as events:
+            yield from self.answers.listen(key, events)
+
     def events(
         self,
         task: Task,
@@ -142,7 +175,8 @@ class Studio:
     ) -> Generator[Event, None, None]:
         """`restore.stream` with the network of that file. Finished runs teach what the next ones will take."""
         engine = self.engine(task, path)
-        with closing(stream(task, request, engine, ipr=ipr, steps=steps, previews=previews)) as run:
+        asked = {"ipr": ipr, "steps": steps, "previews": previews, "memory_budget": self.memory_budget}
+        with closing(stream(task, request, engine, **asked)) as run:
             for event in run:
                 if isinstance(event, Finished):
                     learn(engine.model.config, self.machine, event.restoration)
@@ -155,7 +189,7 @@ class Studio:
 
     def foresee(self, task: Task, path: str, size: tuple[int, int], **asked: Any) -> Estimate:
         """`estimate` for the network of that file, which need not be loaded. size: (width, height) of the photo."""
-        return estimate(self._config(task, path), size, self.machine, **asked)
+        return estimate(self._config(task, path), size, self.machine, memory_budget=self.memory_budget, **asked)
 
     def warm(self, task: Task) -> None:
         """Makes the first run of a task as quick as the next ones: loads its network and measures the machine by it."""
