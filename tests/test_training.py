@@ -97,7 +97,17 @@ def test_stage_2_starts_where_stage_1_ended_and_leaves_the_teacher_alone() -> No
     for name, value in stage.network.painter.state_dict().items():
         assert torch.equal(value, before[f"painter.{name}"])
     stage.loss(batch_of("sr"))[0].backward()
-    assert all(parameter.grad is None for parameter in stage.teacher.parameters())
+    assert stage.teacher is not None and all(parameter.grad is None for parameter in stage.teacher.parameters())
+
+
+def test_without_a_teacher_everything_learns_from_the_pixels_of_a_restoration() -> None:
+    stage, batch = Stage2(CONFIGS["sr"], None, recipe(stage=2)), batch_of("sr")
+    loss, parts = stage.loss(batch)
+    restored = stage.network(batch.damaged, batch.noise)[0]
+    assert set(parts) == {"pixels"} and float(parts["pixels"]) == float(pixel_loss(restored.detach(), batch))
+    loss.backward()
+    for part in (stage.network.encoder, stage.network.denoiser, stage.network.painter):
+        assert any(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in part.parameters())
 
 
 def test_the_untrained_network_returns_its_base_picture() -> None:

@@ -55,6 +55,10 @@ def test_the_commands_lead_from_photos_to_a_weight_file(
     assert "Stage 2 learns from a teacher" in capsys.readouterr().err
     assert main(["sr", "--stage", "2", *options, "--out", str(tmp_path / "s3"), "--teacher", runs[1]]) == 2
     assert "'s2' is of sr, stage 2; sr, stage 1 is needed" in capsys.readouterr().err
+    alone = ["sr", "--stage", "2", *options, "--out", str(tmp_path / "s2b"), "--start", runs[1]]
+    assert main([*alone, "--prior-only", "0.1"]) == 2
+    assert "Without a teacher there is only the picture" in capsys.readouterr().err
+    assert main([*alone, "--prior-only", "0"]) == 0
     file = tmp_path / "weights.safetensors"
     note = '{"data": "three squares"}'
     assert main(["export", "--run", runs[0], "--run", runs[1], "--out", str(file), "--note", note]) == 0

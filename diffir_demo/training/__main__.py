@@ -97,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--teacher", type=Path, metavar="RUN_OR_FILE", help="stage 2: the finished stage 1")
+    parser.add_argument(
+        "--teacher", type=Path, metavar="RUN_OR_FILE", help="stage 2: the finished stage 1; needless with --start"
+    )
     parser.add_argument("--start", type=Path, metavar="RUN_OR_FILE", help="weights to go on from")
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..devices import has_fast_bf16
-from ..model.dirformer import Block
+from ..model.compiled import compile_blocks
 from .data import Batch, PairStream
 from .optimiser import make_optimiser
 from .recipe import Recipe
@@ -31,7 +31,7 @@ class Learner:
         self.tally = Tally(world.device)
         self._bf16 = has_fast_bf16(world.device)
         if compiled:
-            compile_blocks(stage)
+            compile_blocks(stage, dynamic=False)
         self._objective = world.share_gradients(_Objective(stage))
 
     def step(self, share: float, progress: Progress) -> None:
@@ -108,14 +108,3 @@ class Tally:
         self._sums, self._counts = {}, {}
         self._finite = torch.ones_like(self._finite)
         return means
-
-
-def compile_blocks(stage: nn.Module) -> None:
-    """Every transformer block through torch.compile, one compilation per shape; a block that fails stays plain."""
-    import torch._dynamo
-
-    torch._dynamo.config.suppress_errors = True
-    torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)
-    for module in stage.modules():
-        if isinstance(module, Block):
-            module.compile(dynamic=False)

@@ -38,7 +38,7 @@ class Sources:
     """Where a run begins: run folders or weight files."""
 
     teacher: Path | None = None
-    """Stages 2 and 3: a finished stage 1."""
+    """Stages 2 and 3: a finished stage 1. A finished stage 2 can go on without one, from its pixels alone."""
     start: Path | None = None
     """Weights to go on from: of the same stage; for stage 1 any (its U-Net is taken); for stage 3 a stage 2."""
 
@@ -97,8 +97,13 @@ def make_stage(workshop: Workshop, recipe: Recipe, sources: Sources) -> Stage:
         )
         teacher = teacher if isinstance(teacher, Teacher) else None
         return Stage3(start, teacher, weights=weights, warm_up=recipe.listen_after, critic_rate=recipe.critic_rate)
-    if not isinstance(teacher, Teacher):
+    teacher = teacher if isinstance(teacher, Teacher) else None
+    if teacher is None and start is None:
         raise InputError("Stage 2 learns from a teacher.", "Name the finished stage 1 with --teacher RUN_OR_FILE.")
+    if teacher is None and (recipe.prior_only or recipe.output_weight):
+        raise InputError(
+            "Without a teacher there is only the picture to learn from.", "Add --prior-only 0 --output-weight 0."
+        )
     stage = Stage2(task.config, teacher, recipe)
     if start is None:
         centre = 0.0 if stage.network.config.timesteps else 1.0

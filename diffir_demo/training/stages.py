@@ -72,24 +72,29 @@ class Stage2(Stage):
     The U-Net starts from stage 1, prior encoder and denoiser from scratch, as in the authors' code. The teacher is
     frozen. Loss: pixels, and the distance between the chain's last IPR and the teacher's (L1 is the released code's
     only active distillation term); by option also the distance to the teacher's picture.
+
+    Without a teacher a finished network goes on learning from its pixels alone, as it restores: from pure noise.
     """
 
     number = 2
     network: DiffIR
 
-    def __init__(self, config: ModelConfig, teacher: Teacher, recipe: Recipe) -> None:
+    def __init__(self, config: ModelConfig, teacher: Teacher | None, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
         network = DiffIR(network_config(config, recipe))
         network.diffusion.reverse_noise = recipe.reverse_noise
-        network.painter.load_state_dict(teacher.painter.state_dict())
+        if teacher is not None:
+            network.painter.load_state_dict(teacher.painter.state_dict())
         lively_prior(network)
         self.network = network
-        self.teacher = teacher.eval().requires_grad_(False)
+        self.teacher = teacher.eval().requires_grad_(False) if teacher is not None else None
 
     def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
         """-> (scalar to minimise, its parts). Not joint: nothing is painted, only the prior learns."""
         recipe = self.recipe
+        if self.teacher is None:
+            return _on_picture(self.network(batch.damaged, batch.noise)[0], batch, recipe)
         ipr, oracle = estimate(self.network, self.teacher, batch)
         prior = prior_loss(ipr, oracle, recipe.ipr_loss)
         parts = {"ipr": prior.detach()}
