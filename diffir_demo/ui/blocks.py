@@ -1,19 +1,41 @@
-"""Gradio's frame, with updates of a running handler that none of the next ones can spoil."""
+"""Gradio's frame, with updates of a running handler that neither spoil one another nor cost more than they change."""
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import convert_component_dict_to_list
 
 
 class Blocks(gr.Blocks):
-    """`gr.Blocks` whose streamed updates are told whole.
+    """`gr.Blocks` whose updates are told whole, and leave alone what they do not name.
 
     Gradio tells the second and later updates of a handler as differences, and its page (6.31) applies these to the
     very objects that it has not shown yet. Where two updates arrive together, the later one so takes back what it
     does not repeat: a result's download button stayed hidden. A whole object is a new one on the page.
+
+    A step of a run changes a few of its handler's forty outputs. Gradio makes the others anew all the same, and gives
+    each `gr.HTML` among them an empty change of its properties, which the page takes as something to show.
     """
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """The parent's, of the outputs that change; the others are `gr.skip()`, which the page passes over."""
+        outputs = list(block_fn.outputs)
+        values = _in_order(outputs, predictions)
+        if len(values) != len(outputs) or not any(map(_is_skipped, values)):
+            return await super().postprocess_data(block_fn, predictions, state)
+        changed = [index for index, value in enumerate(values) if not _is_skipped(value)]
+        told: list[Any] = [gr.skip() for _ in outputs]
+        if changed:
+            narrow = copy(block_fn)
+            narrow.outputs = [outputs[index] for index in changed]
+            news: Any = [values[index] for index in changed]
+            given = await super().postprocess_data(narrow, news if len(news) > 1 else news[0], state)
+            for index, value in zip(changed, given, strict=True):
+                told[index] = value
+        return told
 
     def handle_streaming_diffs(
         self,
@@ -30,6 +52,19 @@ class Blocks(gr.Blocks):
         if final or simple_format:
             return told
         return [_whole(value, difference) for value, difference in zip(given, told, strict=True)]
+
+
+def _in_order(outputs: list[Any], answer: Any) -> list[Any]:
+    """A handler's answer, one value for each of its outputs if it is a right one. Raises `ValueError`."""
+    if _is_skipped(answer):
+        return [answer] * len(outputs)
+    if isinstance(answer, dict) and answer:  # an empty one is a value, as for the parent
+        answer = convert_component_dict_to_list(outputs, answer)
+    return list(answer) if isinstance(answer, (list, tuple)) else [answer]
+
+
+def _is_skipped(value: Any) -> bool:
+    return isinstance(value, dict) and value == gr.skip()
 
 
 def _whole(value: Any, difference: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,13 +26,19 @@ class TypedHTML(gr.HTML):
         return value or self.data_model()
 
     def api_info(self) -> dict[str, Any]:
-        return self.data_model.model_json_schema()
+        return deepcopy(_schema(self.data_model))
 
     def example_payload(self) -> Any:
         return None
 
     def example_value(self) -> Any:
         return None
+
+
+@cache
+def _schema(model: type[GradioModel]) -> dict[str, Any]:
+    """Gradio asks for it some 150 times while the app is built, and it takes milliseconds each time."""
+    return model.model_json_schema()
 
 
 def parts(folder: Path, *more_scripts: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A run while it goes: from the core's events to what changes on the page.
 
-Events come some twenty times a second, so that a run can be left; the page is told half as often.
+Events come some twenty times a second, so that a run can be left; the page is told less often, since each time gives
+its browser something to do, and where that is on the same machine the run waits for it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .progress import Progress
 from .words import board
 from .words import minute as texts
 
-PAUSE = 0.1
+PAUSE = 0.25
 """Seconds between two updates of the status line, at least."""
 
 

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from diffir_demo.tasks import TASKS
-from diffir_demo.ui import build_app, launch_options
+from diffir_demo.ui import build_app, launch_options, patience, studio
+from diffir_demo.ui.answers import Answers
 from diffir_demo.weights import save
 from tests.tiny import network, teacher
 
@@ -77,7 +78,11 @@ def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[st
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-        app = build_app("cpu", "fp32", accelerate=pace)
+        patch.setattr(patience, "PULSE", 0.001)  # so that all work takes its time, as on a slow machine
+        with patch.context() as building:  # only this app, not those of other tests in the same process
+            # Tests share photos and watch runs: an answer that another test left behind has nothing to watch.
+            building.setattr(studio, "Answers", lambda: Answers(most=0))
+            app = build_app("cpu", "fp32", accelerate=pace)
         _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
         yield url
         app.close()

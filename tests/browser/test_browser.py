@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.imaging import load_mask
@@ -120,6 +121,64 @@ def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> Non
     upload(page, "#inpaint-mask-upload", tmp_path / "short.png")
     expect(page.locator("#inpaint-status")).to_contain_text("192 x 50 pixels, but the picture 192 x 128")
     assert coverage(page) == pytest.approx(0.25, abs=0.005)
+
+
+def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
+    held: list[Route] = []
+    late = threading.Event()
+    page.route("**/predict", lambda route: route.continue_() if late.is_set() else held.append(route))
+    choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
+    page.click("#inpaint-damage")
+    expect(page.locator("#inpaint-undamage")).to_be_visible()
+    Image.fromarray(np.eye(2, dtype=np.uint8) * 255).resize((192, 128), 0).save(tmp_path / "mask.png")
+    upload(page, "#inpaint-mask-upload", tmp_path / "mask.png")
+    told = page.locator("#inpaint-status")
+    expect(told).to_contain_text("The mask was put over the photo.")
+    hint = page.locator("#inpaint-board .next").inner_text()
+    assert held, "the server hears of the photo apart from the mask"
+    late.set()
+    for route in held:
+        with page.expect_response(route.request.url):
+            route.continue_()
+    page.wait_for_timeout(500)  # for the page to take the answers in
+    expect(told).to_contain_text("The mask was put over the photo.")
+    expect(page.locator("#inpaint-undamage")).to_be_visible()
+    expect(page.locator("#inpaint-board .next")).to_have_text(hint)
+    wait_for_coverage(page, 0.5)
+
+
+def test_a_press_waits_until_the_server_knows_of_the_photo(page: Page, tmp_path: Path) -> None:
+    held: list[Route] = []
+    late = threading.Event()
+    page.route("**/predict", lambda route: route.continue_() if late.is_set() else held.append(route))
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
+    press_restore(page, "deblur")
+    page.wait_for_timeout(500)
+    assert held, "the server has not heard of the photo"
+    expect(page.locator("#deblur-status")).to_contain_text("Ready")
+    late.set()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#deblur-status")).to_contain_text("Done in")
+    expect(page.locator("#deblur-scores")).to_contain_text("DiffIR")
+
+
+def test_a_press_on_what_turns_out_to_be_no_photo_runs_nothing(page: Page, pace: Pace, tmp_path: Path) -> None:
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
+    runs, text = pace.runs, tmp_path / "letter.png"
+    text.write_text("no picture")
+    page.evaluate(
+        """() => document.querySelector("#deblur-canvas input.file").addEventListener("change",
+            () => document.getElementById("deblur-run").click())"""
+    )
+    choose(page, "deblur", text)
+    expect(page.locator("#deblur-status .status")).to_contain_text("letter.png")
+    page.wait_for_timeout(500)
+    assert pace.runs == runs
+    restore(page, "deblur")
+    assert pace.runs == runs + 1
 
 
 def test_super_resolution_is_four_times_as_large(page: Page, tmp_path: Path) -> None:

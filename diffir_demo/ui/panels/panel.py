@@ -20,8 +20,10 @@ Updates = dict[Any, Any]
 Values = dict[Any, Any]
 """Component -> the value it has on the page, for every one of a tab's `inputs`."""
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""The status line tells the progress; Gradio's own overlay would hide the steps, and call a cancelled run an error."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+"""The status line tells the progress; Gradio's own overlay would hide the steps, and call a cancelled run an error.
+On no component: hidden or not, the page would bring every output's state, and that of all in it, up to each step.
+"""
 AT_ONCE: dict[str, Any] = QUIET | {"queue": False}
 ON_THE_DEVICE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "device"}
 """For handlers that run a network: one at a time, whoever asks."""
@@ -72,13 +74,14 @@ def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Up
     """Turns what a visitor can get wrong into one sentence, as a toast and in the status line. Bugs stay errors.
 
     For the handlers of panels, and of what else has a `line`; each yields the components that change, and no others.
+    The empty updates of `patience.meanwhile` are chances to leave; Gradio would take one for a forgotten answer.
     """
 
     @functools.wraps(handler)
     def guarded(self: Any, *values: Any) -> Iterator[Updates]:
         status = self.line
         try:
-            yield from handler(self, *values)
+            yield from filter(None, handler(self, *values))
         except DiffIRError as error:
             gr.Warning(str(error), title=words.TROUBLE, duration=TOAST)
             yield {status: views.status(str(error), tone="bad")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -70,12 +71,19 @@ class PhotoPanel(Panel):
         self.mask_file = gr.DownloadButton(elem_id=self.named("mask-file"), elem_classes="offstage")
 
     def connect(self) -> None:
-        stop, status = self.tab.running.stop, self.tab.running.status
+        stop, status, board = self.tab.running.stop, self.tab.running.status, self.tab.result.board
         renewed = [self.credit, *self.tab.outputs]
         placed = [self.canvas, self.truth, *renewed]
         recall, shown = self.recall.parts, [self.canvas, *renewed]
-        self.canvas.unreadable(self.preview_photo, [self.canvas, stop], [*recall, *shown], **QUIET)
-        self.opened = self.canvas.opened(self.took_photo, stop, renewed, **AT_ONCE)
+        previewed = self.canvas.unreadable(self.preview_photo, [self.canvas, stop], [*recall, *shown], **QUIET)
+        # What the next press may change is done by the page itself: an answer that comes late would take that back.
+        hint, hidden = self.tab.result.hinted(self.words.hint)[board].model_dump(), gr.update(visible=False)
+        self.done_at_once = {status: views.status(words.READY), board: hint, self.undamage: hidden, self.credit: ""}
+        done = json.dumps(list(self.done_at_once.values()))
+        self.canvas.opened(None, None, list(self.done_at_once), js=f"() => {done}")
+        self.opened = self.canvas.opened(self.took_photo, stop, self.tab.outputs, **AT_ONCE)
+        for taken in (self.opened, previewed):
+            taken.then(None, js=self.canvas.heard)
         known = [self.canvas, self.truth, stop]
         self.damage.click(self.do_damage, known, placed, **QUIET)
         self.undamage.click(self.undo_damage, known, placed, **QUIET)
@@ -112,7 +120,8 @@ class PhotoPanel(Panel):
 
     def took_photo(self, stop: threading.Event | None) -> Updates:
         """The browser opened a photo by itself."""
-        return self.tab.emptied(stop, self.words.hint) | {self.credit: ""}
+        emptied = self.tab.emptied(stop, self.words.hint)
+        return {part: value for part, value in emptied.items() if part not in self.done_at_once}
 
     @told
     def choose_example(self, stop: threading.Event | None, event: gr.EventData) -> Iterator[Updates]:
@@ -142,7 +151,7 @@ class PhotoPanel(Panel):
                 yield self.recall.offered(recipe, A_RECIPE, canvas.name)
             return
         canvas.preview = file_data(keep(encode_picture(photo, ".png"), "preview.png"))
-        yield self.took_photo(stop) | {self.canvas: canvas}
+        yield self.tab.emptied(stop, self.words.hint) | {self.credit: "", self.canvas: canvas}
 
     @told
     def upload_mask(self, canvas: MaskValue, path: str) -> Iterator[Updates]:

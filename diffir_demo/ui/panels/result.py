@@ -154,8 +154,7 @@ class ResultPanel(Panel):
                 if stop.is_set():
                     yield {self.tab.running.status: views.status(words.CANCELLED)}
                     return
-                if update:
-                    yield update
+                yield update
 
     def settle(self, stop: Any, outcome: Outcome | None) -> Any:
         """Tells the board that what it asked for is over; not if that was not the last thing that was pressed."""

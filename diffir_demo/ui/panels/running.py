@@ -93,8 +93,7 @@ class RunningPanel(Panel):
                     if stop.is_set():
                         yield {self.status: views.status(words.CANCELLED)} | self.tab.inside.emptied()
                         return
-                    if update:
-                        yield update
+                    yield update
             except DiffIRError:
                 if place := self.tab.result.given_up(values[self.tab.result.outcome]):
                     yield place

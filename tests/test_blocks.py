@@ -1,0 +1,68 @@
+"""What Gradio's frame tells the page of a handler's answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from diffir_demo.ui.blocks import Blocks
+
+KEPT = {"__type__": "update"}
+
+
+class Page:
+    """Four outputs of three kinds, and what a handler's answer becomes on the way to them."""
+
+    def __init__(self) -> None:
+        with Blocks() as self.blocks:
+            self.line, self.note = gr.HTML("ready"), gr.HTML("nothing")
+            self.button, self.state = gr.Button("go"), gr.State(0)
+            self.outputs = [self.line, self.note, self.button, self.state]
+            self.line.change(lambda: None, None, self.outputs)
+            self.note.change(lambda: None, None, self.note)
+        self.session = SessionState(self.blocks)
+
+    def told(self, answer: Any, number: int = 0) -> list[Any]:
+        return asyncio.run(self.blocks.postprocess_data(self.blocks.fns[number], answer, self.session))
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page()
+
+
+def test_what_is_not_named_is_left_alone(page: Page) -> None:
+    assert page.told({page.note: "some"}) == [KEPT, "some", KEPT, KEPT]
+    assert page.told({page.line: "half", page.state: 7}) == ["half", KEPT, KEPT, None]
+    assert page.session[page.state._id] == 7
+    told = page.told({page.button: gr.Button(interactive=False)})
+    assert told[2] == {"interactive": False, "__type__": "update"}
+    assert [told[0], told[1], told[3]] == [KEPT] * 3
+    assert page.session[page.state._id] == 7, "a state that is not named keeps its value"
+
+
+@pytest.mark.parametrize("skipping", [lambda page: gr.skip(), lambda page: (gr.skip(),) * 4], ids=["one", "four"])
+def test_nothing_changes_nothing(page: Page, skipping: Callable[[Page], Any]) -> None:
+    assert page.told(skipping(page)) == [KEPT] * 4
+
+
+def test_answers_in_order_are_taken_too(page: Page) -> None:
+    assert page.told((gr.skip(), "some", gr.skip(), 3)) == [KEPT, "some", KEPT, None]
+    assert page.told(["a", "b", "c", 4]) == ["a", "b", "c", None]
+    assert page.told("alone", number=1) == ["alone"]
+    assert page.told({}, number=1) == [{}]
+    assert page.told(gr.skip(), number=1) == [KEPT]
+
+
+def test_what_a_handler_must_not_answer_is_still_refused(page: Page) -> None:
+    with pytest.raises(ValueError, match="not specified as output"):
+        page.told({gr.HTML(render=False): "lost"})
+    with pytest.raises(ValueError, match="enough output values"):
+        page.told(["too", "few"])
+    with pytest.raises(ValueError, match="enough output values"):
+        page.told({})
