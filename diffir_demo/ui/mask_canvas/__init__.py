@@ -6,6 +6,7 @@ mask is a few hundred bytes however large the photo is.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ...imaging.strokes import (
 from ..component import TypedHTML, parts
 from ..words.canvas import CANVAS
 
-SCRIPTS = ("photo", "view", "distance", "mask", "tools", "controls", "keys")
+SCRIPTS = ("photo", "view", "distance", "mask", "tools", "controls", "press", "keys")
 LIMITS = {"strokes": MAX_STROKES, "points": MAX_POINTS, "growth": MAX_GROWTH, "feather": MAX_FEATHER}
 
 
@@ -88,7 +89,8 @@ class MaskCanvas(TypedHTML):
 
     run, cancel: the ids of the buttons that Ctrl+Enter and Esc press. A paintable canvas needs the server function
     `mask_in_use` (see in_use.py) to show what the network is given.
-    Event `unreadable`: the browser cannot show the file, so that Python may make a preview or say what is wrong.
+    Events: `opened`, the browser shows another photo; `unreadable`, it cannot show the file, so that Python may make a
+    preview or say what is wrong. Whoever handles one tells the canvas by `heard`, which a press of `run` waits for.
     """
 
     data_model = MaskValue
@@ -105,3 +107,9 @@ class MaskCanvas(TypedHTML):
         settings = parts(Path(__file__).parent, *SCRIPTS) | options
         about = {"paintable": paintable, "run": run, "cancel": cancel, "words": CANVAS, "limits": LIMITS}
         super().__init__(value or MaskValue(), **about, **settings)
+
+    @property
+    def heard(self) -> str:
+        """JavaScript for after `opened` or `unreadable`: the server knows of the photo, or of what is wrong with it."""
+        pad = f"document.querySelector({json.dumps(f'#{self.elem_id} .pad')})"
+        return f"() => {pad}.dispatchEvent(new Event('heard'))"

@@ -82,6 +82,7 @@ function grow(pixels) {          // of the photo; negative: shrink
 async function open(file) {
   if (!file) return;
   pad.classList.add("busy");
+  opening();
   say(words.opening);
   try {
     const [decoded, stored] = await Promise.all([decode(file).catch(() => null), upload(file)]);
@@ -93,6 +94,7 @@ async function open(file) {
     if (decoded) { show(decoded, file.name); await loadBase(); freshBrush(); redraw(); trigger("opened"); }
     else { fallback = before; trigger("unreadable"); }
   } catch (problem) {
+    heard(false);
     say(`${words.not_uploaded} ${problem.message || ""}`, true);
   } finally {
     pad.classList.remove("busy");
@@ -122,6 +124,7 @@ async function receive() {
   leaveInUse();
   const kept = fallback;
   fallback = null;
+  if (kept) heard(Boolean(next.file));  // without one it was no photo
   if (kept && kept.value.file && !next.file) {
     ({ past, future } = kept);
     publish(kept.value);

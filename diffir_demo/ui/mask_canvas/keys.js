@@ -69,12 +69,12 @@ function letGoOfKeys() {
   sizeRing();
 }
 
-// A canvas that has left the page takes its listeners with it.
-function listen(target, name, heard) {
+// A canvas that has left the page takes its listeners with it. first: before whatever was pressed hears of it.
+function listen(target, name, act, first = false) {
   target.addEventListener(name, function hear(event) {
-    if (!element.isConnected) target.removeEventListener(name, hear);
-    else heard(event);
-  });
+    if (!element.isConnected) target.removeEventListener(name, hear, first);
+    else act(event);
+  }, first);
 }
 listen(document, "keydown", (event) => {
   if (event.defaultPrevented || !visibleHere() || typing() || document.querySelector("dialog[open]")) return;
