@@ -43,15 +43,20 @@ class Pace:
 
     def __init__(self) -> None:
         self.delay = 0.0
-        self.runs = 0
+        self.widths: list[int] = []
+        """Of the photos that were run, in order."""
         self.finished = threading.Event()
 
+    @property
+    def runs(self) -> int:
+        return len(self.widths)
+
     def __call__(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        def paced(*values: Any) -> Iterator[Any]:
-            self.runs += 1
+        def paced(task: Any, request: Any, *others: Any) -> Iterator[Any]:
+            self.widths.append(request.picture.width)
             self.finished.clear()
             try:
-                with closing(run(*values)) as events:
+                with closing(run(task, request, *others)) as events:
                     for event in events:
                         time.sleep(self.delay)
                         yield event

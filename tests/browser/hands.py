@@ -83,6 +83,13 @@ def status(page: Page, key: str) -> str:
     return page.locator(f"#{key}-status .status span").inner_text()
 
 
+def see(page: Page, selector: str, text: str) -> None:
+    """Waits for a text that may be gone a moment later: looks at every frame, where `expect` looks once a second."""
+    page.wait_for_function(
+        "([where, text]) => document.querySelector(where)?.textContent.includes(text)", arg=[selector, text]
+    )
+
+
 def press_restore(page: Page, key: str) -> None:
     page.click(f"#{key}-run")
 

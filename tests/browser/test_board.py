@@ -12,7 +12,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from diffir_demo.ui import gallery
 from tests.browser.conftest import Pace
-from tests.browser.hands import choose_and_see, compare_by, download, go_to, photo, pixels, restore, row, show
+from tests.browser.hands import choose_and_see, compare_by, download, go_to, photo, pixels, restore, row, see, show
 
 pytestmark = pytest.mark.browser
 
@@ -267,7 +267,7 @@ def test_a_comparison_can_be_cancelled(page: Page, pace: Pace) -> None:
     steps = page.locator("#sr-ipr .step").count()
     pace.delay = 0.4
     row(page, "sr", "DiffIR, Crisp").get_by_role("button", name="Run").click()
-    expect(page.locator("#sr-status")).to_contain_text("DiffIR, Crisp, to compare")
+    see(page, "#sr-status", "DiffIR, Crisp, to compare")
     expect(row(page, "sr", "DiffIR, Crisp")).to_contain_text("running")
     page.click("#sr-cancel")
     expect(page.locator("#sr-status")).to_contain_text("Cancelled.")
@@ -335,7 +335,7 @@ def test_the_place_of_the_result_is_kept(page: Page, pace: Pace, tmp_path: Path)
     choose_and_see(page, "deblur", photo(tmp_path / "tall.png", 150, 200))
     pace.delay = 0.3
     page.click("#deblur-run")
-    expect(page.locator("#deblur-board .nothing")).to_contain_text("It is being made")
+    see(page, "#deblur-board .nothing", "It is being made")
     before = board(page, "deblur")
     expect(page.locator("#deblur-board canvas")).to_be_visible()
     after = board(page, "deblur")

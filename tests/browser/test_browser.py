@@ -27,6 +27,7 @@ from tests.browser.hands import (
     press_restore,
     restore,
     row,
+    see,
     show,
     status,
     stroke,
@@ -265,7 +266,7 @@ def test_another_photo_ends_the_run_on_the_former_one(page: Page, pace: Pace, tm
     go_to(page, "deblur")
     pace.delay = 0.4
     press_restore(page, "deblur")
-    expect(page.locator("#deblur-status")).to_contain_text("Diffusion: step")
+    see(page, "#deblur-status", "Diffusion: step")
     choose_and_see(page, "deblur", photo(tmp_path / "next.png"))
     expect(page.locator("#deblur-run")).to_be_enabled()
     assert pace.finished.wait(20)
@@ -303,7 +304,7 @@ def test_the_keyboard_keeps_its_place(page: Page, pace: Pace) -> None:
 def test_cancel_then_restore_again(page: Page, pace: Pace) -> None:
     pace.delay = 0.4
     press_restore(page, "inpaint")
-    expect(page.locator("#inpaint-status")).to_contain_text("Diffusion: step")
+    see(page, "#inpaint-status", "Diffusion: step")
     expect(page.locator("#inpaint-run")).to_be_disabled()
     page.click("#inpaint-cancel")
     expect(page.locator("#inpaint-status")).to_contain_text("Cancelled.")
@@ -322,7 +323,7 @@ def test_a_visitor_who_waits_may_leave_the_queue(open_page: Callable[..., Page],
     before = pace.runs
     pace.delay = 0.4
     press_restore(first, "inpaint")
-    expect(first.locator("#inpaint-status")).to_contain_text("Diffusion: step")
+    see(first, "#inpaint-status", "Diffusion: step")
     press_restore(second, "inpaint")
     expect(second.locator("#inpaint-status")).to_contain_text("1 run before yours")
     second.click("#inpaint-cancel")

@@ -27,6 +27,7 @@ from tests.browser.hands import (
     pixels,
     press_restore,
     restore,
+    see,
     stroke,
     upload,
 )
@@ -411,7 +412,7 @@ def test_control_enter_runs_and_escape_cancels(canvas: Page, pace: Pace) -> None
     before = pace.runs
     pace.delay = 0.4
     canvas.keyboard.press("Control+Enter")
-    expect(canvas.locator("#inpaint-status")).to_contain_text("Diffusion: step")
+    see(canvas, "#inpaint-status", "Diffusion: step")
     assert pace.runs == before + 1
     canvas.keyboard.press("?")
     canvas.keyboard.press("Escape")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.ui.words import lab as words
 from tests.browser.conftest import TEACHER, Pace
-from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore, unfold
+from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore, see, unfold
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ def open_lab(page: Page, key: str = "deblur") -> None:
 
 
 def lab_status(page: Page, text: str, key: str = "deblur") -> None:
-    expect(page.locator(f"#{key}-lab-status .status span")).to_contain_text(text)
+    see(page, f"#{key}-lab-status .status span", text)
 
 
 def facts(page: Page):
@@ -240,7 +240,7 @@ def test_stop_and_what_else_ends_an_experiment(page: Page, pace: Pace, tmp_path:
     page.click("#deblur-lab-steps-go")
     lab_status(page, "Painting with 1 to 8 steps")
     press_restore(page, "deblur")
-    expect(page.locator("#deblur-status")).to_contain_text("Diffusion: step")
+    see(page, "#deblur-status", "Diffusion: step")
     pace.delay = 0.0
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     facts(page).to_have_text(words.EDITOR["unchanged"])

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from diffir_demo.estimate import PACES, Machine
 from tests.browser.conftest import PHONE, Pace
-from tests.browser.hands import choose_and_see, go_to, photo, press_restore, restore, stroke
+from tests.browser.hands import choose_and_see, go_to, photo, press_restore, restore, see, stroke
 from tests.tiny import CONFIGS
 
 HERE = Machine(torch.device("cpu"), torch.float32)
@@ -149,7 +149,7 @@ def test_who_waits_hears_how_many_come_first(open_page: Callable[..., Page], pac
         go_to(each, "deblur")
     pace.delay = 0.6
     press_restore(first, "deblur")
-    expect(told(first)).to_contain_text("Diffusion")
+    see(first, "#deblur-status", "Diffusion")
     press_restore(second, "deblur")
     expect(told(second)).to_contain_text("1 run before yours")
     press_restore(third, "deblur")
@@ -167,7 +167,7 @@ def test_the_time_left_is_told(page: Page, slow: Callable[[float], None], large:
     choose_and_see(page, "deblur", large)
     pace.delay = 0.3
     press_restore(page, "deblur")
-    expect(page.locator("#deblur-status small")).to_contain_text("s left")
+    see(page, "#deblur-status small", "s left")
     box = page.locator("#deblur-status").bounding_box()
     pace.delay = 0.0
     expect(told(page)).to_contain_text("Done in")
