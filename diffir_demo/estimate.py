@@ -159,7 +159,7 @@ def learn(config: ModelConfig, machine: Machine, run: Restoration) -> None:
     if paintings >= LEAST_WORK:
         PACES.learn(("paint", config, machine), paintings, run.seconds.paint)
         PACES.learn(("paint", machine), paintings, run.seconds.paint)
-        PACES.learn(("encode", machine.device), per_pixel.encoder * parts, run.seconds.encode)
+        PACES.learn(("encode", machine), per_pixel.encoder * parts, run.seconds.encode)
 
 
 @lru_cache(maxsize=64)
@@ -176,7 +176,7 @@ def _paces(config: ModelConfig, machine: Machine) -> tuple[float, float]:
     if PACES.get(run, trial) is None:
         _try(config, machine)
     paint = PACES.get(run, trial, ("paint", machine)) or FIRST_PACE
-    return PACES.get(("encode", machine.device), ("trial encode", machine.device)) or 2 * paint, paint
+    return PACES.get(("encode", machine), ("trial encode", machine)) or 2 * paint, paint
 
 
 @torch.inference_mode()
@@ -198,7 +198,7 @@ def _try(config: ModelConfig, machine: Machine) -> None:
         encoding, painting = list[float](), list[float]()
         for _ in range(TRIALS):
             began = time.perf_counter()
-            pooled = model.encoder(damaged)
+            pooled = model.encoder(damaged.to(machine.precision))
             encoded = time.perf_counter()
             fold(model.paint(damaged, ipr + pooled, walk))
             encoding.append(encoded - began)
@@ -207,4 +207,4 @@ def _try(config: ModelConfig, machine: Machine) -> None:
         turn.release()
     per_pixel = _cost_per_pixel(config)
     PACES.learn(("trial", config, machine), per_pixel.paint * side**2, min(painting))
-    PACES.learn(("trial encode", machine.device), per_pixel.encoder * side**2, min(encoding))
+    PACES.learn(("trial encode", machine), per_pixel.encoder * side**2, min(encoding))

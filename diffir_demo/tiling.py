@@ -92,7 +92,7 @@ def strip_bytes(height: int, width: int, config: ModelConfig, dtype: torch.dtype
       being worked on, some five times its widest tensor, and the base picture;
     - the head: the level's output, a strip of the head, the base and the correction;
     - the end: base, correction and their sum;
-    - before all that, the prior encoder's last convolution, in float32: its input, and its output twice.
+    - before all that, the prior encoder's last convolution: its input, its output, and that in float32 for the mean.
     Small pictures feel the copy of a layer's weights, too: the largest belongs to the way up from the latent level.
     Tensors took at most 0.85 times this on eight presets, 128 to 384 pixels a side; the rest is for what the allocator
     cannot reuse. A process grows by some 50 MiB more when it paints for the first time, whatever the size.
@@ -107,7 +107,8 @@ def strip_bytes(height: int, width: int, config: ModelConfig, dtype: torch.dtype
     head_strip = (size + 4) * max(STRIP, HEAD_ROWS * row) + (size + 4) * 4 * row
     head = wide * size * grid + head_strip + 2 * picture
     copies = 1 if config.prior_padding == "zeros" else 4  # of the input: with its border, and in the order of the sum
-    encoder = 4 * (copies * 2 * config.prior_width + 2 * config.ipr_length) * pixels // config.prior_fold**2
+    features = size * copies * 2 * config.prior_width + (size + 4) * config.ipr_length
+    encoder = features * pixels // config.prior_fold**2
     damaged = 4 * config.in_channels * pixels
     weights = size * 8 * config.width * 16 * config.width * config.resample_kernel**2
     return int(1.3 * (max(blocks, head, 3 * picture, encoder) + 2 * damaged + weights))

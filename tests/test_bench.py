@@ -47,11 +47,12 @@ def test_one_case_from_end_to_end(
     assert [case["size"] for case in found["cases"]] == [16, 32]
     ways = [way.name for way in bench.ways_on(torch.device("cpu"))]
     for case in found["cases"]:
-        assert list(case["paint"]) == ways and case["prior"]["median"] > 0
+        assert list(case["paint"]) == ways and case["prior"]["fp32"]["median"] > 0
         assert all(0 < times["low"] <= times["median"] <= times["high"] for times in case["paint"].values())
         assert all(share > 0 for share in case["share_of_peak"].values())
         for way, whole in case["whole"].items():
-            assert whole == case["prior"]["median"] + case["paint"][way]["median"]
+            prior = case["prior"]["bf16" if way == "fast bf16" else "fp32"]
+            assert whole == prior["median"] + case["paint"][way]["median"]
     assert Image.open(plot).size[0] > 500
 
 

@@ -33,7 +33,7 @@ def _steady(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     PACES.forget()
     for config in (DEBLUR, INPAINT, SR, *CONFIGS.values()):
         PACES.learn(("paint", config, HERE), 1, 0.01)
-    PACES.learn(("encode", HERE.device), 1, 0.01)
+    PACES.learn(("encode", HERE), 1, 0.01)
     yield
     PACES.forget()
 

@@ -232,7 +232,7 @@ def test_bf16_is_close_to_fp32() -> None:
     floats = [
         list(stream("deblur", case("deblur"), engine("deblur", p)))[1].x0 for p in (torch.float32, torch.bfloat16)
     ]
-    assert np.array_equal(*floats)  # the prior is always worked out in float32
+    assert 0 < np.linalg.norm(floats[1] - floats[0]) < 0.01 * np.linalg.norm(floats[0])
     painted = [step for step in stream("deblur", case("deblur"), engine("deblur", torch.bfloat16))]
     assert painted[0].precision == "bf16"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from ..model import PRESETS, fold
-from .ways import CPU, Way, case
+from ..model import PRESETS
+from .ways import CPU, Way, case, ipr_of
 
 STATUS = Path("/proc/self/status")
 """Linux keeps the highest resident memory here. `getrusage` has such a number, too, but a child's starts at its
@@ -63,7 +63,7 @@ def child() -> None:
 def _measure(preset: str, size: int, way: Way, device: torch.device) -> Memory:
     model, damaged, noise = case(PRESETS[preset], size, device)
     at_rest = _highest_on(device)
-    way.painter(model)(damaged, fold(model.denoise(model.encoder(damaged), noise)))
+    way.painter(model)(damaged, ipr_of(model, damaged, noise, way.encoder_precision))
     return Memory(_highest_on(device), at_rest)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from ..model import PRESETS, fold
-from .ways import Way, case
+from ..model import PRESETS
+from .ways import Way, case, ipr_of
 
 KINDS = {
     "matrix products": ("mm", "addmm", "addmm_", "bmm", "baddbmm", "addmv_", "mkldnn_linear"),
@@ -39,7 +39,7 @@ class Profile:
 def profiled(preset: str, size: int, way: Way) -> Profile:
     """The second painting of a process' network; the first is the warm-up."""
     model, damaged, noise = case(PRESETS[preset], size)
-    paint, ipr = way.painter(model), fold(model.denoise(model.encoder(damaged), noise))
+    paint, ipr = way.painter(model), ipr_of(model, damaged, noise)
     paint(damaged, ipr)
     with profile(activities=[ProfilerActivity.CPU]) as found:
         paint(damaged, ipr)

@@ -15,7 +15,7 @@ from ..model import PRESETS
 from ..model.cost import PAPER_TERA
 from .cost import IMAGE_SPACE_STEPS, Efficiency
 from .timing import Timed
-from .ways import CPU, REFERENCE
+from .ways import CPU, REFERENCE, Way
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _processor() -> str:
 def share_of_peak(bench: Bench, case: Timed, way: str) -> float:
     """Of the arithmetic that the machine can do in the precision of this way, how much painting reached."""
     rate = 2 * case.cost.paint / case.paint[way].median
-    return rate / bench.gemm_peak[way.split()[1]]
+    return rate / bench.gemm_peak[Way.named(way).precision]
 
 
 def markdown(bench: Bench) -> str:
@@ -86,11 +86,12 @@ def _case_lines(bench: Bench, case: Timed) -> Iterator[str]:
             f"| {case.whole(REFERENCE.name) / case.whole(way):.2f}x | {share_of_peak(bench, case, way):.0%} "
             f"| {' | '.join(cells)} |"
         )
-    prior = case.prior
-    yield (
-        f"| {head} | {case.cost.encoder + case.cost.diffusion:.2f} | IPR, before all ways | {prior.median:.3f} "
-        f"| {prior.low:.3f} to {prior.high:.3f} | – | – | – | – | – |"
-    )
+    for precision, times in case.prior.items():
+        ways = ", ".join(way for way in case.paint if Way.named(way).encoder_precision == precision)
+        yield (
+            f"| {head} | {case.cost.encoder + case.cost.diffusion:.2f} | IPR {precision}, before {ways} "
+            f"| {times.median:.3f} | {times.low:.3f} to {times.high:.3f} | – | – | – | – | – |"
+        )
 
 
 def _efficiency_lines(rows: tuple[Efficiency, ...]) -> Iterator[str]:

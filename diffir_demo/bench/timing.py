@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 import torch
 
-from ..model import ModelConfig, fold
+from ..model import ModelConfig
 from ..model.cost import Cost
 from .memory import Memory
-from .ways import CPU, Way, case, rounding
+from .ways import CPU, Way, case, ipr_of, rounding
 
 GEMM_SIDE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 GEMM_TRIES = 8
@@ -37,8 +37,8 @@ class Timed:
     size: int
     """Side of the square input, pixels."""
     cost: Cost
-    prior: Times
-    """Prior encoder and diffusion, in float32: the same for all ways."""
+    prior: dict[str, Times]
+    """Prior encoder and diffusion, by the encoder's precision."""
     paint: dict[str, Times]
     """Base picture and U-Net, by the way's name."""
     memory: dict[str, Memory | None]
@@ -46,19 +46,19 @@ class Timed:
 
     def whole(self, way: str) -> float:
         """Seconds of the whole pipeline: IPR and painting."""
-        return self.prior.median + self.paint[way].median
+        return self.prior[Way.named(way).encoder_precision].median + self.paint[way].median
 
 
 @torch.inference_mode()
 def measure(
     config: ModelConfig, size: int, ways: Sequence[Way], rounds: int, device: torch.device = CPU
-) -> tuple[dict[str, Times], Times]:
-    """The ways' seconds by name, and those of prior encoder and diffusion."""
+) -> tuple[dict[str, Times], dict[str, Times]]:
+    """Seconds of painting by the way's name, and of prior encoder and diffusion by the encoder's precision."""
     model, damaged, noise = case(config, size, device)
-    ipr = fold(model.denoise(model.encoder(damaged), noise))
-    work: dict[str, Callable[[], object]] = {"prior": lambda: fold(model.denoise(model.encoder(damaged), noise))}
-    for way in ways:
-        work[way.name] = partial(way.painter(model), damaged, ipr)
+    ipr = ipr_of(model, damaged, noise)
+    priors = list(dict.fromkeys(way.encoder_precision for way in ways))
+    work: dict[str, Callable[[], object]] = {p: partial(ipr_of, model, damaged, noise, p) for p in priors}
+    work |= {way.name: partial(way.painter(model), damaged, ipr) for way in ways}
     found: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(rounds + 1):
         for name, run in work.items():
@@ -66,7 +66,7 @@ def measure(
             if turn:  # the first is the warm-up
                 found[name].append(spent)
     times = {name: Times(float(np.median(spent)), min(spent), max(spent)) for name, spent in found.items()}
-    return times, times.pop("prior")
+    return {way.name: times[way.name] for way in ways}, {precision: times[precision] for precision in priors}
 
 
 @torch.inference_mode()

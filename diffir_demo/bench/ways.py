@@ -39,9 +39,19 @@ class Way:
     def name(self) -> str:
         return f"{self.network} {self.precision}"
 
+    @classmethod
+    def named(cls, name: str) -> Way:
+        """The way of that `name`."""
+        return cls(*name.split())
+
     @property
     def dtype(self) -> torch.dtype:
         return DTYPES[self.precision]
+
+    @property
+    def encoder_precision(self) -> str:
+        """Of the prior encoder's convolutions, which come first: float32, except that the fast twin's goes along."""
+        return self.precision if self.network == "fast" else "fp32"
 
     def painter(self, model: DiffIR) -> Callable[[Tensor, Tensor], Tensor]:
         """damaged (b, c, h, w) in [0, 1], ipr (b, n) -> (b, 3, h * scale, w * scale).
@@ -109,6 +119,11 @@ def ways_on(device: torch.device) -> list[Way]:
     ways = ON_CPU if device.type == "cpu" else ON_GPU
     able = [way for way in ways if bf16 or way.precision != "bf16"]
     return able if cuda or device.type == "cpu" else [way for way in able if way.precision == "fp32"]
+
+
+def ipr_of(model: DiffIR, damaged: Tensor, noise: Tensor, precision: str = "fp32") -> Tensor:
+    """What comes before all painting: (1, n) in float32. precision: the way's `encoder_precision`."""
+    return fold(model.denoise(model.encoder(damaged.to(DTYPES[precision])), noise))
 
 
 def case(config: ModelConfig, size: int, device: torch.device = CPU) -> tuple[DiffIR, Tensor, Tensor]:

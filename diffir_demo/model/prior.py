@@ -24,15 +24,21 @@ def _activated(x: Tensor) -> Tensor:
 
 
 def _convolved(conv: nn.Module, x: Tensor, told: float) -> Generator[float, None, Tensor]:
-    """conv(x); without gradients on a CPU in strips of rows, with a stop after each that yields `told`."""
+    """conv(x); without gradients on a CPU in strips of rows, with a stop after each that yields `told`.
+
+    There it computes in the type of x, and in channels-last memory, in which rows of a picture need not be copied.
+    """
     assert isinstance(conv, nn.Conv2d)
     if torch.is_grad_enabled() or x.device.type != "cpu":
         return conv(x)
+    assert conv.bias is not None
     b, channels, height, width = x.shape
-    border = F.pad(x, (1, 1, 1, 1), mode=PAD[conv.padding_mode])
-    out = x.new_empty(b, conv.out_channels, height, width)
+    border = F.pad(x.contiguous(memory_format=torch.channels_last), (1, 1, 1, 1), mode=PAD[conv.padding_mode])
+    weight, bias = conv.weight.to(x.dtype, memory_format=torch.channels_last), conv.bias.to(x.dtype)
+    sizes = b, conv.out_channels, height, width
+    out = torch.empty(sizes, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     for rows in strip_slices(height, b * width * (channels + conv.out_channels)):
-        out[:, :, rows] = F.conv2d(border[:, :, rows.start : rows.stop + 2], conv.weight, conv.bias)
+        out[:, :, rows] = F.conv2d(border[:, :, rows.start : rows.stop + 2], weight, bias)
         yield told
     return out
 
@@ -75,7 +81,11 @@ class PriorEncoder(nn.Module):
         self.mlp = nn.ModuleList(nn.Linear(length, length) for _ in range(2))
 
     def walk(self, damaged: Tensor, target: Tensor | None = None) -> Generator[float, None, Tensor]:
-        """`pool`, with stops. Yields the share of the multiplications that is done, in [0, 1]."""
+        """`pool`, with stops. Yields the share of the multiplications that is done, in [0, 1].
+
+        On a CPU without gradients damaged may be bfloat16: the convolutions compute in its type, twice as fast where
+        the processor multiplies it. The mean and all that follows are float32.
+        """
         x = F.pixel_unshuffle(damaged, self.fold)
         if target is not None:
             x = torch.cat([x, F.pixel_unshuffle(target, self.target_fold)], dim=1)
@@ -90,7 +100,7 @@ class PriorEncoder(nn.Module):
                 x = _activated((yield from _convolved(layer, x, before)))
             before = share / shares[-1]
             yield before
-        return x.mean(dim=(2, 3))
+        return x.mean(dim=(2, 3), dtype=torch.float32)
 
     def work(self, pixels: int) -> int:
         """Multiplications for a picture of so many pixels: a layer takes as many per pixel of its grid as weights."""
