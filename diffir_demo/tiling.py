@@ -102,9 +102,9 @@ def strip_bytes(height: int, width: int, config: ModelConfig, dtype: torch.dtype
     grid = pixels // config.stem_fold**2
     picture = 3 * 4 * config.scale**2 * pixels
     row = columns * max(3 * wide, 2 * int(wide * config.ffn_expansion))
-    blocks = 2.25 * wide * size * grid + 5 * size * max(STRIP, LEAST_ROWS * row) + picture
+    blocks = 2.25 * wide * size * grid + 5 * max(STRIP, LEAST_ROWS * row * size) + picture
     row = columns * head_numbers(config)
-    head_strip = (size + 4) * max(STRIP, HEAD_ROWS * row) + (size + 4) * 4 * row
+    head_strip = (size + 4) * (max(STRIP / size, HEAD_ROWS * row) + 4 * row)
     head = wide * size * grid + head_strip + 2 * picture
     copies = 1 if config.prior_padding == "zeros" else 4  # of the input: with its border, and in the order of the sum
     features = size * copies * 2 * config.prior_width + (size + 4) * config.ipr_length

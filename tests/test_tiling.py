@@ -90,7 +90,7 @@ def test_the_estimate_is_near_what_tensors_take_and_above_it(
 ) -> None:
     """Real widths, few blocks, and strips as small beside the picture as they are in large ones."""
     for module in (rows, tiling):
-        monkeypatch.setattr(module, "STRIP", 20_000)
+        monkeypatch.setattr(module, "STRIP", 80_000)
     config = dataclasses.replace(PRESETS[name], blocks=(1, 1, 1, 1), refinement_blocks=1, prior_blocks=1)
     model = DiffIR(config).eval()
     height, width = 20 * config.multiple_of, 12 * config.multiple_of

@@ -91,7 +91,8 @@ def _swept(filled: Tensor, rgb: Tensor, known: Tensor) -> Generator[float, None,
     The border repeats itself: where it is not the picture's own, it is known and stays.
     """
     b, _, height, width = filled.shape
-    rows_at_once = list(strip_slices(height, b * 3 * width)) if filled.device.type == "cpu" else [slice(0, height)]
+    row = b * 3 * width * filled.itemsize
+    rows_at_once = list(strip_slices(height, row)) if filled.device.type == "cpu" else [slice(0, height)]
     for _ in range(SWEEPS):
         near = F.pad(filled, (1, 1, 1, 1), mode="replicate")
         filled = torch.empty_like(filled)

@@ -60,7 +60,7 @@ class FastDIRformer:
 
         def resample(layers: nn.Module, x: Tensor, out: Tensor) -> Generator[float, None, None]:
             """A change of level, a convolution and a pixel shuffle, both (b, h, w, c)."""
-            row = max(x[0, :2].numel(), out[0, 0].numel())
+            row = max(x[0, :2].nbytes, out[0, 0].nbytes)
             for _ in apply_in_strips(list(layers.children()), x.permute(0, 3, 1, 2), out.permute(0, 3, 1, 2), row):
                 yield before
 
@@ -68,7 +68,7 @@ class FastDIRformer:
         grid, channels = (height // plain.config.stem_fold, width // plain.config.stem_fold), plain.config.width
         layers, numbers = [nn.PixelUnshuffle(plain.config.stem_fold), plain.stem], max(channels, plain.stem.in_channels)
         seen, x = x, x.new_empty(b, *grid, channels, dtype=self.dtype)
-        for _ in apply_in_strips(layers, seen, x.permute(0, 3, 1, 2), grid[1] * numbers):
+        for _ in apply_in_strips(layers, seen, x.permute(0, 3, 1, 2), grid[1] * numbers * seen.itemsize):
             yield before
         skips: list[Tensor] = []
         for blocks, down in zip(plain.encoder, plain.down, strict=True):
@@ -92,7 +92,7 @@ class FastDIRformer:
         x = yield from run(plain.refinement, x)
         layers, scale = list(plain.head.children()) or [plain.head], plain.config.head_scale
         out = x.new_empty(b, 3, grid[0] * scale, grid[1] * scale, dtype=torch.float32)
-        row = grid[1] * head_numbers(plain.config)
+        row = grid[1] * head_numbers(plain.config) * x.itemsize
         for share in apply_in_strips(layers, x.permute(0, 3, 1, 2), out, row, least=HEAD_ROWS, final=True):
             yield 1 - (1 - share) * (1 - before)
         return out

@@ -50,7 +50,7 @@ def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> Iterator
     heads = layer.heads
     similarity = x.new_zeros(heads, channels // heads, channels // heads, dtype=torch.float32)
     squares = x.new_zeros(2, channels, dtype=torch.float32)
-    slices = list(strip_slices(height, width * 3 * channels))
+    slices = list(strip_slices(height, width * 3 * channels * x.itemsize))
     parts = zip(layer.qkv.weight.chunk(3), layer.depthwise.weight.chunk(3), strict=True)
     to_q, to_k, to_v = (Lane(project, depthwise, slices, x) for project, depthwise in parts)
     for rows, normed in normed_strips(layer.norm, x, ipr, slices):
@@ -68,7 +68,7 @@ def _attend(layer: Attention, x: Tensor, ipr: Tensor, spare: Tensor) -> Iterator
     # The output layer takes its input head by head, so it can be multiplied with each head's weights beforehand.
     out = layer.out.weight.view(channels, heads, -1).transpose(0, 1) @ weights
     mix = out.transpose(0, 1).reshape(channels, channels).to(x.dtype)
-    for rows in strip_slices(height, width * channels):
+    for rows in strip_slices(height, width * channels * x.itemsize):
         x[rows].view(-1, channels).addmm_(spare[rows].view(-1, channels), mix.t())
         yield GATHERING + (1 - GATHERING) * rows.stop / height
 
@@ -78,7 +78,7 @@ def _feed_forward(layer: FeedForward, x: Tensor, ipr: Tensor) -> Iterator[float]
     height, width, channels = x.shape
     missing = -layer.out.weight.shape[1] % VECTOR
     out = F.pad(layer.out.weight, (0, missing)).to(x.dtype).t()
-    slices = list(strip_slices(height, width * 2 * len(out)))
+    slices = list(strip_slices(height, width * 2 * len(out) * x.itemsize))
     parts = zip(layer.project.weight.chunk(2), layer.depthwise.weight.chunk(2), strict=True)
     to_gate, to_value = (
         Lane(_filled(project, missing), _filled(depthwise, missing), slices, x) for project, depthwise in parts

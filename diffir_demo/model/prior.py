@@ -37,7 +37,7 @@ def _convolved(conv: nn.Module, x: Tensor, told: float) -> Generator[float, None
     weight, bias = conv.weight.to(x.dtype, memory_format=torch.channels_last), conv.bias.to(x.dtype)
     sizes = b, conv.out_channels, height, width
     out = torch.empty(sizes, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
-    for rows in strip_slices(height, b * width * (channels + conv.out_channels)):
+    for rows in strip_slices(height, b * width * (channels + conv.out_channels) * x.itemsize):
         out[:, :, rows] = F.conv2d(border[:, :, rows.start : rows.stop + 2], weight, bias)
         yield told
     return out

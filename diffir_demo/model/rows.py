@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-STRIP = 1_048_576
-"""Numbers in all wide channels of a strip: 4 MiB in float32. Half as many or twice as many are nearly as quick."""
+STRIP = 4 * 2**20
+"""Bytes of all wide channels of a strip. Half as many or twice as many are nearly as quick."""
 LEAST_ROWS = 4
 """Of a strip, however wide the picture: `apply_in_strips` works out the rows above and below it anew every time, and
 blocks keep two of them."""
 
 
 def strip_slices(height: int, row: int, least: int = LEAST_ROWS) -> Iterator[slice]:
-    """Cuts `height` rows of `row` numbers each into even strips of about `STRIP` numbers, from the top down."""
+    """Cuts `height` rows of `row` bytes each into even strips of about `STRIP` bytes, from the top down."""
     count = -(-height // max(least, STRIP // row))
     rows = -(-height // count)
     for top in range(0, height, rows):
@@ -29,7 +29,7 @@ def apply_in_strips(
 ) -> Iterator[float]:
     """Writes what `layers` make of x (b, c, h, w) into out (b, c', h', w'). Yields the share that is done.
 
-    row: numbers per row of the widest tensor between, on the coarser of both grids; the finer has a whole number of its
+    row: bytes per row of the widest tensor between, on the coarser of both grids; the finer has a whole number of its
     rows for each of them. final: as for `layer_rows`.
     """
     grid = min(x.shape[2], out.shape[2])
