@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.imaging import load_mask
+from diffir_demo.ui.words.canvas import CANVAS
 from diffir_demo.weights import save
 from tests.browser.conftest import Pace
 from tests.browser.hands import (
@@ -163,6 +164,19 @@ def test_a_press_waits_until_the_server_knows_of_the_photo(page: Page, tmp_path:
         route.continue_()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     expect(page.locator("#deblur-scores")).to_contain_text("DiffIR")
+
+
+def test_a_press_while_a_photo_uploads_is_told_of_and_kept(page: Page, tmp_path: Path) -> None:
+    held: list[Route] = []
+    page.route("**/upload*", lambda route: held.append(route))
+    go_to(page, "deblur")
+    choose(page, "deblur", photo(tmp_path / "slow.png", 96, 64))
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening"])
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening_to_run"])
+    held[0].continue_()
+    expect(page.locator("#deblur-status")).to_contain_text("Done in")
+    assert download(page, "#deblur-download", tmp_path).name == "slow-deblurred.png"
 
 
 def test_a_press_on_what_turns_out_to_be_no_photo_runs_nothing(page: Page, pace: Pace, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ CANVAS: dict[str, Any] = {
     "drop": "Drop a photo here, or click to choose one",
     "drop_hint": "JPEG, PNG, WebP, AVIF, TIFF and more, up to 100 megapixels. You can also paste it.",
     "opening": "Opening the photo …",
+    "opening_to_run": "Opening the photo … It is restored as soon as it is there.",
     "not_uploaded": "The photo could not be uploaded.",
     "not_shown": "The photo cannot be shown.",
     "not_asked": "The mask could not be fetched. Try again.",
