@@ -101,21 +101,21 @@ def test_restoration(restorer: Golden, case: str) -> None:
 @torch.inference_mode()
 def test_the_prior_encoder_in_bfloat16(restorer: Golden) -> None:
     """Its convolutions alone are rounded: the condition comes in float32, and within a hundredth."""
-    encoder, damaged = restorer.model.encoder, torch.rand(2, restorer.model.config.in_channels, 128, 96)
-    with torch.no_grad():
-        exact, quick = encoder(damaged), encoder(damaged.bfloat16())
+    encoder, (damaged, _) = restorer.model.encoder, restorer.inputs("rect")
+    exact, quick = encoder(damaged), encoder(damaged.bfloat16())
     assert quick.dtype == torch.float32
     assert 0 < torch.linalg.norm(quick - exact) < 0.01 * torch.linalg.norm(exact)
 
 
 def test_the_prior_encoder_in_strips_is_the_one_that_learns(restorer: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "STRIP", 1)
-    encoder, damaged = restorer.model.encoder, torch.rand(2, restorer.model.config.in_channels, 128, 96)
+    encoder, (damaged, _) = restorer.model.encoder, restorer.inputs("batch")
     whole = encoder(damaged)
     with torch.no_grad():
         torch.testing.assert_close(encoder(damaged), whole, atol=1e-6, rtol=0)
 
 
+@torch.inference_mode()
 def test_the_chain_that_training_runs(restorer: Golden) -> None:
     damaged, _ = restorer.inputs("sq")
     teacher_ipr = torch.from_numpy(restorer.arrays["sq_train_z"])

@@ -98,7 +98,7 @@ def test_the_estimate_is_near_what_tensors_take_and_above_it(
 
     @torch.inference_mode()
     def paint() -> None:
-        model.encoder(damaged)
+        model.encoder(damaged.to(dtype))
         fold(model.paint(damaged, ipr, FastDIRformer(model.painter, dtype).walk))
 
     assert 0.4 < peak_bytes(paint) / strip_bytes(height, width, config, dtype) <= 1

@@ -123,7 +123,8 @@ def ways_on(device: torch.device) -> list[Way]:
 
 def ipr_of(model: DiffIR, damaged: Tensor, noise: Tensor, precision: str = "fp32") -> Tensor:
     """What comes before all painting: (1, n) in float32. precision: the way's `encoder_precision`."""
-    return fold(model.denoise(model.encoder(damaged.to(DTYPES[precision])), noise))
+    with rounding(precision):
+        return fold(model.denoise(model.encoder(damaged.to(DTYPES[precision])), noise))
 
 
 def case(config: ModelConfig, size: int, device: torch.device = CPU) -> tuple[DiffIR, Tensor, Tensor]:

@@ -38,6 +38,10 @@ TEACHER = "teacher-deblur.safetensors"
 """A stage-1 file beside the others, for one task only."""
 
 
+BY_THE_TEST = "x-by-the-test"
+"""Header of answers that a test gives in the server's place."""
+
+
 class Pace:
     """Stands between the app and its networks: counts the runs, and slows them down so that they can be cancelled."""
 
@@ -120,7 +124,7 @@ class Watch:
             self.foreign.append(request.url)
 
     def _answered(self, answer: Response) -> None:
-        if answer.status >= 400:
+        if answer.status >= 400 and BY_THE_TEST not in answer.headers:
             self.refused.append(answer.url)
 
 

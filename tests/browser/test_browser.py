@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.imaging import load_mask
 from diffir_demo.ui.words.canvas import CANVAS
 from diffir_demo.weights import save
-from tests.browser.conftest import Pace
+from tests.browser.conftest import BY_THE_TEST, Pace
 from tests.browser.hands import (
     COVERAGE,
     choose,
@@ -152,13 +153,20 @@ def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
 def test_a_press_waits_until_the_server_knows_of_the_photo(page: Page, tmp_path: Path) -> None:
     held: list[Route] = []
     late = threading.Event()
-    page.route("**/predict", lambda route: route.continue_() if late.is_set() else held.append(route))
     go_to(page, "deblur")
+    with page.expect_request("**/predict") as first:
+        press_restore(page, "deblur")
+    pressed = first.value.post_data_json["fn_index"]
+    expect(page.locator("#deblur-status")).to_contain_text("Done in")
+    expect(page.locator("#deblur-run")).to_be_enabled()
+    page.wait_for_timeout(500)
+    page.route("**/predict", lambda route: route.continue_() if late.is_set() else held.append(route))
     choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
     press_restore(page, "deblur")
     page.wait_for_timeout(500)
     assert held, "the server has not heard of the photo"
-    expect(page.locator("#deblur-status")).to_contain_text("Ready")
+    asked = [route.request.post_data_json["fn_index"] for route in held]
+    assert pressed not in asked
     late.set()
     for route in held:
         route.continue_()
@@ -177,6 +185,64 @@ def test_a_press_while_a_photo_uploads_is_told_of_and_kept(page: Page, tmp_path:
     held[0].continue_()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     assert download(page, "#deblur-download", tmp_path).name == "slow-deblurred.png"
+
+
+def test_of_two_files_the_later_one_stays(page: Page, tmp_path: Path) -> None:
+    """However long the former one takes: to upload, or to be made visible by the server."""
+    first, second = photo(tmp_path / "first.png", 96, 64), photo(tmp_path / "second.png", 48, 32)
+    held: list[Route] = []
+    page.route("**/upload*", lambda route: route.continue_() if held else held.append(route))
+    go_to(page, "deblur")
+    choose(page, "deblur", first)
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening"])
+    choose_and_see(page, "deblur", second)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page.locator("#deblur-canvas .caption")).to_contain_text("second.png")
+    page.unroute("**/upload*")
+
+    Image.open(first).save(tmp_path / "first.tiff")
+    waiting: list[Route] = []
+    late = threading.Event()
+    page.route("**/queue/join*", lambda route: route.continue_() if late.is_set() else waiting.append(route))
+    choose(page, "deblur", tmp_path / "first.tiff")
+    page.wait_for_function("document.querySelector('#deblur-canvas .pad:not(.busy)')")
+    page.wait_for_timeout(300)
+    choose_and_see(page, "deblur", second)
+    assert len(waiting) == 1, "the server is asked to show the first"
+    late.set()
+    waiting[0].continue_()
+    page.wait_for_timeout(1000)
+    expect(page.locator("#deblur-canvas .caption")).to_contain_text("second.png")
+    restore(page, "deblur")
+    assert download(page, "#deblur-download", tmp_path).name == "second-deblurred.png"
+
+
+def test_a_press_after_an_example_waits_for_it(page: Page, tmp_path: Path) -> None:
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
+    waiting: list[Route] = []
+    late = threading.Event()
+    page.route("**/queue/join*", lambda route: route.continue_() if late.is_set() else waiting.append(route))
+    page.locator("#deblur-examples button").first.click()
+    page.wait_for_timeout(300)
+    press_restore(page, "deblur")
+    page.wait_for_timeout(300)
+    assert len(waiting) == 1
+    late.set()
+    waiting[0].continue_()
+    expect(page.locator("#deblur-status")).to_contain_text("Done in")
+    expect(page.locator("#deblur-canvas .caption")).not_to_contain_text("walk")
+    assert not download(page, "#deblur-download", tmp_path).name.startswith("walk")
+
+
+def test_a_run_that_is_refused_leaves_the_buttons_usable(page: Page) -> None:
+    go_to(page, "deblur")
+    full: Any = {"status": 503, "headers": {BY_THE_TEST: "yes"}, "body": '{"detail": "Queue is full"}'}
+    page.route("**/queue/join*", lambda route: route.fulfill(**full), times=1)
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-status")).to_contain_text("Too many runs are waiting")
+    restore(page, "deblur")
 
 
 def test_a_press_on_what_turns_out_to_be_no_photo_runs_nothing(page: Page, pace: Pace, tmp_path: Path) -> None:

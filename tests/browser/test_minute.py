@@ -27,7 +27,7 @@ def slow() -> Iterator[Callable[[float], None]]:
         PACES.forget()
         for key in ("deblur", "inpaint"):
             PACES.learn(("paint", CONFIGS[key], HERE), _cost_per_pixel(CONFIGS[key]).paint * 1e6, seconds)
-        PACES.learn(("encode", HERE.device), 1, 1e-3)
+        PACES.learn(("encode", HERE), 1, 1e-3)
 
     yield believe
     PACES.forget()

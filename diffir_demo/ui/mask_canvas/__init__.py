@@ -7,6 +7,7 @@ mask is a few hundred bytes however large the photo is.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,10 @@ class MaskValue(GradioModel):
 class MaskCanvas(TypedHTML):
     """Shows a photo that is dropped, pasted or chosen; with `paintable`, takes a mask by mouse, pen or touch.
 
-    run, cancel: the ids of the buttons that Ctrl+Enter and Esc press. A paintable canvas needs the server function
-    `mask_in_use` (see in_use.py) to show what the network is given.
+    run, cancel: the ids of the buttons that Ctrl+Enter and Esc press. makers: of those that put another photo here.
+    A paintable canvas needs the server function `mask_in_use` (see in_use.py) to show what the network is given.
     Events: `opened`, the browser shows another photo; `unreadable`, it cannot show the file, so that Python may make a
-    preview or say what is wrong. Whoever handles one tells the canvas by `heard`, which a press of `run` waits for.
+    preview or say what is wrong. After these, and after a press of a maker, a press of `run` waits for `heard`.
     """
 
     data_model = MaskValue
@@ -102,14 +103,26 @@ class MaskCanvas(TypedHTML):
         paintable: bool = True,
         run: str = "",
         cancel: str = "",
+        makers: Sequence[str] = (),
         **options: Any,
     ) -> None:
         settings = parts(Path(__file__).parent, *SCRIPTS) | options
-        about = {"paintable": paintable, "run": run, "cancel": cancel, "words": CANVAS, "limits": LIMITS}
+        about = {
+            "paintable": paintable,
+            "run": run,
+            "cancel": cancel,
+            "makers": list(makers),
+            "words": CANVAS,
+            "limits": LIMITS,
+        }
         super().__init__(value or MaskValue(), **about, **settings)
 
-    @property
-    def heard(self) -> str:
-        """JavaScript for after `opened` or `unreadable`: the server knows of the photo, or of what is wrong with it."""
+    def heard(self, answered: Any, maker: str = "file") -> None:
+        """answered: the last handler of `opened` or `unreadable`, or that of a press of `maker`.
+
+        After it the server knows of the photo, or of what is wrong with it.
+        """
         pad = f"document.querySelector({json.dumps(f'#{self.elem_id} .pad')})"
-        return f"() => {pad}.dispatchEvent(new Event('heard'))"
+        answered.then(
+            None, js=f"() => {pad}.dispatchEvent(new CustomEvent('heard', {{ detail: {json.dumps(maker)} }}))"
+        )

@@ -17,6 +17,8 @@ let value = props.value || {};
 let size = null;                 // [width, height] of the photo in its own pixels
 let named = "";                  // what the caption says of the photo
 let past = [], future = [];      // earlier and undone { mask, strokes, feather }
+let turn = 0;                    // of the file that was chosen last
+const passed = new Set();        // unreadable files that another took the place of: their answers come too late
 let fallback = null;             // what was here before a file that may turn out to be no picture
 
 const now = () => ({ mask: value.mask || null, strokes: value.strokes || [], feather: value.feather || 0 });
@@ -81,23 +83,34 @@ function grow(pixels) {          // of the photo; negative: shrink
 
 async function open(file) {
   if (!file) return;
+  const mine = ++turn;
+  opening(FILE);
   pad.classList.add("busy");
-  opening();
   say(words.opening);
   try {
     const [decoded, stored] = await Promise.all([decode(file).catch(() => null), upload(file)]);
-    const before = { value, past, future };
+    if (mine !== turn) { decoded?.bitmap.close(); return; }  // another one was chosen meanwhile
+    const before = fallback || { value, past, future };
+    if (fallback) passed.add(value.file.path);
     past = []; future = [];
     const data = { path: stored.path, url: stored.url, orig_name: file.name, size: file.size, mime_type: file.type,
       meta: { _type: "gradio.FileData" } };
     publish({ file: data, preview: null, mask: null, strokes: [], feather: 0 });
-    if (decoded) { show(decoded, file.name); await loadBase(); freshBrush(); redraw(); trigger("opened"); }
+    if (decoded) {
+      fallback = null;
+      show(decoded, file.name);
+      await loadBase();
+      freshBrush();
+      redraw();
+      trigger("opened");
+    }
     else { fallback = before; trigger("unreadable"); }
   } catch (problem) {
-    heard(false);
+    if (mine !== turn) return;
+    heard(FILE, false);
     say(`${words.not_uploaded} ${problem.message || ""}`, true);
   } finally {
-    pad.classList.remove("busy");
+    if (mine === turn) pad.classList.remove("busy");
   }
 }
 
@@ -122,9 +135,10 @@ async function receive() {
     || JSON.stringify(next.strokes) !== JSON.stringify(value.strokes);
   if (!otherPhoto && !otherMask) return;
   leaveInUse();
+  if (!fallback && (!next.file || (next.preview && passed.has(next.file.path)))) { publish({}); return; }
   const kept = fallback;
   fallback = null;
-  if (kept) heard(Boolean(next.file));  // without one it was no photo
+  if (kept) heard(FILE, Boolean(next.file));  // without one it was no photo
   if (kept && kept.value.file && !next.file) {
     ({ past, future } = kept);
     publish(kept.value);

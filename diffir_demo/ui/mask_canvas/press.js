@@ -1,32 +1,47 @@
-// A run is of the photo that is seen: while one is being opened, and until the server has heard of it, a press of
-// Restore waits. Sent at once, it would run on the former photo; or on the new one, and be ended as the former one's run.
-// Runs in the scope of canvas.js.
+// A run is of the photo that was asked for last: while one is being opened or made, and until the server has heard of it,
+// a press of Restore waits. Sent at once, it would run on the former photo; or on the new one, and be ended as the former
+// one's run. Runs in the scope of canvas.js.
 
-let unheard = false;             // a photo is being opened, or the server has not answered that it knows
+const LONGEST_WAIT = 20000;      // milliseconds
+const FILE = "file";             // one that was chosen, dropped or pasted
+const unheard = new Set();       // what the server has not answered yet: FILE, or the id of the button that was pressed
 let pressed = null;              // the button that waits
 
-function opening() {
-  unheard = true;
+function opening(what) {
+  unheard.add(what);
   pressed = null;
 }
 
 // well: the photo is there.
-function heard(well) {
-  unheard = false;
+function heard(what, well) {
+  unheard.delete(what);
+  if (!well) pressed = null;
+  if (unheard.size) return;
   const waiting = pressed;
   pressed = null;
-  if (well) waiting?.click();
+  waiting?.click();
 }
 
+const busy = () => pad.classList.contains("busy");  // a file is being read and sent
+
 listen(document, "click", (event) => {
-  const there = unheard && event.target.closest?.(`[id="${props.run}"]`);
-  if (!there) return;
+  const button = event.target.closest?.("button"), within = (id) => button?.closest(`[id="${id}"]`);
+  const maker = props.makers.find(within);
+  if (maker) opening(maker);
+  if (!unheard.size || !within(props.run)) return;
   event.stopImmediatePropagation();
-  pressed = there;
-  if (pad.classList.contains("busy")) say(words.opening_to_run);
+  pressed = button;
+  if (busy()) say(words.opening_to_run);
+  // An answer that fails is not heard of. Then the press has waited long enough.
+  setTimeout(() => {
+    if (pressed !== button || busy()) return;
+    unheard.clear();
+    heard(FILE, true);
+  }, LONGEST_WAIT);
 }, true);
-pad.addEventListener("heard", () => {
-  if (pad.classList.contains("busy")) return;  // yet another one is being opened
-  if (fallback) setTimeout(() => { if (fallback) heard(false); }, 1000);  // `receive` will tell, unless nothing came
-  else heard(true);
+pad.addEventListener("heard", ({ detail: what }) => {
+  if (what !== FILE) heard(what, true);
+  else if (busy()) return;       // yet another one is being opened
+  else if (fallback) setTimeout(() => { if (fallback) heard(FILE, false); }, 1000);  // `receive` tells, if anything came
+  else heard(FILE, true);
 });

@@ -20,7 +20,7 @@ from ..mask_canvas import MaskValue
 from ..opening import Opening
 from ..reduced import Region, cut, size_of, sketch_of, smaller
 from ..words import minute as texts
-from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, press, told
+from .panel import AT_ONCE, STATE, Panel, Updates, Values, press, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -54,10 +54,10 @@ class AheadPanel(Panel):
         for part in (photo.canvas, settings.weights, settings.previews, settings.steps):
             part.change(self.foresee, asked, self.outputs, **AT_ONCE, trigger_mode="always_last")
         placed = [photo.canvas, photo.truth, photo.credit, *self.tab.outputs]
-        self.smaller.click(self.make_smaller, {*asked, stop}, placed, **QUIET)
+        photo.makes("smaller", self.smaller.click, self.make_smaller, {*asked, stop}, placed)
         pad = f"document.querySelector('#{photo.canvas.elem_id} .pad')"
         seen = f"(canvas, region, stop) => [canvas, {pad}.dataset.seen || '', stop]"
-        self.crop.click(self.make_cropped, [photo.canvas, self.region, stop], placed, js=seen, **QUIET)
+        photo.makes("crop", self.crop.click, self.make_cropped, [photo.canvas, self.region, stop], placed, js=seen)
         agreed = self.go.click(lambda: True, None, self.agreed, **AT_ONCE)
         agreed.then(None, js=press(self.named("run")))
         self.not_now.click(self.put_off, asked, [*self.outputs, self.line], **AT_ONCE)

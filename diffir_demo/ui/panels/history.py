@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from ...errors import InputError
 from ...imaging import Picture
@@ -67,6 +68,7 @@ class HistoryPanel(Panel):
         text = recipe.to_json() if recipe else None
         run = RunData(
             id=Path(result).parent.name,  # Gradio's cache names folders after what is in them
+            telling=uuid4().hex,
             task=self.task.key,
             name=name,
             facts=facts,

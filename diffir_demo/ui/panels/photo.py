@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from ..tab import Tab
 
 
+MAKERS = ("damage", "undamage", "examples", "smaller", "crop")
+"""Parts of the page that put another photo on the canvas when they are pressed."""
+
+
 class PhotoPanel(Panel):
     """What is to be restored."""
 
@@ -42,6 +46,7 @@ class PhotoPanel(Panel):
             paintable=self.task.wants_mask,
             run=self.named("run"),
             cancel=self.named("cancel"),
+            makers=[self.named(part) for part in MAKERS],
             server_functions=[shower_of(self.task)],
             elem_id=self.named("canvas"),
         )
@@ -82,18 +87,21 @@ class PhotoPanel(Panel):
         done = json.dumps(list(self.done_at_once.values()))
         self.canvas.opened(None, None, list(self.done_at_once), js=f"() => {done}")
         self.opened = self.canvas.opened(self.took_photo, stop, self.tab.outputs, **AT_ONCE)
-        for taken in (self.opened, previewed):
-            taken.then(None, js=self.canvas.heard)
+        self.canvas.heard(previewed)  # after `opened`, `recall` has a look at the file first
         known = [self.canvas, self.truth, stop]
-        self.damage.click(self.do_damage, known, placed, **QUIET)
-        self.undamage.click(self.undo_damage, known, placed, **QUIET)
+        self.makes("damage", self.damage.click, self.do_damage, known, placed)
+        self.makes("undamage", self.undamage.click, self.undo_damage, known, placed)
         if self.examples is not None:
-            self.examples.choose(self.choose_example, stop, placed, **QUIET)
+            self.makes("examples", self.examples.choose, self.choose_example, stop, placed)
         if self.task.wants_mask:
             laid = [self.canvas, status]
             self.mask_upload.upload(self.upload_mask, [self.canvas, self.mask_upload], laid, **QUIET)
             saved = self.mask_save.click(self.save_mask, self.canvas, [self.mask_file, status], **QUIET)
             saved.success(None, js=press(self.named("mask-file")))
+
+    def makes(self, maker: str, press: Any, handler: Any, inputs: Any, outputs: list[Any], **options: Any) -> None:
+        """A press of one of `MAKERS`."""
+        self.canvas.heard(press(handler, inputs, outputs, **QUIET, **options), self.named(maker))
 
     def emptied(self) -> Updates:
         return {self.undamage: gr.Button(visible=False)}

@@ -59,7 +59,7 @@ class RecallPanel(Panel):
     def connect(self) -> None:
         canvas, status = self.tab.photo.canvas, self.tab.running.status
         changed = [canvas, status, *self.parts]
-        self.tab.photo.opened.then(self.look, [canvas, self.found], changed, **AT_ONCE)
+        canvas.heard(self.tab.photo.opened.then(self.look, [canvas, self.found], changed, **AT_ONCE))
         self.leave.click(lambda: self.hidden(), None, self.parts, **AT_ONCE)
         outcome = self.tab.result.outcome
         outcome.change(self.remember, [outcome, self.seen], self.seen, **AT_ONCE)

@@ -63,6 +63,7 @@ class RunningPanel(Panel):
         pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
         back = _pass_focus(self.named("cancel"), self.named("run"))
         self.ended = run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
+        run.failure(self.failed, self.stop, [*self.buttons, self.status], **AT_ONCE)
         self.ended.then(None, js=back)
         stopped = [*self.buttons, self.status, self.tab.inside.timeline, self.tab.result.board]
         known = [self.stop, self.tab.result.outcome]
@@ -76,6 +77,7 @@ class RunningPanel(Panel):
         """
         run = pressed.then(handler, inputs, outputs, trigger_mode="multiple", **QUIET, **ON_THE_DEVICE)
         self.cancel.click(None, cancels=[run])
+        run.failure(self.failed, self.stop, [*self.buttons, self.status], **AT_ONCE)
         return run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
 
     def badge_of(self, chosen: WeightsChoice | None) -> str:
@@ -150,6 +152,13 @@ class RunningPanel(Panel):
         if isinstance(stop, Stop) and not stop.is_over:
             return gr.skip(), gr.skip()
         return gr.Button(interactive=True), gr.Button(interactive=False)
+
+    def failed(self, stop: threading.Event | None) -> tuple[Any, ...]:
+        """A run that never began was one too many, since the queue has an end; any other has told what happened."""
+        refused = isinstance(stop, Stop) and stop.is_waiting
+        if stop is not None:
+            stop.set()
+        return *self.idle(stop), views.status(texts.FULL, tone="bad") if refused else gr.skip()
 
     def cancelled(self, stop: threading.Event | None, outcome: Outcome | None) -> tuple[Any, ...]:
         """The steps leave the page: a result that stays was not made by these. Where there is none, that is said."""

@@ -32,6 +32,8 @@ class RunData(GradioModel):
 
     id: str = Field(max_length=_TEXT)
     """The same result has the same."""
+    telling: str = Field(default="", max_length=_TEXT)
+    """Every run's own: the page is given a handler's last update twice, and what was done between is to stay."""
     task: str = Field(max_length=_TEXT)
     name: str = Field(max_length=_TEXT)
     facts: list[str] = Field(default=[], max_length=8)

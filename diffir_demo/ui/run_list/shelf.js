@@ -32,8 +32,11 @@ function keep() {
   }
 }
 
-// Python tells of a run once; the list of another window counts, too.
+// The list of another window counts, too.
+let telling = null;
 function add(run) {
+  if (run.telling === telling) return;  // heard already, and perhaps removed since
+  telling = run.telling;
   runs = [{ ...run, when: Date.now() }, ...stored().filter((each) => each.id !== run.id)];
   keep();
   former = null;

@@ -28,6 +28,7 @@ PUT_OFF = "Not started. Your photo and settings are still here."
 IN_LINE = {1: "Waiting: 1 run before yours …"}
 IN_LINE_MANY = "Waiting: {count} runs before yours …"
 NEXT = "Starting …"
+FULL = "Too many runs are waiting already. Your photo and settings are still here: try again in a minute."
 DEVICE_TAKEN = "Waiting: another run is just being finished …"
 LEFT = "{time} left"
 ENCODING = "Encoding the photo: {percent} %"
