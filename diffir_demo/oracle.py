@@ -52,7 +52,7 @@ def consult(task: Task, teacher: Teacher, case: Damaged) -> Generator[float, Non
     damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
     target, _ = pad_to_multiple(to_tensor(reference.pixels), config.multiple_of * config.scale)
     damaged = damaged.to(device)
-    ipr = teacher.encoder(damaged, target.to(device))  # in float32, as stage 2 does it
+    ipr = teacher.encoder(damaged, target.to(device))  # in float32: there is no hurry
     precision = choose_precision("auto", device)
     walk = teacher.paint(damaged, ipr)
     while True:

@@ -62,10 +62,7 @@ class Engine:
         return self.precision if isinstance(self.painter, FastDIRformer) else None
 
     def cost(self, run: Restoration) -> Cost:
-        """What that run of this network multiplied, previews and tiles that needed no painting left out.
-
-        Counting takes a tenth of a second, once for every size.
-        """
+        """What that run of this network multiplied, previews and tiles that needed no painting left out."""
         parts = [cost_of(self.model.config, *size, steps=len(run.steps)) for size in run.painted]
         paint, encoder = sum(part.paint for part in parts), sum(part.encoder for part in parts)
         return Cost(paint, encoder, parts[0].diffusion if parts else 0.0)

@@ -4,7 +4,7 @@
 together. Only two buffers of a level's size exist beside the skip connections; everything wider lives in strips of rows
 (`fast_block.py`), the enlarging head included.
 
-In bfloat16 the stream between blocks is rounded; the folded weights, all statistics, the stem and the head's last
+In bfloat16 the stream between blocks is rounded; all statistics, the stem and the head's last
 convolution stay in float32. No autocast is needed, and none may be on.
 """
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 STRIP = 4 * 2**20
-"""Bytes of all wide channels of a strip. Half as many or twice as many are nearly as quick."""
+"""Bytes of all wide channels of a strip. Twice as many are nearly as quick, half as many are not."""
 LEAST_ROWS = 4
 """Of a strip, however wide the picture: `apply_in_strips` works out the rows above and below it anew every time, and
 blocks keep two of them."""

@@ -122,7 +122,5 @@ class MaskCanvas(TypedHTML):
 
         After it the server knows of the photo, or of what is wrong with it.
         """
-        pad = f"document.querySelector({json.dumps(f'#{self.elem_id} .pad')})"
-        answered.then(
-            None, js=f"() => {pad}.dispatchEvent(new CustomEvent('heard', {{ detail: {json.dumps(maker)} }}))"
-        )
+        pad, told = json.dumps(f"#{self.elem_id} .pad"), json.dumps({"detail": maker})
+        answered.then(None, js=f"() => document.querySelector({pad}).dispatchEvent(new CustomEvent('heard', {told}))")
