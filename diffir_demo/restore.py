@@ -136,8 +136,8 @@ def stream(
 ) -> Generator[Event, None, None]:
     """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
 
-    Before and between these: `Waiting` for the device, and `Encoding`. Events come at least every tenth of a second or
-    so at any size of the picture, for whoever wants to stop.
+    Before and between these: `Waiting` for the device, and `Encoding`. Events come every tenth of a second or so,
+    for whoever wants to stop; with 24 megapixels the longest gap is half a second (docs/speed.md).
 
     ipr: (n,) finite numbers to paint with instead of the diffusion's estimate; there are no steps then.
     steps: 1 .. `MAX_STEPS` diffusion steps instead of the number that the network was trained with, over the same range

@@ -65,7 +65,7 @@ def _steering(norm: SteeredNorm, ipr: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _normed(x: Tensor, scale: Tensor, shift: Tensor, centred: bool) -> Tensor:
-    """`SteeredNorm` of x (.., c), contiguous. Statistics, scale and shift (c,) are kept in float32."""
+    """`SteeredNorm` of x (.., c), contiguous. scale, shift (c,) float32; statistics are as well."""
     if centred:
         return torch.native_layer_norm(x, x.shape[-1:], scale, shift, EPS)[0]
     # `var` over the innermost dimension is slow; layer norm finds the deviation on its way, in the weights' type.
