@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 COVERAGE = """(key) => {
   const canvas = document.querySelector(`#${key}-canvas canvas.mask`);
@@ -88,6 +88,22 @@ def see(page: Page, selector: str, text: str) -> None:
     page.wait_for_function(
         "([where, text]) => document.querySelector(where)?.textContent.includes(text)", arg=[selector, text]
     )
+
+
+class Held(list[Route]):
+    """What the page asks for at an address, kept back until it is released."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        """address: a pattern."""
+        super().__init__()
+        self.is_over = False
+        """Whether what is asked for from now on passes."""
+        page.route(address, lambda route: route.continue_() if self.is_over else self.append(route))
+
+    def release(self) -> None:
+        self.is_over = True
+        for route in self:
+            route.continue_()
 
 
 def press_restore(page: Page, key: str) -> None:

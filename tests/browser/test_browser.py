@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from diffir_demo.weights import save
 from tests.browser.conftest import BY_THE_TEST, Pace
 from tests.browser.hands import (
     COVERAGE,
+    Held,
     choose,
     choose_and_see,
     coverage,
@@ -127,9 +127,7 @@ def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> Non
 
 
 def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
-    held: list[Route] = []
-    late = threading.Event()
-    page.route("**/predict", lambda route: route.continue_() if late.is_set() else held.append(route))
+    held = Held(page, "**/predict")
     choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
     page.click("#inpaint-damage")
     expect(page.locator("#inpaint-undamage")).to_be_visible()
@@ -139,7 +137,7 @@ def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
     expect(told).to_contain_text("The mask was put over the photo.")
     hint = page.locator("#inpaint-board .next").inner_text()
     assert held, "the server hears of the photo apart from the mask"
-    late.set()
+    held.is_over = True
     for route in held:
         with page.expect_response(route.request.url):
             route.continue_()
@@ -151,8 +149,6 @@ def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_press_waits_until_the_server_knows_of_the_photo(page: Page, tmp_path: Path) -> None:
-    held: list[Route] = []
-    late = threading.Event()
     go_to(page, "deblur")
     with page.expect_request("**/predict") as first:
         press_restore(page, "deblur")
@@ -160,29 +156,26 @@ def test_a_press_waits_until_the_server_knows_of_the_photo(page: Page, tmp_path:
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     expect(page.locator("#deblur-run")).to_be_enabled()
     page.wait_for_timeout(500)
-    page.route("**/predict", lambda route: route.continue_() if late.is_set() else held.append(route))
+    held = Held(page, "**/predict")
     choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
     press_restore(page, "deblur")
     page.wait_for_timeout(500)
     assert held, "the server has not heard of the photo"
     asked = [route.request.post_data_json["fn_index"] for route in held]
     assert pressed not in asked
-    late.set()
-    for route in held:
-        route.continue_()
+    held.release()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     expect(page.locator("#deblur-scores")).to_contain_text("DiffIR")
 
 
 def test_a_press_while_a_photo_uploads_is_told_of_and_kept(page: Page, tmp_path: Path) -> None:
-    held: list[Route] = []
-    page.route("**/upload*", lambda route: held.append(route))
+    held = Held(page, "**/upload*")
     go_to(page, "deblur")
     choose(page, "deblur", photo(tmp_path / "slow.png", 96, 64))
     expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening"])
     press_restore(page, "deblur")
     expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening_to_run"])
-    held[0].continue_()
+    held.release()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     assert download(page, "#deblur-download", tmp_path).name == "slow-deblurred.png"
 
@@ -202,16 +195,13 @@ def test_of_two_files_the_later_one_stays(page: Page, tmp_path: Path) -> None:
     page.unroute("**/upload*")
 
     Image.open(first).save(tmp_path / "first.tiff")
-    waiting: list[Route] = []
-    late = threading.Event()
-    page.route("**/queue/join*", lambda route: route.continue_() if late.is_set() else waiting.append(route))
+    waiting = Held(page, "**/queue/join*")
     choose(page, "deblur", tmp_path / "first.tiff")
     page.wait_for_function("document.querySelector('#deblur-canvas .pad:not(.busy)')")
     page.wait_for_timeout(300)
     choose_and_see(page, "deblur", second)
     assert len(waiting) == 1, "the server is asked to show the first"
-    late.set()
-    waiting[0].continue_()
+    waiting.release()
     page.wait_for_timeout(1000)
     expect(page.locator("#deblur-canvas .caption")).to_contain_text("second.png")
     restore(page, "deblur")
@@ -221,16 +211,13 @@ def test_of_two_files_the_later_one_stays(page: Page, tmp_path: Path) -> None:
 def test_a_press_after_an_example_waits_for_it(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
-    waiting: list[Route] = []
-    late = threading.Event()
-    page.route("**/queue/join*", lambda route: route.continue_() if late.is_set() else waiting.append(route))
+    waiting = Held(page, "**/queue/join*")
     page.locator("#deblur-examples button").first.click()
     page.wait_for_timeout(300)
     press_restore(page, "deblur")
     page.wait_for_timeout(300)
     assert len(waiting) == 1
-    late.set()
-    waiting[0].continue_()
+    waiting.release()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     expect(page.locator("#deblur-canvas .caption")).not_to_contain_text("walk")
     assert not download(page, "#deblur-download", tmp_path).name.startswith("walk")

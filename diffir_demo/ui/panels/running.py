@@ -62,8 +62,7 @@ class RunningPanel(Panel):
         run = pressed.then(self.run, self.tab.inputs, self.tab.outputs, **QUIET, **ON_THE_DEVICE)
         pressed.then(None, js=_pass_focus(self.named("run"), self.named("cancel")))
         back = _pass_focus(self.named("cancel"), self.named("run"))
-        self.ended = run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
-        run.failure(self.failed, self.stop, [*self.buttons, self.status], **AT_ONCE)
+        self.ended = self._over(run)
         self.ended.then(None, js=back)
         stopped = [*self.buttons, self.status, self.tab.inside.timeline, self.tab.result.board]
         known = [self.stop, self.tab.result.outcome]
@@ -77,6 +76,10 @@ class RunningPanel(Panel):
         """
         run = pressed.then(handler, inputs, outputs, trigger_mode="multiple", **QUIET, **ON_THE_DEVICE)
         self.cancel.click(None, cancels=[run])
+        return self._over(run)
+
+    def _over(self, run: Any) -> Any:
+        """What happens after a run, well or not; gives the former."""
         run.failure(self.failed, self.stop, [*self.buttons, self.status], **AT_ONCE)
         return run.then(self.idle, self.stop, self.buttons, **AT_ONCE)
 
