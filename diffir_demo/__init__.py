@@ -15,6 +15,7 @@ from .recipe import Recipe, find_recipe, read_recipe, recipe_of
 from .restore import Engine, load, restore, stream
 from .tasks import TASKS, Request, Task
 from .version import VERSION
+from .weights import Directions, Reading
 
 __version__ = VERSION
 
@@ -22,9 +23,11 @@ __all__ = [
     "TASKS",
     "DeviceError",
     "DiffIRError",
+    "Directions",
     "Engine",
     "InputError",
     "Picture",
+    "Reading",
     "Recipe",
     "Request",
     "Task",

@@ -26,10 +26,10 @@ from .jobs import Done, Job, Run, classical, is_zip, plan_jobs, request_of, run_
 from .model import PRESETS
 from .recipe import Recipe, read_recipe
 from .restore import MAX_STEPS, load, stream
-from .tasks import TASKS, Task, get_task
+from .tasks import TASKS, Preset, Task, get_task
 from .tiling import MEMORY_BUDGET
 from .trace import Trace, check_suffix, save_trace
-from .weights import WeightsInfo
+from .weights import WeightsInfo, in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files, folders, or zips of pictures")
     restore.add_argument("-o", "--output", required=True, help="a file for one input, else a folder or a .zip")
     restore.add_argument("--mask", type=Path, metavar="FILE_OR_FOLDER", help="inpaint: white marks the hole")
+    restore.add_argument("--preset", metavar="NAME", help=f"which of the shipped networks: {_presets()}")
+    restore.add_argument("--scale", type=_count, metavar="N", help="how far to enlarge, where there is a choice")
     restore.add_argument("--weights", type=Path, metavar="FILE", help="instead of the shipped weights")
     restore.add_argument(
         "--recipe",
@@ -104,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--teacher", type=Path, metavar="FILE", action="append", default=[], help="stage 1, as oracle"
     )
+    evaluate.add_argument(
+        "--scale",
+        type=_count,
+        metavar="N",
+        help="the sets of that scale (default: that of --weights, else the largest)",
+    )
     evaluate.add_argument("--set", metavar="NAME", action="append", help="default: all; 'mix' is all damage at once")
     evaluate.add_argument("--pictures", type=_count, metavar="N", help="only the first N photos")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
@@ -141,6 +149,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_device(serve)
     _add_compile(serve)
     return parser
+
+
+def _presets() -> str:
+    """sr: real (x4, x2), faithful (x4) ..; of the tasks that have a choice."""
+    told = []
+    for task in TASKS.values():
+        if len(task.presets) > 1:
+            keys = dict.fromkeys(preset.key for preset in task.presets)
+            scales = {key: ", ".join(f"x{each.scale}" for each in task.presets if each.key == key) for key in keys}
+            told.append(f"{task.key}: " + ", ".join(f"{key} ({scales[key]})" for key in keys))
+    return "; ".join(told)
 
 
 def _add_memory_budget(parser: argparse.ArgumentParser) -> None:
@@ -193,11 +212,13 @@ def _restore(options: argparse.Namespace) -> int:
     task, recipe = get_task(options.task), _recipe(options)
     also_read = [options.recipe] if options.recipe else []
     jobs = plan_jobs(options.inputs, options.output, options.mask, task, has_mask=recipe.has_mask, also_read=also_read)
-    for option in ("weights", "steps", "trace"):
+    for option in ("weights", "preset", "steps", "trace"):
         if options.baseline and getattr(options, option):
             raise InputError(
                 f"--baseline runs no network, so --{option} has no use beside it.", "Leave one of them out."
             )
+    if options.preset and options.weights:
+        raise InputError("--preset names its own weights, so --weights has no use beside it.", "Leave one of them out.")
     drawn = _checked_trace(options.trace, jobs)
     ask, run = partial(request_of, recipe=recipe), _runner(options, task, recipe, drawn)
     if is_zip(Path(options.output)):
@@ -215,13 +236,17 @@ def _restore(options: argparse.Namespace) -> int:
 
 def _runner(options: argparse.Namespace, task: Task, recipe: Recipe, previews: bool) -> Run:
     if options.baseline:
-        return classical(task, get_baseline(options.baseline, task.key))
-    weights = options.weights or recipe.find_weights()
-    engine = load(task, weights, device=options.device, precision=options.precision, compiled=options.compile)
+        scale = recipe.scale or task.config.scale
+        task.preset(scale=scale)  # refuses a scale that is none of the task's
+        return classical(task, get_baseline(options.baseline, task.key), scale)
+    asked: dict[str, Any] = {"weights": options.weights, "preset": options.preset, "scale": options.scale}
+    if not any(asked.values()):
+        asked["weights"] = recipe.find_weights()
+    engine = load(task, **asked, device=options.device, precision=options.precision, compiled=options.compile)
     for notice in () if options.weights else recipe.notices(engine.info):
         print(f"note: {notice}", file=sys.stderr)
     budget = int(options.memory_budget * 2**30)
-    return partial(stream, task, engine=engine, steps=recipe.steps, previews=previews, memory_budget=budget)
+    return partial(stream, task, engine=engine, **recipe.how, previews=previews, memory_budget=budget)
 
 
 def _noted(events: Iterator[Event | Done], archive: Archive) -> Iterator[Event | Done]:
@@ -263,6 +288,8 @@ def _recipe(options: argparse.Namespace) -> Recipe:
             f"Call: restore {recipe.task} ...",
         )
     seed = recipe.seed if options.seed is None else options.seed
+    if options.weights or options.preset or options.scale:
+        recipe = replace(recipe, weights=None, preset=options.preset, scale=options.scale)
     return replace(recipe, seed=seed, steps=options.steps or recipe.steps)
 
 
@@ -308,18 +335,21 @@ def _report(done: Done, task: str, options: argparse.Namespace) -> None:
 
 
 def _record(job: Job, restoration: Restoration) -> dict[str, object]:
-    picture = restoration.picture
+    picture, preset = restoration.picture, _preset_of(restoration)
     return {
         "file": str(job.source),
         "output": str(job.target),
         "task": restoration.task,
         "weights": restoration.weights,
+        "preset": preset.key if preset else None,
+        "scale": picture.width // restoration.request.picture.width,
         "seed": restoration.request.seed,
         "seconds": {stage: round(value, 4) for stage, value in asdict(restoration.seconds).items()},
         "size": [picture.width, picture.height],
         "device": restoration.device,
         "precision": restoration.precision,
         "notices": list(restoration.notices),
+        **({"reading": reading.to_dict()} if (reading := restoration.reading) else {}),
     }
 
 
@@ -327,7 +357,18 @@ def _sentence(job: Job, restoration: Restoration) -> str:
     picture = restoration.picture
     notices = "".join(f"\n  note: {notice}" for notice in restoration.notices)
     size, seconds = f"{picture.width} x {picture.height}", f"{restoration.seconds.total:.2f} s"
-    return f"{job.source.name} -> {job.target} ({size}, {seconds}, {restoration.weights}){notices}"
+    told = (
+        f"\n  the {len(restoration.ipr)} numbers say: {in_words(reading)}" if (reading := restoration.reading) else ""
+    )
+    preset = _preset_of(restoration)
+    named = f"{get_task(restoration.task).title_of(preset)}, " if preset else ""
+    return f"{job.source.name} -> {job.target} ({size}, {seconds}, {named}{restoration.weights}){told}{notices}"
+
+
+def _preset_of(restoration: Restoration) -> Preset | None:
+    """The preset that made it; None for weights of the user's own, and for baselines."""
+    info = restoration.info
+    return get_task(restoration.task).preset_behind(info.file, info.config.scale) if info else None
 
 
 def _inspect(options: argparse.Namespace) -> int:
@@ -354,7 +395,8 @@ def _facts(info: WeightsInfo) -> dict[str, Any]:
         "parameters": info.parameters,
         "sha256": info.sha256,
         "config": config.to_dict(),
-        "training": info.training,
+        "training": {name: value for name, value in info.training.items() if name != "directions"},
+        "reads": list(info.directions.names) if info.directions else [],  # the fitted numbers fill pages
     }
 
 
@@ -366,11 +408,11 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from .evaluation import Report, chosen_sets, evaluate, markdown, plain, tasks_of
+    from .evaluation import Report, chosen_sets, evaluate, markdown, matrix, plain, tasks_of
 
     _require_folder(options.json)
     teachers = tasks_of(options.task, options.weights, options.teacher)
-    tasks = {key: get_task(key) for key in teachers}
+    tasks = {key: _measured_as(get_task(key), options) for key in teachers}
     report = Report(options.report, _command(options)) if options.report else None
     tables = []
     for key, sets in chosen_sets(list(tasks.values()), options.set).items():
@@ -388,6 +430,8 @@ def _evaluate(options: argparse.Namespace) -> int:
             print(markdown(measured.table), flush=True)
             if report:
                 report.add(measured)
+        if swaps := matrix([table for table in tables if table.task == key]):
+            print(swaps, flush=True)
     if options.json:
         options.json.write_text(json.dumps([plain(table) for table in tables], indent=1) + "\n")
     if report:
@@ -395,6 +439,14 @@ def _evaluate(options: argparse.Namespace) -> int:
         for key in report.missing_notes:
             print(f"{report.notes_file.name} does not say why '{key}' fails", file=sys.stderr)
     return 0
+
+
+def _measured_as(task: Task, options: argparse.Namespace) -> Task:
+    """With the sets that the asked scale, or the named weights, are measured on."""
+    from .weights import inspect
+
+    of_weights = inspect(options.weights).config.scale if options.weights else task.config.scale
+    return task.at_scale(options.scale or of_weights)
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -452,6 +504,7 @@ def _command(options: argparse.Namespace) -> str:
     parts += [f"--task {key}" for key in options.task or []]
     parts += [f"--data {options.data.resolve().name.upper()}_FOLDER"]
     parts += [f"--weights {options.weights.name}"] if options.weights else []
+    parts += [f"--scale {options.scale}"] if options.scale else []
     parts += [f"--teacher {file.name}" for file in options.teacher]
     parts += [f"--set {name}" for name in options.set or []]
     parts += [f"--pictures {options.pictures}"] if options.pictures else []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from .imaging.picture import Picture
 from .tasks.task import Request
+from .weights.directions import Reading
 from .weights.info import WeightsInfo
 
 
@@ -108,6 +109,21 @@ class Restoration:
     """The network's file; None for a baseline."""
     painted: tuple[tuple[int, int], ...] = ()
     """(height, width) of every input that the U-Net saw: the padded picture, or its tiles. For `Engine.cost`."""
+    steered: Mapping[str, float] = field(default_factory=dict)
+    """How the IPR was moved before the painting, in standard deviations of what it tells of; {} where it was not."""
+    unsteered: np.ndarray | None = field(repr=False, default=None)
+    """(n,) float32, the IPR before it was moved; None where it was not."""
+
+    @property
+    def estimate(self) -> np.ndarray:
+        """(n,) float32: what the diffusion found, or was given in its place, before anyone moved it."""
+        return self.ipr if self.unsteered is None else self.unsteered
+
+    @property
+    def reading(self) -> Reading | None:
+        """What the IPR says is wrong with the photo; None where the network was not taught to tell."""
+        directions = None if self.info is None else self.info.directions
+        return None if directions is None else directions.reading(self.ipr)
 
 
 @dataclass(frozen=True, eq=False)

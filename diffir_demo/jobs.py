@@ -158,13 +158,13 @@ def _losses(restoration: Restoration, target: Path) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def classical(task: Task, baseline: Baseline) -> Run:
-    """A baseline's run in the words of the model's."""
+def classical(task: Task, baseline: Baseline, scale: int) -> Run:
+    """A baseline's run in the words of the model's; scale: output side over input side."""
 
     def run(request: Request) -> Iterator[Event]:
         task.check(request)
         began = time.perf_counter()
-        picture = baseline.run(request.picture, request.mask, task.config.scale)
+        picture = baseline.run(request.picture, request.mask, scale)
         spent = time.perf_counter() - began
         yield Finished(
             Restoration(

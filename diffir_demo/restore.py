@@ -8,8 +8,8 @@ from __future__ import annotations
 import operator
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +27,7 @@ from .model.compiled import compile_blocks
 from .model.cost import Cost, cost_of
 from .tasks import Request, Task, get_task
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
-from .weights import WeightsInfo, find_default
+from .weights import Directions, Reading, WeightsInfo, find_default
 from .weights import load as load_weights
 
 Y = TypeVar("Y")
@@ -61,6 +61,38 @@ class Engine:
         """The type in which the fast twin paints; None where the plain network does. It decides the memory needed."""
         return self.precision if isinstance(self.painter, FastDIRformer) else None
 
+    @property
+    def directions(self) -> Directions:
+        """How this network's IPR is read and steered. Raises `WeightsError` for networks that were never taught to."""
+        found = self.info.directions
+        if found is None:
+            raise WeightsError(
+                f"The numbers of '{self.info.file}' were never measured against known damage, so they cannot be read.",
+                "Use weights that say so, such as those that ship for cleaning up.",
+            )
+        return found
+
+    def reading(self, ipr: np.ndarray) -> Reading:
+        """What an IPR (n,) says is wrong with its photo. Raises `WeightsError` as `directions` does."""
+        return self.directions.reading(_checked(ipr, self.model.config.ipr_length)[0].numpy())
+
+    def steered(self, ipr: np.ndarray, **amounts: float) -> np.ndarray:
+        """The IPR (n,) moved so that it tells of more, or less: `steered(ipr, noise=+1.0)`, in standard deviations.
+
+        Clamped to +-`FURTHEST` (1.5). Paint with it by `restore(..., ipr=...)`. Raises `WeightsError` as `directions`
+        does, and `InputError` for something that the network does not tell of, or amounts that are no finite numbers.
+        """
+        self.require_steerable(amounts)
+        return self.directions.steered(_checked(ipr, self.model.config.ipr_length)[0].numpy(), amounts)
+
+    def require_steerable(self, amounts: Mapping[str, float]) -> None:
+        """Raises what `steered` raises for these amounts."""
+        names = self.directions.names if amounts else ()
+        for name, amount in amounts.items():
+            if name not in names or not np.isfinite(amount):
+                known = ", ".join(names)
+                raise InputError(f"This IPR can be moved by finite amounts of {known}, not by {name}={amount}.")
+
     def cost(self, run: Restoration) -> Cost:
         """What that run of this network multiplied, previews and tiles that needed no painting left out."""
         parts = [cost_of(self.model.config, *size, steps=len(run.steps)) for size in run.painted]
@@ -78,25 +110,30 @@ def load(
     task: str | Task,
     weights: str | os.PathLike[str] | None = None,
     *,
+    preset: str | None = None,
+    scale: int | None = None,
     device: str = "auto",
     precision: str = "auto",
     compiled: bool = False,
 ) -> Engine:
-    """The network of a task: the shipped weights, or a file of yours (safetensors, or the authors' .pth and .ckpt).
+    """The network of a task: a preset that ships, or a file of yours (safetensors, or the authors' .pth and .ckpt).
 
+    preset: the name of one of `task.presets`; None: the first whose file is there. scale: how far it enlarges, where
+    presets differ in that; with a file of yours, what it must be made for.
     compiled: on a GPU, let the network's blocks compile themselves (`compile_blocks`): the first photo of a size waits
     for that, for the next ones' sake. A CPU has its fast twin instead.
-    Raises `WeightsError` for a file that is missing, damaged, unsafe, or made for another task or stage, and
-    `DeviceError` for a device that is not there, or that does not compile.
+    Raises `InputError` for a preset or a scale that the task does not have, `WeightsError` for a file that is missing,
+    damaged, unsafe, or made for another task, stage or scale, and `DeviceError` for a device that is not there, or that
+    does not compile.
     """
     task = get_task(task) if isinstance(task, str) else task
-    path = find_default(task.key) if weights is None else Path(weights)
-    if path is None:
-        raise WeightsError(f"No weights for {task.title} are shipped here.", "Name a weight file with --weights FILE.")
+    if weights is not None and preset is not None:
+        raise InputError("A preset names its own weight file, so no other can be named beside it.", "Give one of them.")
+    path = _shipped(task, preset, scale) if weights is None else Path(weights)
     where = choose_device(device)
     if compiled:
         require_compiler(where)
-    loaded = load_weights(path, task=task.key, device=where)
+    loaded = load_weights(path, task=task.key, scale=scale, device=where)
     assert isinstance(loaded.model, DiffIR)  # `load_weights` refuses a teacher where stage 2 is asked for
     engine = Engine(loaded.model, loaded.info, where, choose_precision(precision, where))
     _require_structure(task, engine)
@@ -105,12 +142,24 @@ def load(
     return engine
 
 
+def _shipped(task: Task, key: str | None, scale: int | None) -> Path:
+    meant = task.preset(key, scale)
+    path = find_default(meant.weights)
+    if path is None:
+        asked = f", {task.title_of(meant)}," if key else f" at x{scale}" if scale else ""
+        raise WeightsError(
+            f"No weights for {task.title}{asked} are shipped here.", "Name a weight file with --weights FILE."
+        )
+    return path
+
+
 def restore(
     task: str | Task,
     request: Request,
     engine: Engine | None = None,
     *,
     ipr: np.ndarray | None = None,
+    steered: Mapping[str, float] | None = None,
     steps: int | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
@@ -118,8 +167,30 @@ def restore(
 ) -> Restoration:
     """Runs `stream` to its end."""
     return last(
-        stream(task, request, engine, ipr=ipr, steps=steps, previews=previews, memory_budget=memory_budget, whole=whole)
+        stream(
+            task,
+            request,
+            engine,
+            ipr=ipr,
+            steered=steered,
+            steps=steps,
+            previews=previews,
+            memory_budget=memory_budget,
+            whole=whole,
+        )
     )
+
+
+def estimate(task: str | Task, request: Request, engine: Engine) -> np.ndarray:
+    """The IPR that the diffusion estimates, (n,) float32, without the painting. Raises as `stream` does."""
+    with closing(stream(task, request, engine)) as events:
+        for event in events:
+            match event:
+                case PriorStep(t=0):
+                    return event.ipr
+                case Finished():  # a network without diffusion has no steps
+                    return event.restoration.ipr
+    raise RuntimeError("the run ended without an IPR")
 
 
 @torch.inference_mode()
@@ -129,6 +200,7 @@ def stream(
     engine: Engine | None = None,
     *,
     ipr: np.ndarray | None = None,
+    steered: Mapping[str, float] | None = None,
     steps: int | None = None,
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
@@ -140,6 +212,8 @@ def stream(
     for whoever wants to stop; with 24 megapixels the longest gap is half a second (docs/speed.md).
 
     ipr: (n,) finite numbers to paint with instead of the diffusion's estimate; there are no steps then.
+    steered: standard deviations by which that IPR, estimated or given, is moved before the painting, by what it tells
+    of (`Engine.steered`): {"noise": 0.5}. For networks that were taught to tell; previews are painted unmoved.
     steps: 1 .. `MAX_STEPS` diffusion steps instead of the number that the network was trained with, over the same range
     of noise (`Schedule.resampled`); the trained number changes nothing.
     previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
@@ -157,12 +231,14 @@ def stream(
     _require_structure(task, engine)
     _require_room(request.picture, engine.model.config.scale)
     given = None if ipr is None else _checked(ipr, engine.model.config.ipr_length)
+    amounts = {name: float(amount) for name, amount in (steered or {}).items()}
+    engine.require_steerable(amounts)
     steps = _checked_steps(steps, engine.model.config.timesteps)
     turn = lock_for(engine.device)
     while not turn.acquire(timeout=BREATH):
         yield Waiting()
     try:
-        yield from _run(task, request, engine, given, steps, previews, memory_budget, whole)
+        yield from _run(task, request, engine, given, amounts, steps, previews, memory_budget, whole)
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -228,6 +304,7 @@ def _run(
     request: Request,
     engine: Engine,
     given: Tensor | None,
+    amounts: Mapping[str, float],
     asked: int | None,
     previews: bool,
     budget: int,
@@ -298,6 +375,9 @@ def _run(
             preview = yield from _mapped(paint(ipr, "previews"), lambda share, label=label: Painting(share, label))
         steps.append(PriorStep(number, step.t, x0_numbers, numbers, spent(), preview))
         yield steps[-1]
+    estimate = _numbers(ipr)
+    if amounts:
+        ipr = torch.from_numpy(engine.steered(estimate, **amounts))[None].to(engine.device)
     picture = yield from _mapped(paint(ipr, "paint"), Painting)
     yield Finished(
         Restoration(
@@ -308,9 +388,16 @@ def _run(
             seconds=clock.seconds(),
             tiles=len(painted_tiles),
             steps=tuple(steps),
-            notices=request.picture.notices + _part_notice(part) + _tile_notice(tiles, painted_tiles),
+            notices=(
+                *request.picture.notices,
+                *_part_notice(part),
+                *_tile_notice(tiles, painted_tiles),
+                *_steered_notice(amounts),
+            ),
             painted=tuple((tile.height, tile.width) for tile in painted_tiles),
             info=engine.info,
+            steered=amounts,
+            unsteered=estimate if amounts else None,
         )
     )
 
@@ -362,6 +449,11 @@ def _tile_notice(tiles: list[Tile], painted: list[Tile]) -> tuple[str, ...]:
         return ()
     count = f"{len(painted)} tile{'s' if len(painted) > 1 else ''}"
     return (f"Painted in {count} of {tiles[0].width} x {tiles[0].height} pixels to fit the memory.",)
+
+
+def _steered_notice(amounts: Mapping[str, float]) -> tuple[str, ...]:
+    moved = ", ".join(f"{name} {amount:+.2g}" for name, amount in amounts.items() if amount)
+    return (f"Painted with the IPR moved by hand, in standard deviations: {moved}.",) if moved else ()
 
 
 def _mapped(walk: Generator[Y, None, R], change: Callable[[Y], Z]) -> Generator[Z, None, R]:

@@ -109,7 +109,7 @@ def strip_bytes(height: int, width: int, config: ModelConfig, dtype: torch.dtype
     copies = 1 if config.prior_padding == "zeros" else 4  # of the input: with its border, and in the order of the sum
     features = size * copies * 2 * config.prior_width + (size + 4) * config.ipr_length
     encoder = features * pixels // config.prior_fold**2
-    damaged = 4 * config.in_channels * pixels
+    damaged = 4 * config.painter_channels * pixels
     weights = size * 8 * config.width * 16 * config.width * config.resample_kernel**2
     return int(1.3 * (max(blocks, head, 3 * picture, encoder) + 2 * damaged + weights))
 

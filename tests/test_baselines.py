@@ -14,6 +14,7 @@ from diffir_demo.baselines import (
     baselines_for,
     gaussian_kernel,
     get_baseline,
+    noise_level,
     richardson_lucy,
 )
 from diffir_demo.errors import InputError
@@ -21,6 +22,7 @@ from diffir_demo.imaging.picture import Picture
 from diffir_demo.metrics import psnr
 
 INPAINT, SR, DEBLUR = baselines_for("inpaint"), baselines_for("sr"), baselines_for("deblur")
+CLEAN = baselines_for("clean")
 
 
 def each(baselines: tuple[Baseline, ...]) -> pytest.MarkDecorator:
@@ -65,6 +67,7 @@ class TestRegistry:
     def test_every_task_has_company(self) -> None:
         assert [baseline.key for baseline in SR] == ["bicubic", "lanczos"]
         assert [baseline.key for baseline in INPAINT] == ["telea", "navier-stokes", "harmonic"]
+        assert [baseline.key for baseline in CLEAN] == ["non-local-means", "bilateral", "unsharp"]
         assert [baseline.key for baseline in DEBLUR] == ["unsharp", "richardson-lucy"]
 
     def test_names_are_told_apart(self) -> None:
@@ -167,6 +170,35 @@ class TestDeblurring:
 
         assert steepness(result) > steepness(soft) * 1.1
         assert psnr(result.pixels, sharp.pixels) > psnr(soft.pixels, sharp.pixels)
+
+
+def noisy(picture: Picture, deviation: float, seed: int = 0) -> Picture:
+    grain = np.random.default_rng(seed).normal(0, deviation, picture.pixels.shape)
+    return picture.with_pixels(np.clip(np.rint(picture.pixels + grain), 0, 255).astype(np.uint8))
+
+
+class TestCleaning:
+    @each(CLEAN)
+    @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (50, 3)])
+    def test_size(self, baseline: Baseline, height: int, width: int) -> None:
+        assert baseline.run(noise(height, width), None, 1).pixels.shape == (height, width, 3)
+
+    @each(CLEAN[:2])
+    @pytest.mark.parametrize("deviation", [10, 25])
+    def test_noise_goes_and_edges_stay(self, baseline: Baseline, deviation: float) -> None:
+        clean = scene()
+        damaged = noisy(clean, deviation)
+        result = baseline.run(damaged, None, 1)
+        assert psnr(result.pixels, clean.pixels) > psnr(damaged.pixels, clean.pixels) + 3
+        contrast = np.abs(np.diff(result.pixels.astype(float), axis=1)).max(axis=1).mean()
+        assert contrast > 0.7 * np.abs(np.diff(clean.pixels.astype(float), axis=1)).max(axis=1).mean()
+
+    @pytest.mark.parametrize("deviation", [2, 10, 30])
+    def test_the_noise_level_is_estimated_from_the_picture(self, deviation: float) -> None:
+        smooth = Picture(np.full((128, 160, 3), 128, np.uint8))
+        assert noise_level(noisy(smooth, deviation).pixels) == pytest.approx(deviation, rel=0.06)
+        assert noise_level(noisy(scene(), deviation).pixels) == pytest.approx(deviation, rel=0.3)
+        assert noise_level(smooth.pixels) == noise_level(smooth.pixels[:1, :1]) == 0
 
 
 class TestRichardsonLucy:

@@ -126,6 +126,7 @@ def test_multiplications_are_those_that_torch_counts(name: str) -> None:
     with torch.device("meta"):
         model = DiffIR(config).requires_grad_(False)
         damaged, vector = torch.empty(1, config.in_channels, height, width), torch.empty(1, config.ipr_length)
+        seen = torch.empty(1, config.painter_channels, height, width)
 
     def counted(work: Callable[[], object]) -> float:
         with FlopCounterMode(display=False) as counter:
@@ -133,7 +134,8 @@ def test_multiplications_are_those_that_torch_counts(name: str) -> None:
         return counter.get_total_flops() / 2 / 1e9
 
     cost = cost_of(config, height, width, steps=1)
-    assert cost.paint == pytest.approx(counted(lambda: model.painter(damaged, vector)), rel=1e-9)
+    first = 0.0 if model.shrinkage is None else model.shrinkage.work() * height * width / 1e9
+    assert cost.paint == pytest.approx(first + counted(lambda: model.painter(seen, vector)), rel=1e-9)
     assert cost.encoder == pytest.approx(counted(lambda: model.encoder(damaged)), rel=1e-9)
     assert cost.diffusion == pytest.approx(counted(lambda: model.denoiser(vector, 0, vector)), rel=1e-9)
 
@@ -146,7 +148,12 @@ def test_counting_imports_no_compiler() -> None:
 
 
 def test_which_networks_are_measured() -> None:
-    assert bench.chosen_presets(None, None, False) == ["compact_inpaint", "compact_sr_x4", "compact_deblur"]
+    assert bench.chosen_presets(None, None, False) == [
+        "compact_inpaint",
+        "compact_clean",
+        "compact_sr_x4",
+        "compact_deblur",
+    ]
     assert bench.chosen_presets(["deblur"], None, True) == ["deblur"]
     assert bench.chosen_presets(None, ["sr_x1", "sr_x1"], False) == ["sr_x1"]
     with pytest.raises(InputError, match="--preset"):
@@ -175,8 +182,10 @@ def test_whole_runs_of_the_shipped_weights(tmp_path: Path, capsys: pytest.Captur
     assert main(["bench", "--whole", "0.01", "--json", str(numbers)]) == 0
     printed = capsys.readouterr().out
     whole = json.loads(numbers.read_text())["whole"]
-    assert [each["task"] for each in whole] == ["inpaint", "sr", "deblur"]
-    assert [each["size"] for each in whole] == [[122, 82], [31, 20], [122, 82]], "of a result of 0.01 megapixels"
+    assert [each["task"] for each in whole] == ["inpaint", "clean", "sr", "deblur"]
+    assert [each["size"] for each in whole] == [[122, 82], [122, 82], [31, 20], [122, 82]], (
+        "of a result of 0.01 megapixels"
+    )
     for each in whole:
         assert 0 < each["first"] < each["seconds"] and 0 < each["gap"] < each["seconds"]
         assert 0 < each["telling"] < 1

@@ -24,7 +24,6 @@ from diffir_demo.ui.comparison import board_of, methods
 from diffir_demo.ui.gallery import Gallery, Region
 from diffir_demo.ui.outcome import INPUT, ORIGINAL, RESULT, Outcome, Rival, first_baseline
 from diffir_demo.ui.studio import WeightsChoice
-from diffir_demo.ui.words.board import weights_title
 from tests.tiny import engine
 
 KEYS = list(TASKS)
@@ -173,13 +172,6 @@ def test_without_a_clean_photo_there_are_no_scores_but_a_hint(gallery: Gallery) 
 )
 def test_scores_have_the_digits_that_papers_print(name: str, value: float, text: str) -> None:
     assert views.score(name, value) == text
-
-
-def test_weights_have_short_names() -> None:
-    default = TASKS["sr"].weights
-    assert weights_title(default, default) == "Faithful"
-    assert weights_title("compact-sr-crisp.safetensors", default) == "Crisp"
-    assert weights_title("RealworldSR-DiffIRS2.pth", default) == "RealworldSR-DiffIRS2"
 
 
 # --- pictures for the page -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from diffir_demo.devices import has_fast_bf16
 from diffir_demo.imaging import Picture, load_picture
 from diffir_demo.metrics import scores
 from diffir_demo.restore import load, restore
-from diffir_demo.tasks import TASKS, Damaged
+from diffir_demo.tasks import TASKS, Damaged, Request
 from diffir_demo.weights import inspect
 
 ROOT = Path(__file__).parent.parent
@@ -70,14 +70,17 @@ def baseline(key: str, method: str) -> float:
 def test_a_file_is_what_its_card_says(path: Path) -> None:
     assert path.stat().st_size <= 10_000_000
     info = inspect(path)
-    assert info.task in TASKS and info.stage == 2 and info.config == TASKS[info.task].config
+    assert info.task in TASKS and info.stage == 2
+    preset = TASKS[info.task].preset_behind(path.name, info.config.scale)
+    assert preset is not None and info.config == preset.config
     assert info.provenance == "trained" and info.training["steps"] > 0 and info.training["data"]
     row = next(line for line in CARD.splitlines() if line.startswith(f"| `{path.name}`"))
     assert info.fingerprint in row and f"{info.training['steps']:,}" in row and f"{info.parameters:,}" in row
 
 
-def test_every_task_has_a_file() -> None:
-    assert all((ROOT / "checkpoints" / task.weights).is_file() for task in TASKS.values())
+@pytest.mark.parametrize("key", KEYS)
+def test_every_task_has_a_file(key: str) -> None:
+    assert (ROOT / "checkpoints" / TASKS[key].weights).is_file()
 
 
 def test_super_resolution_beats_bicubic() -> None:
@@ -100,6 +103,33 @@ def test_the_crisp_preset_is_sharper_and_stays_near_the_faithful_one() -> None:
 
 def test_deblurring_beats_doing_nothing() -> None:
     assert mean_score("deblur", network("deblur")) > mean_score("deblur", [c.request.picture for c in cases("deblur")])
+
+
+def test_cleaning_up_beats_the_denoisers() -> None:
+    found = mean_score("clean", network("clean"))
+    assert found > max(baseline("clean", method) for method in ("non-local-means", "bilateral"))
+
+
+def test_a_photo_that_is_fine_comes_back_unharmed() -> None:
+    engine = load("clean", device="cpu", precision="fp32")
+    for case in cases("clean"):
+        fine = case.reference
+        restored = restore("clean", Request(fine), engine).picture
+        assert scores("clean", restored.pixels, fine.pixels, None)["psnr"] > 40
+
+
+def test_real_photos_are_enlarged_better_than_by_the_preset_for_clean_ones() -> None:
+    real, faithful = (load("sr", preset=key, scale=4, device="cpu", precision="fp32") for key in ("real", "faithful"))
+    worn = [TASKS["sr"].sets["real"](case.reference, np.random.default_rng(7)) for case in cases("sr")]
+
+    def score(pictures: list[Picture]) -> float:
+        pairs = zip(worn, pictures, strict=True)
+        return float(np.mean([scores("sr", p.pixels, c.reference.pixels, None)["psnr_y"] for c, p in pairs]))
+
+    found = score([restore("sr", case.request, real).picture for case in worn])
+    bicubic = next(each.run for each in baselines_for("sr") if each.key == "bicubic")
+    assert found > score([restore("sr", case.request, faithful).picture for case in worn]) + 0.2
+    assert found > score([bicubic(case.request.picture, None, 4) for case in worn]) + 0.2
 
 
 def test_inpainting_beats_the_mean_of_the_classical_methods() -> None:

@@ -18,20 +18,21 @@ from diffir_demo.estimate import PACES, Machine, Paces, estimate, learn
 from diffir_demo.events import Seconds
 from diffir_demo.memory import free_memory
 from diffir_demo.model import COMPACT
+from diffir_demo.model.cost import cost_of
 from diffir_demo.restore import restore
 from diffir_demo.tiling import painting_bytes
 from tests.test_stream import case
 from tests.tiny import CONFIGS, engine
 
 HERE = Machine(torch.device("cpu"), torch.float32)
-DEBLUR, INPAINT, SR = (COMPACT[f"compact_{name}"] for name in ("deblur", "inpaint", "sr_x4"))
+CLEAN, DEBLUR, INPAINT, SR = (COMPACT[f"compact_{name}"] for name in ("clean", "deblur", "inpaint", "sr_x4"))
 
 
 @pytest.fixture(autouse=True)
 def _steady(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine that paints and encodes 10^9 multiplications in a hundredth of a second."""
     PACES.forget()
-    for config in (DEBLUR, INPAINT, SR, *CONFIGS.values()):
+    for config in (CLEAN, DEBLUR, INPAINT, SR, *CONFIGS.values()):
         PACES.learn(("paint", config, HERE), 1, 0.01)
     PACES.learn(("encode", HERE), 1, 0.01)
     yield
@@ -50,6 +51,18 @@ def test_enlarging_saves_sixteen_times_the_pixels() -> None:
     found = estimate(SR, (100, 50), HERE)
     assert found.output_size == (400, 200)
     assert found.save == pytest.approx(16 * estimate(DEBLUR, (100, 50), HERE).save)
+
+
+def test_the_first_restoration_is_part_of_the_painting() -> None:
+    """It is not nothing, and little beside the U-Net of real size; its picture is kept beside the photo."""
+    whole = cost_of(COMPACT["compact_clean"], 256, 256)
+    without = dataclasses.replace(COMPACT["compact_clean"], shrinkage=False)
+    assert 1.03 < whole.paint / cost_of(without, 256, 256).paint < 1.2
+    clean, plain = (
+        estimate(config, (1024, 1024), HERE) for config in (CLEAN, dataclasses.replace(CLEAN, shrinkage=False))
+    )
+    assert clean.encode == pytest.approx(plain.encode)
+    assert clean.bytes >= plain.bytes + 3 * 4 * 1024**2
 
 
 def test_previews_cost_a_painting_each() -> None:

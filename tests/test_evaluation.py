@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,19 +13,20 @@ from PIL import Image
 
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError, WeightsError
-from diffir_demo.evaluation import cases, chosen_sets, evaluate, markdown, methods, peers, plain, tasks_of
-from diffir_demo.evaluation.ipr import study_ipr
+from diffir_demo.evaluation import cases, chosen_sets, evaluate, markdown, matrix, methods, peers, plain, tasks_of
+from diffir_demo.evaluation.ipr import mean_score, study_ipr
 from diffir_demo.evaluation.measure import Measured
 from diffir_demo.evaluation.methods import Method, methods_for
+from diffir_demo.evaluation.readings import DAMAGES, accuracy
 from diffir_demo.evaluation.sheets import columns, sheet, typical, worst
 from diffir_demo.evaluation.stlpips import PACKAGE, StLpips
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr, scores, sr_scores
 from diffir_demo.model import Teacher
-from diffir_demo.restore import restore
+from diffir_demo.restore import load, restore
 from diffir_demo.tasks import TASKS, Request
-from diffir_demo.weights import save
-from tests.tiny import CONFIGS, engine, network
+from diffir_demo.weights import annotate, inspect, save
+from tests.tiny import CONFIGS, directions, engine, network
 
 SPAN = peers.PEERS[0]
 
@@ -74,6 +77,8 @@ def test_sets_are_chosen_by_name_and_unknown_ones_refused() -> None:
     assert chosen_sets(tasks, None)["deblur"] == ["weak", "strong"]
     assert chosen_sets(tasks, ["strong", "thin"]) == {"inpaint": ["thin"], "deblur": ["strong"]}
     assert chosen_sets(tasks[:1], ["mix"]) == {"inpaint": ["mix"]}
+    assert chosen_sets(tasks, None)["clean"] == [*TASKS["clean"].sets, "untouched", "mix"]
+    assert chosen_sets(tasks, ["untouched"]) == {"clean": ["untouched"]}
     with pytest.raises(InputError, match="no set 'huge'.*deblur: weak, strong"):
         chosen_sets(tasks, ["huge"])
 
@@ -102,6 +107,26 @@ def test_a_peer_that_is_not_installed_is_named_and_not_opened(
     found, missing = methods_for(TASKS["sr"])
     assert not [m for m in found if m.kind == "peer"]
     assert missing == ["Ghost: not installed (pip install --no-deps -r requirements-evaluation.txt)."]
+
+
+def test_bm3d_is_run_at_the_noise_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its licence is said before anybody installs it, and it is none of the packages that one file brings."""
+    (peer,) = [peer for peer in peers.PEERS if peer.title == "BM3D"]
+    assert "non-commercial" in peer.note and "non-commercial use only" in peer.install
+    active = [line for line in Path("requirements-evaluation.txt").read_text().splitlines() if not line.startswith("#")]
+    assert not any(line.startswith(peer.packages) for line in active)
+    asked = []
+
+    def bm3d_rgb(picture: np.ndarray, deviation: float) -> np.ndarray:
+        asked.append((picture.max(), deviation))
+        return picture + 2.0
+
+    monkeypatch.setattr(peers.importlib, "import_module", lambda name: SimpleNamespace(bm3d_rgb=bm3d_rgb))
+    grain = np.random.default_rng(0).normal(100, 25, (64, 64, 3))
+    cleaned = peer.open()(Picture(np.clip(grain, 0, 255).astype(np.uint8)))
+    (largest, deviation) = asked[0]
+    assert largest <= 1 and abs(255 * deviation - 25) < 2
+    assert cleaned.pixels.dtype == np.uint8 and (cleaned.pixels == 255).all()
 
 
 def test_a_table_holds_the_means_of_the_photos_scores(checkpoints: Path, data: Path) -> None:
@@ -142,9 +167,97 @@ def test_what_the_ipr_is_worth(data: Path) -> None:
     assert study.spread == pytest.approx(expected, rel=1e-4)
 
 
+def clean_tables(data: Path, checkpoints: Path, sets: list[str] | None = None) -> list[Measured]:
+    file = checkpoints / "compact-clean.safetensors"
+    if inspect(file).directions is None:
+        annotate(file, file, {"directions": directions().to_dict()})
+    return list(evaluate(TASKS["clean"], data, precision="fp32", sets=sets))
+
+
+def test_untouched_photos_are_untouched(checkpoints: Path, data: Path) -> None:
+    found = {name: list(cases(TASKS["clean"], data, name)) for name in ("untouched", "noise")}
+    for case in found["untouched"]:
+        assert np.array_equal(case.request.picture.pixels, case.reference.pixels)
+        assert case.severity is not None and not case.severity.any()
+    assert not np.array_equal(found["noise"][0].request.picture.pixels, found["noise"][0].reference.pixels)
+    (table,) = [each.table for each in clean_tables(data, checkpoints, ["untouched"])]
+    nothing = next(row for row in table.rows if row.method == "nothing done")
+    assert nothing.scores["psnr"] == np.inf
+    assert "| nothing done | **exact** | **1.0000** |" in markdown(table)
+    values = json.loads(json.dumps(plain(table), allow_nan=False))
+    assert next(row for row in values["rows"] if row["method"] == "nothing done")["scores"]["psnr"] is None
+    assert not table.ipr[0].swaps and matrix([table]) == ""  # one set has no other
+
+
+def test_the_swap_matrix_takes_another_photo_with_every_damage(checkpoints: Path, data: Path) -> None:
+    """Row: the damage of the photo. Column: the damage of the photo before it, whose IPR is painted with."""
+    names = ["noise", "untouched", "mix"]
+    found = {each.table.set: each.table for each in clean_tables(data, checkpoints, names)}
+    task, own = TASKS["clean"], load("clean", precision="fp32")
+    damaged = {name: list(cases(task, data, name)) for name in names}
+    iprs = {name: [restore(task, case.request, own).ipr for case in damaged[name]] for name in names}
+
+    def score(name: str, vectors: list[np.ndarray]) -> float:
+        pairs = zip(damaged[name], vectors, strict=True)
+        painted = [(restore(task, c.request, own, ipr=v).picture.pixels, c.reference.pixels) for c, v in pairs]
+        return float(np.mean([psnr(*pair) for pair in painted]))
+
+    study = found["noise"].ipr[0]
+    assert list(study.swaps) == ["noise", "untouched"]
+    for column in study.swaps:
+        assert study.swaps[column] == score("noise", [iprs[column][i - 1] for i in range(3)])
+    assert study.another == study.swaps["noise"] != study.swaps["untouched"]
+    assert study.overall == score("noise", [np.mean(iprs["noise"] + iprs["untouched"], axis=0)] * 3)
+    mix = found["mix"].ipr[0]
+    assert not mix.swaps and mix.another == score("mix", [iprs["mix"][i - 1] for i in range(3)])
+    text = matrix(list(found.values()))
+    assert "| | own IPR | noise | untouched | the mean | zeros |" in text
+    assert f"| noise | {study.own:.2f} | {study.another - study.own:+.2f} |" in text
+    assert f"costs {mix.own - mix.another:.2f} dB, which is TOO LITTLE" in text
+    held = [replace(each, ipr=[replace(each.ipr[0], own=each.ipr[0].another + 0.5)]) for each in found.values()]
+    assert "costs 0.50 dB, which is enough" in matrix(held)
+
+
+def test_a_report_shows_matrix_and_readings_once(checkpoints: Path, data: Path, tmp_path: Path) -> None:
+    file, report, values = checkpoints / "compact-clean.safetensors", tmp_path / "q.md", tmp_path / "v.json"
+    annotate(file, file, {"directions": directions().to_dict()})
+    sets = ["--set", "soft", "--set", "untouched", "--set", "mix", "--pictures", "2"]
+    call = ["evaluate", "--task", "clean", "--data", str(data), *sets, "--report", str(report), "--json", str(values)]
+    assert main(call) == 0
+    text = report.read_text()
+    assert text.count("| | own IPR | soft | untouched | the mean | zeros |") == 1
+    assert text.count("| read off the IPR of |") == 1 and "On a random mix, the IPR of another photo" in text
+    tables = json.loads(values.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert list(tables[0]["ipr"][0]["swaps"]) == ["soft", "untouched"] and tables[2]["readings"]
+    assert json.loads(report.with_suffix(".json").read_text())["sets"] == tables
+
+
+def test_the_mix_is_told_how_well_it_is_read(checkpoints: Path, data: Path) -> None:
+    found = clean_tables(data, checkpoints, ["noise", "mix"])
+    noise, mix = (each.table for each in found)
+    assert not noise.readings
+    (study,) = mix.readings
+    assert study.cases == 3 * DAMAGES and list(study.error) == list(study.r2) == list(TASKS["clean"].reads)
+    assert f"| {study.method} | grain | {study.error['noise']:.3g} | {study.r2['noise']:.3f} |" in markdown(mix)
+    assert json.loads(json.dumps(plain(mix)))["readings"][0]["cases"] == 3 * DAMAGES
+
+
+def test_accuracy_is_the_root_mean_square_and_the_share_that_is_explained() -> None:
+    told = np.array([[0.0, 1.0], [10.0, 3.0], [20.0, 5.0]])
+    error, r2 = accuracy(told + [[1, 0], [-1, 0], [1, 0]], told)
+    assert error == pytest.approx([1, 0]) and r2 == pytest.approx([1 - 1 / (200 / 3), 1])
+    assert accuracy(np.full((3, 2), told.mean(axis=0)), told)[1] == pytest.approx([0, 0])
+
+
+def test_one_exact_picture_does_not_drown_the_mean() -> None:
+    assert mean_score([20.0, 40.0]) == 30.0
+    assert mean_score([20.0, float("inf")]) == 60.0
+    assert mean_score([float("inf")] * 2) == float("inf")
+
+
 def test_teachers_and_weights_find_their_tasks(checkpoints: Path) -> None:
     teacher, weights = checkpoints / "a-teacher.safetensors", checkpoints / "compact-deblur.safetensors"
-    assert tasks_of(None, None, [teacher]) == {"inpaint": None, "sr": teacher, "deblur": None}
+    assert tasks_of(None, None, [teacher]) == dict.fromkeys(TASKS) | {"sr": teacher}
     assert tasks_of(None, weights, []) == {"deblur": None}
     assert tasks_of(["sr"], None, []) == {"sr": None}
     with pytest.raises(InputError, match="'a-teacher.safetensors' is for 'sr'"):

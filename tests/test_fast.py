@@ -37,7 +37,7 @@ def painter(config: ModelConfig, seed: int = 0) -> DIRformer:
 
 def inputs(config: ModelConfig, height: int, width: int, batch: int = 1) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(1)
-    picture = torch.rand(batch, config.in_channels, height, width, generator=generator)
+    picture = torch.rand(batch, config.painter_channels, height, width, generator=generator)
     return picture, torch.randn(batch, config.ipr_length, generator=generator)
 
 
@@ -59,7 +59,7 @@ def test_fast_equals_plain(name: str, strip: int, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("units", [(1, 1), (1, 5), (5, 1)], ids=str)
-@pytest.mark.parametrize("name", ["deblur", "sr_x4", "compact_inpaint"])
+@pytest.mark.parametrize("name", ["deblur", "sr_x4", "compact_inpaint", "compact_clean"])
 @torch.inference_mode()
 def test_the_smallest_sides(name: str, units: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the latent level is one pixel high or wide."""
@@ -130,13 +130,13 @@ def test_walk_passes_the_plain_ones_milestones_on_its_way(monkeypatch: pytest.Mo
     assert shares == sorted(shares) and set(milestones) < set(shares) and shares[0] == 0
 
 
-@pytest.mark.parametrize("name", ["compact_sr_x4", "compact_deblur", "compact_inpaint"])
+@pytest.mark.parametrize("name", ["compact_sr_x4", "compact_deblur", "compact_inpaint", "compact_clean"])
 def test_a_megapixel_is_painted_in_many_small_pieces(name: str) -> None:
     """Counted, not timed: whoever stops listening between two pieces is let go after a small share of the whole."""
     with torch.device("meta"):
         plain = DIRformer(PRESETS[name]).requires_grad_(False)
         side = 1024 // plain.config.scale
-        x, ipr = torch.empty(1, plain.config.in_channels, side, side), torch.empty(1, plain.config.ipr_length)
+        x, ipr = torch.empty(1, plain.config.painter_channels, side, side), torch.empty(1, plain.config.ipr_length)
     shares = [0.0, *FastDIRformer(plain).walk(x, ipr)]
     assert max(after - before for before, after in pairwise(shares)) < 0.02
 

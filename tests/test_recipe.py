@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from diffir_demo.errors import InputError
+from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.imaging import Picture, encode_picture, grown, load_picture, mask_bytes, save_picture
 from diffir_demo.imaging.strokes import Stroke, rasterise
 from diffir_demo.recipe import (
@@ -123,7 +123,7 @@ def test_what_is_no_recipe(text: str | bytes) -> None:
 
 
 def test_a_newer_version_is_told() -> None:
-    assert "newer version" in refused(changed(diffir_recipe=2, surprise=[]))
+    assert "newer version" in refused(changed(diffir_recipe=3, surprise=[]))
 
 
 def test_a_huge_one_is_not_even_read() -> None:
@@ -332,3 +332,44 @@ def test_the_chunk_is_plain_text_that_other_programs_show(tmp_path: Path) -> Non
     with Image.open(path) as image:
         assert json.loads(image.text["DiffIR"])["task"] == "inpaint"  # type: ignore[attr-defined]
         assert image.text["Software"] == f"DiffIR Studio {WHOLE.version}"  # type: ignore[attr-defined]
+
+
+# --- moved by hand ----------------------------------------------------------------------------------------
+
+
+def test_a_run_with_a_moved_ipr_is_repeated_from_its_recipe() -> None:
+    """The diffusion runs anew, and its estimate is moved: one run does both."""
+    ours, request = engine("clean"), Request(photo(), seed=3)
+    plain = restore("clean", request, ours)
+    moved = restore("clean", request, ours, steered={"noise": 1.0, "softness": -0.5})
+    assert not np.array_equal(moved.picture.pixels, plain.picture.pixels)
+    assert np.array_equal(moved.estimate, plain.ipr) and np.array_equal(plain.estimate, plain.ipr)
+    assert np.array_equal(moved.ipr, ours.steered(plain.ipr, noise=1.0, softness=-0.5))
+    assert any("noise +1, softness -0.5" in notice for notice in moved.notices)
+    by_hand = restore("clean", request, ours, ipr=plain.ipr, steered={"noise": 1.0, "softness": -0.5})
+    assert np.array_equal(by_hand.picture.pixels, moved.picture.pixels)
+
+    recipe = recipe_of(moved, "a.png")
+    assert recipe is not None
+    text = recipe.to_json()
+    assert json.loads(text)["steered"] == {"noise": 1.0, "softness": -0.5} and json.loads(text)["diffir_recipe"] == 2
+    again = Recipe.from_json(text)
+    assert again == recipe
+    repeated = restore("clean", again.request(photo()), ours, **again.how)
+    assert np.array_equal(repeated.picture.pixels, moved.picture.pixels)
+    assert "steered" not in (dataclasses.replace(recipe, steered={}).to_json())
+
+
+@pytest.mark.parametrize(
+    "steered", [{"noise": 1.6}, {"noise": "1"}, {"colour": 0.5}, [0.5], {"noise": True}, {"softness": 1e999}]
+)
+def test_moves_that_no_page_makes_are_refused(steered: Any) -> None:
+    fields = {"diffir_recipe": 2, "version": "0.1.0", "task": "clean", "seed": 0, "steered": steered}
+    assert "makes no sense" in refused(json.dumps(fields)) or "no recipe" in refused(json.dumps(fields))
+
+
+def test_a_network_that_does_not_tell_cannot_be_moved() -> None:
+    with pytest.raises(WeightsError, match="never measured"):
+        restore("deblur", Request(photo()), engine("deblur"), steered={"noise": 1.0})
+    with pytest.raises(InputError, match="colour"):
+        restore("clean", Request(photo()), engine("clean"), steered={"colour": 1.0})

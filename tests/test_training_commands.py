@@ -18,8 +18,8 @@ from diffir_demo.tasks import TASKS
 from diffir_demo.training.__main__ import main
 from diffir_demo.training.campaign import Plan, sources
 from diffir_demo.training.photos import photo_files
-from diffir_demo.training.runs import Sources
-from diffir_demo.weights import inspect, load
+from diffir_demo.training.starts import Sources
+from diffir_demo.weights import annotate, inspect, load
 from tests.test_training import photos, ticking, tiny_task
 
 __all__ = ["ticking"]  # pytest finds the fixture by its name here
@@ -73,11 +73,13 @@ def test_the_commands_lead_from_photos_to_a_weight_file(
     assert Image.open(Path(runs[1]) / "progress.png").width > 600
     history = [json.loads(line) for line in (Path(runs[1]) / "history.jsonl").read_text().splitlines()]
     assert history[0]["step"] == 0 and "psnr_y" in history[-1]
-    # Another road begins at that file: its record is carried on.
+    # Another road begins at that file: its record is carried on, but not what was read off the old IPR.
+    annotate(file, file, {"directions": {"names": ["noise"]}})
     again, more = str(tmp_path / "again"), tmp_path / "more.safetensors"
     assert main(["sr", "--stage", "1", *options, "--out", again, "--start", str(file)]) == 0
     assert main(["export", "--run", again, "--out", str(more), "--before", str(file)]) == 0
     assert inspect(more).training["steps"] > sum(steps) and len(inspect(more).training["runs"]) == 3
+    assert "directions" in inspect(file).training and "directions" not in inspect(more).training
     # Two networks of one kind blend; of different kinds they do not.
     mixed, pure = tmp_path / "mixed.safetensors", tmp_path / "pure.safetensors"
     blend = ["export", "--run", runs[1], "--out", str(mixed), "--blend", str(file), "--share", "0.25"]

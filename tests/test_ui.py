@@ -276,6 +276,19 @@ def test_every_example_is_credited_and_ready(key: str, checkpoints: Path) -> Non
     assert Path(opening.truth.path).is_file()
 
 
+def test_examples_to_clean_up_say_what_is_wrong_with_them() -> None:
+    """One of each kind of damage, always the same, and one that should come back as it is; all of them measured."""
+    task, found = TASKS["clean"], examples_for("clean")
+    assert [example.label for example in found] == ["Noisy", "Soft", "Over-compressed", "Fine as it is"]
+    for example in found:
+        damaged, reference = example.prepared(task)
+        assert reference is not None and np.array_equal(reference.pixels, example.photo.pixels)
+        assert np.array_equal(damaged.pixels, example.prepared(task)[0].pixels)
+        assert np.array_equal(damaged.pixels, reference.pixels) == (example.set == "none")
+        opening = opening_of(example, task)
+        assert opening.truth is not None and opening.credit == example.credit
+
+
 def test_credits_name_each_photo_once_and_link_its_licence() -> None:
     everything = [example for key in KEYS for example in examples_for(key)]
     text = credits(everything)
@@ -318,13 +331,6 @@ def test_a_host_s_memory_budget_holds_for_runs_and_for_what_is_foreseen(checkpoi
         run = last(studio.run(task, request, path))
         assert run.tiles == studio.foresee(task, path, (96, 160)).tiles == tiles
         assert ("to fit the memory" in " ".join(run.notices)) == (tiles > 1)
-
-
-def test_our_presets_are_told_apart_in_words() -> None:
-    default = TASKS["sr"].weights
-    assert words.weights_label(default, default).startswith("Faithful")
-    assert words.weights_label("compact-sr-crisp.safetensors", default).startswith("Crisp")
-    assert words.weights_label("RealworldSR-DiffIRS2.pth", default) == "RealworldSR-DiffIRS2.pth"
 
 
 # --- the API ---------------------------------------------------------------------------------------------

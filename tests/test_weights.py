@@ -7,16 +7,21 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from diffir_demo.errors import WeightsError
+from diffir_demo.imaging import Picture
 from diffir_demo.model import COMPACT, OFFICIAL, ModelConfig
+from diffir_demo.restore import load as engine_of
+from diffir_demo.restore import restore
+from diffir_demo.tasks import Request
 from diffir_demo.weights import convert, find_default, inspect, list_weights, load, save, survey
 from diffir_demo.weights.info import guess_task
 
-from .weight_files import TINY, TINY_INPAINT, TINY_SR, assert_same, network, official_state, refusal, saved
+from .weight_files import TINY, TINY_CLEAN, TINY_INPAINT, TINY_SR, assert_same, network, official_state, refusal, saved
 
 
 @pytest.mark.parametrize(("preset", "config"), COMPACT.items())
@@ -115,7 +120,19 @@ def test_wrong_task(tmp_path: Path) -> None:
     text = refusal(saved(tmp_path, official_state(TINY_INPAINT)), task="deblur")
     assert "`deblur` expects 3 input channels; this file has 4." in text
     assert "It looks like inpainting weights: use it with the inpaint task." in text
-    assert "super-resolution weights" in refusal(saved(tmp_path, official_state(TINY_SR)), task="deblur")
+    text = refusal(saved(tmp_path, official_state(TINY_SR)), task="deblur")
+    assert "this file enlarges x4, so it is none for `deblur`." in text and "super-resolution weights" in text
+
+
+def test_the_authors_file_for_the_same_size_cleans_up(tmp_path: Path) -> None:
+    """It has the head of super-resolution, on folded pixels."""
+    path = saved(tmp_path, official_state(TINY_CLEAN))
+    assert "It looks like clean-up weights: use it with the clean task." in refusal(path, task="deblur")
+    text = refusal(path, task="sr")
+    assert "this file keeps the picture's size, so it is none for `sr`." in text and "clean-up weights" in text
+    photo = Picture(np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8))
+    result = restore("clean", Request(photo), engine_of("clean", path, precision="fp32")).picture
+    assert result.pixels.shape == photo.pixels.shape
 
 
 def test_wrong_scale(tmp_path: Path) -> None:
@@ -149,12 +166,12 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_folder_of_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(tmp_path))
-    assert find_default("deblur") is None and list_weights() == []
+    assert find_default("compact-deblur.safetensors") is None and list_weights() == []
     assert list_weights(tmp_path / "missing") == []
     saved(tmp_path, official_state(), "DeblurringS2.pth")
-    assert find_default("deblur") is None, "a user's own file is not taken unasked"
+    assert find_default("compact-deblur.safetensors") is None, "a user's own file is not taken unasked"
     save(tmp_path / "compact-deblur.safetensors", network(), task="deblur", provenance="trained", name="compact")
-    assert find_default("deblur") == tmp_path / "compact-deblur.safetensors"
+    assert find_default("compact-deblur.safetensors") == tmp_path / "compact-deblur.safetensors"
 
     (tmp_path / "broken.ckpt").write_bytes(b"PK\x03\x04")
     (tmp_path / "README.md").write_text("not a candidate")
@@ -165,12 +182,12 @@ def test_folder_of_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_folder_beside_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIFFIR_CHECKPOINTS", raising=False)
-    for task in ("inpaint", "sr", "deblur"):
-        found = find_default(task)
+    for task in ("inpaint", "clean", "sr", "deblur"):
+        found = find_default(f"compact-{task}.safetensors")
         assert found is None or found.parts[-2:] == ("checkpoints", f"compact-{task}.safetensors")
 
 
 def test_official_presets_are_guessed_right() -> None:
     tasks = {name: guess_task(config) for name, config in OFFICIAL.items()}
-    sr = dict.fromkeys(("sr_x4", "sr_x2", "sr_x1"), "sr")
-    assert tasks == {"inpainting": "inpaint", "inpainting_big": "inpaint", "deblur": "deblur"} | sr
+    same_size = {"deblur": "deblur", "sr_x1": "clean"}
+    assert tasks == {"inpainting": "inpaint", "inpainting_big": "inpaint", "sr_x4": "sr", "sr_x2": "sr"} | same_size

@@ -19,11 +19,11 @@ from diffir_demo.weights.official import read_official
 from diffir_demo.weights.unpack import unwrap
 
 from . import official
-from .weight_files import TINY, TINY_INPAINT, TINY_SR, assert_same, network, official_state, refusal, saved
+from .weight_files import TINY, TINY_CLEAN, TINY_INPAINT, TINY_SR, assert_same, network, official_state, refusal, saved
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-@pytest.mark.parametrize("config", [TINY, TINY_INPAINT, TINY_SR], ids=["deblur", "inpaint", "sr"])
+@pytest.mark.parametrize("config", [TINY, TINY_INPAINT, TINY_SR, TINY_CLEAN], ids=["deblur", "inpaint", "sr", "clean"])
 def test_basicsr_file(tmp_path: Path, config: ModelConfig, stage: int) -> None:
     loaded = load(saved(tmp_path, {"params": official_state(config, stage)}), stage=stage)
     assert_same(loaded.model, network(config, stage))
@@ -33,7 +33,9 @@ def test_basicsr_file(tmp_path: Path, config: ModelConfig, stage: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "task"), [(TINY, "deblur"), (TINY_INPAINT, "inpaint"), (TINY_SR, "sr")], ids=lambda value: str(value)[:7]
+    ("config", "task"),
+    [(TINY, "deblur"), (TINY_INPAINT, "inpaint"), (TINY_SR, "sr"), (TINY_CLEAN, "clean")],
+    ids=lambda value: str(value)[:7],
 )
 def test_task_is_told_from_the_tensors(tmp_path: Path, config: ModelConfig, task: str) -> None:
     path = saved(tmp_path, official_state(config))

@@ -21,6 +21,7 @@ TINY = ModelConfig(
 )
 TINY_INPAINT = replace(TINY, in_channels=4, base="none", refinement_blocks=0)
 TINY_SR = replace(TINY, norm="bias_free", head="upsampler", head_scale=4, prior_fold=1)
+TINY_CLEAN = replace(TINY_SR, stem_fold=4, prior_fold=4)
 
 
 def network(config: ModelConfig = TINY, stage: int = 2) -> DiffIR | Teacher:

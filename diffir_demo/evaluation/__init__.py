@@ -7,16 +7,19 @@ from pathlib import Path
 
 from ..devices import choose_device
 from ..errors import InputError
+from ..imaging import load_picture
 from ..model import Teacher
 from ..tasks import TASKS, Task
 from ..weights import inspect
 from ..weights import load as load_weights
+from .ipr import donors_of
 from .measure import Measured, Table, mean_scores, measure
-from .methods import methods_for
+from .methods import Method, methods_for
+from .readings import ReadingStudy, random_damage, study_readings
 from .report import Report
-from .sets import cases, chosen_sets
+from .sets import MIX, cases, chosen_sets, photos, usual_sets
 from .stlpips import PACKAGE, StLpips
-from .tables import markdown, plain
+from .tables import markdown, matrix, plain
 
 __all__ = [
     "Measured",
@@ -26,6 +29,7 @@ __all__ = [
     "chosen_sets",
     "evaluate",
     "markdown",
+    "matrix",
     "mean_scores",
     "plain",
     "tasks_of",
@@ -48,7 +52,9 @@ def evaluate(
 ) -> Iterator[Measured]:
     """Measures the task's sets, one after the other: our networks, every baseline, peers, and doing nothing.
 
-    teacher: a stage-1 file of the task, shown as an oracle. sets: names of `task.sets`, or "mix"; all where None.
+    teacher: a stage-1 file of the task, shown as an oracle. sets: names as `chosen_sets` has them; the usual ones where
+    None. Where the IPR tells what the damage was, each set but the mix gets its row of the swap matrix, whose columns
+    are the sets that are measured, and the mix is told how well the numbers are read.
     """
     methods, missing = methods_for(task, weights, device=device, precision=precision)
     stage_1 = None
@@ -59,7 +65,10 @@ def evaluate(
     if task.key in PERCEPTUAL_TASKS and perceptual is None:
         missing.append(f"ST-LPIPS: not installed (pip install {PACKAGE}).")
     notes = [f"{method.name}: {method.note}" for method in methods] + missing
-    for name in sets or task.sets:
+    names = list(sets or usual_sets(task))
+    rows = [name for name in names if name != MIX] if task.reads else []
+    donors = donors_of(task, methods, {name: cases(task, folder, name, pictures) for name in rows})
+    for name in names:
         yield measure(
             task,
             folder,
@@ -69,7 +78,21 @@ def evaluate(
             pictures=pictures,
             perceptual=perceptual,
             notes=notes,
+            donors=donors if name in rows and len(rows) > 1 else None,
+            readings=_readings(task, methods, folder, pictures) if task.reads and name == MIX else (),
         )
+
+
+def _readings(task: Task, methods: Sequence[Method], folder: Path, pictures: int | None) -> list[ReadingStudy]:
+    told = {m.name: m.engine for m in methods if m.engine is not None and m.engine.info.directions is not None}
+    if not told:
+        return []
+    files = photos(folder, pictures)
+    found, damage = random_damage(task, map(load_picture, files), list(told.values()), len(files))
+    return [
+        study_readings(task, name, engine.directions, iprs, damage)
+        for (name, engine), iprs in zip(told.items(), found, strict=True)
+    ]
 
 
 def tasks_of(keys: Sequence[str] | None, weights: Path | None, teachers: Sequence[Path]) -> dict[str, Path | None]:

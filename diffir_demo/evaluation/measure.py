@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from tqdm import tqdm
 from ..metrics import scores
 from ..model import Teacher
 from ..tasks import Damaged, Task
-from .ipr import IprStudy, study_ipr
+from .ipr import IprStudy, mean_score, study_ipr
 from .methods import Kind, Method
+from .readings import ReadingStudy
 from .sets import cases, photos
 from .stlpips import StLpips
 
@@ -50,6 +51,8 @@ class Table:
     """What each method is, and which are not installed."""
     names: list[str] = field(repr=False)
     """The photos, in order."""
+    readings: list[ReadingStudy] = field(default_factory=list)
+    """Of the mix: how well the IPRs of networks that were measured for it tell what the damage was."""
 
     def first(self, kind: Kind) -> Row | None:
         """The first method of that kind: of ours, the default weights."""
@@ -81,10 +84,13 @@ def measure(
     pictures: int | None = None,
     perceptual: StLpips | None = None,
     notes: Sequence[str] = (),
+    donors: Mapping[str, Mapping[str, Sequence[np.ndarray]]] | None = None,
+    readings: Sequence[ReadingStudy] = (),
 ) -> Measured:
     """One set; a progress bar on standard error where somebody watches.
 
-    teacher: the stage-1 network whose IPR has seen the truth. perceptual: also measure ST-LPIPS.
+    teacher: the stage-1 network whose IPR has seen the truth. perceptual: also measure ST-LPIPS. donors: by method,
+    what `study_ipr` makes a row of the swap matrix of. readings: to go into the table.
     """
     files = photos(folder, pictures)
     damaged = list(cases(task, folder, name, pictures))
@@ -111,11 +117,12 @@ def measure(
     ]
     ours = [(m, row.scores.get(task.headline, float("nan"))) for m, row in zip(methods, rows, strict=True) if m.engine]
     studies = [  # a teacher has taught the first network; later presets went on without it
-        study_ipr(task, m, damaged, iprs[m.name], own, None if number else teacher, label=name)
+        study_ipr(task, m, damaged, iprs[m.name], own, None if number else teacher, name, (donors or {}).get(m.name))
         for number, (m, own) in enumerate(ours)
     ]
+    stems = [file.stem for file in files]
     table = Table(
-        task.key, name, len(damaged), task.headline, rows, studies, list(notes), [file.stem for file in files]
+        task.key, name, len(damaged), task.headline, rows, studies, list(notes), stems, readings=list(readings)
     )
     return Measured(table, damaged, results)
 
@@ -123,4 +130,4 @@ def measure(
 def mean_scores(found: Sequence[dict[str, float]]) -> dict[str, float]:
     """Means over those pictures that have the score: tiny ones have no SSIM."""
     names = dict.fromkeys(name for row in found for name in row)
-    return {name: float(np.mean([row[name] for row in found if name in row])) for name in names}
+    return {name: mean_score([row[name] for row in found if name in row]) for name in names}

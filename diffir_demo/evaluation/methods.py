@@ -1,4 +1,4 @@
-"""What is compared: our networks, every classical method, learned peers, and doing nothing."""
+"""What is compared: our networks, every classical method, peers, and doing nothing."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def methods_for(
     methods = [_ours(task, file, device, precision) for file in files]
     methods += [_classical(baseline, task.config.scale) for baseline in baselines_for(task.key)]
     missing: list[str] = []
-    for peer in peers_for(task.key):
+    for peer in peers_for(task.key, task.config.scale):
         if peer.missing:
-            missing.append(f"{peer.title}: not installed (pip install --no-deps -r requirements-evaluation.txt).")
+            missing.append(f"{peer.title}: not installed (pip install --no-deps {peer.install}).")
         else:
             methods.append(Method(peer.title, "peer", _plain(peer.open()), peer.note))
     if task.config.scale == 1 and not task.wants_mask:
@@ -67,13 +67,14 @@ def _shipped(task: Task) -> list[Path | None]:
             and info.config.scale == task.config.scale
         )
 
-    default = find_default(task.key)
+    default = find_default(*(preset.weights for preset in task.presets if preset.scale == task.config.scale))
     others = [path for path, info in survey(checkpoint_folder()).items() if path != default and fits(info)]
     return [*([default] if default else []), *others] or [None]
 
 
 def _ours(task: Task, file: Path | None, device: str, precision: str) -> Method:
-    engine = load(task, file, device=device, precision=precision)
+    scale_of_shipped = task.config.scale if file is None else None
+    engine = load(task, file, scale=scale_of_shipped, device=device, precision=precision)
     found, scale = engine.model.config.scale, task.config.scale
     if found != scale:
         raise InputError(

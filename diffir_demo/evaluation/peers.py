@@ -1,6 +1,7 @@
-"""Learned peers: networks of others, run where their packages are installed and named as missing where not.
+"""Peers: methods of others, run where their packages are installed and named as missing where not.
 
-Nothing of them ships here and nothing in the app imports this: `pip install --no-deps -r requirements-evaluation.txt`.
+Nothing of them ships here and nothing in the app imports this; `requirements-evaluation.txt` says how to get them, and
+under which licences.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..baselines import LEAST_NOISE, noise_level
 from ..imaging import Picture
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A learned method of others."""
+    """A method of others: a trained network, or an algorithm whose licence keeps it out of the app."""
 
     title: str
     tasks: tuple[str, ...]
@@ -29,6 +31,10 @@ class Peer:
     open: Callable[[], Callable[[Picture], Picture]]
     """Loads it; only called when the packages are there."""
     note: str
+    install: str = "-r requirements-evaluation.txt"
+    """What `pip install --no-deps` is told to get it."""
+    scale: int = 4
+    """Output side over input side."""
 
     @property
     def missing(self) -> list[str]:
@@ -72,6 +78,17 @@ def _span() -> Callable[[Picture], Picture]:
     return run
 
 
+def _bm3d() -> Callable[[Picture], Picture]:
+    bm3d: Any = importlib.import_module("bm3d")
+
+    def run(picture: Picture) -> Picture:
+        noise = max(noise_level(picture.pixels), LEAST_NOISE) / 255
+        cleaned = bm3d.bm3d_rgb(picture.pixels / 255, noise)
+        return picture.with_pixels(np.rint(np.clip(cleaned, 0, 1) * 255).astype(np.uint8))
+
+    return run
+
+
 PEERS: tuple[Peer, ...] = (
     Peer(
         title="SPAN x4",
@@ -81,9 +98,18 @@ PEERS: tuple[Peer, ...] = (
         note="Wan and others, CVPR 2024 workshops: a convolutional network of 0.4 million parameters (48 channels), "
         "trained by its authors on large sets with many GPU hours; run through ncnn on the CPU.",
     ),
+    Peer(
+        title="BM3D",
+        tasks=("clean",),
+        packages=("bm3d", "bm4d", "PyWavelets"),
+        open=_bm3d,
+        note="Dabov and others, IEEE TIP 2007, the authors' own code, free for non-commercial use only: groups alike "
+        "blocks and filters them together; assumes white noise of a level that is estimated from the picture.",
+        install="bm3d bm4d PyWavelets, for non-commercial use only",
+    ),
 )
 
 
-def peers_for(task_key: str) -> tuple[Peer, ...]:
-    """The peers that suit a task, installed or not."""
-    return tuple(peer for peer in PEERS if task_key in peer.tasks)
+def peers_for(task_key: str, scale: int) -> tuple[Peer, ...]:
+    """The peers that suit a task at that scale, installed or not."""
+    return tuple(peer for peer in PEERS if task_key in peer.tasks and peer.scale == scale)

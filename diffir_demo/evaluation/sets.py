@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
-from ..imaging import load_picture
+from ..imaging import Picture, load_picture
 from ..jobs import pictures_in
 from ..tasks import Damaged, Task
+from ..tasks.single import degraded
+from ..tasks.wear import fixed
 
 MIX = "mix"
-"""The name of what `degrade` makes, every kind of damage in one set; measured only when asked for."""
+"""The name of what `degrade` makes, every kind of damage in one set; measured only when asked for, or where the IPR
+tells what the damage was."""
+UNTOUCHED = "untouched"
+"""The name of the set without damage, only reduced where the task enlarges: how much harm does a network do? Only for
+tasks whose IPR tells what the damage was."""
 
 
 def photos(folder: Path, pictures: int | None = None) -> list[Path]:
@@ -28,7 +35,7 @@ def photos(folder: Path, pictures: int | None = None) -> list[Path]:
 
 def cases(task: Task, folder: Path, name: str = MIX, pictures: int | None = None) -> Iterator[Damaged]:
     """The set of that name over a folder: photo i, in order of name, damaged with seed i."""
-    damage = task.degrade if name == MIX else task.sets[name]
+    damage = task.degrade if name == MIX else _untouched(task) if name == UNTOUCHED else task.sets[name]
     for seed, file in enumerate(photos(folder, pictures)):
         yield damage(load_picture(file), np.random.default_rng(seed))
 
@@ -39,14 +46,23 @@ def chosen_sets(tasks: Sequence[Task], names: Sequence[str] | None) -> dict[str,
     Raises `InputError` for a name that none of the tasks has.
     """
     if not names:
-        return {task.key: list(task.sets) for task in tasks}
-    known = {task.key: [*task.sets, MIX] for task in tasks}
+        return {task.key: usual_sets(task) for task in tasks}
+    known = {task.key: [*task.sets, *((UNTOUCHED,) if task.reads else ()), MIX] for task in tasks}
     for name in names:
         if not any(name in own for own in known.values()):
             listed = "; ".join(f"{key}: {', '.join(own)}" for key, own in known.items())
             raise InputError(f"There is no set '{name}'.", f"Choose among {listed}.")
     wanted = {key: [name for name in own if name in names] for key, own in known.items()}
     return {key: own for key, own in wanted.items() if own}
+
+
+def usual_sets(task: Task) -> list[str]:
+    """What is measured where no set is named."""
+    return [*task.sets, *((UNTOUCHED, MIX) if task.reads else ())]
+
+
+def _untouched(task: Task) -> Callable[[Picture, np.random.Generator], Damaged]:
+    return partial(degraded, damage=fixed(scale=task.config.scale), margin=task.margin, scale=task.config.scale)
 
 
 def _natural(path: Path) -> tuple[int, str]:

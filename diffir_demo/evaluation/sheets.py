@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .measure import Measured, Row
+from .tables import decibels
 
 CROP = 160
 """Side of a crop, pixels of the result."""
@@ -63,7 +64,7 @@ def sheet(measured: Measured, spots: Sequence[Spot], methods: Sequence[str]) -> 
         cells = [(f"{table.names[spot.photo]}: damaged", _damaged(measured, spot.photo))]
         for method in methods:
             score = photos[method][spot.photo].get(table.headline, float("nan"))
-            cells.append((f"{method.removeprefix('DiffIR ')}: {score:.2f}", measured.results[method][spot.photo]))
+            cells.append((f"{method.removeprefix('DiffIR ')}: {decibels(score)}", measured.results[method][spot.photo]))
         cells.append(("truth", measured.cases[spot.photo].reference.pixels))
         for column, (label, pixels) in enumerate(cells):
             x = column * (CROP + GAP)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..weights.directions import WORDS
+from .ipr import LEAST_SWAP
 from .measure import Table
+from .readings import DAMAGES
+from .sets import MIX
 
 TITLES = {
     "psnr_y": "PSNR-Y",
@@ -19,9 +25,15 @@ TITLES = {
 
 def markdown(table: Table) -> str:
     """The scores of one set, and what the IPR is worth there, as GitHub shows them."""
-    return "\n".join([f"**{table.task}, {table.set}**: {table.pictures} pictures, means", "", *score_lines(table)]) + (
-        "\n\n" + "\n".join(ipr_lines(table)) + "\n" if table.ipr else "\n"
-    )
+    lines = [f"**{table.task}, {table.set}**: {table.pictures} pictures, means", "", *score_lines(table)]
+    lines += ["", *ipr_lines(table)] if table.ipr else []
+    lines += ["", *reading_lines(table)] if table.readings else []
+    return "\n".join(lines) + "\n"
+
+
+def matrix(tables: Sequence[Table]) -> str:
+    """The swap matrices of one task's tables, as GitHub shows them; "" where there are none."""
+    return "\n".join(matrix_lines(tables))
 
 
 def score_lines(table: Table) -> list[str]:
@@ -46,21 +58,79 @@ def ipr_lines(table: Table) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for study in table.ipr:
-        lost = [f"{value:.2f} ({value - study.own:+.2f})" for value in (study.another, study.mean, study.zeros)]
-        above = "–" if study.oracle is None else f"{study.oracle:.2f} ({study.oracle - study.own:+.2f})"
-        lines.append(f"| {study.method} | {study.own:.2f} | {' | '.join(lost)} | {above} | {study.spread:.1%} |")
+        lost = [
+            "–" if value is None else f"{decibels(value)} ({_lost(value, study.own)})"
+            for value in (study.another, study.mean, study.zeros, study.oracle)
+        ]
+        lines.append(f"| {study.method} | {decibels(study.own)} | {' | '.join(lost)} | {study.spread:.1%} |")
     return lines
 
 
+def matrix_lines(tables: Sequence[Table]) -> list[str]:
+    """For each network of ours a row per set: what is lost with the IPR of another photo, damaged otherwise.
+
+    tables: all of one task. Also says what such an IPR costs on a random mix, where that was measured.
+    """
+    rows = [(table.set, study) for table in tables for study in table.ipr if study.swaps]
+    mixes = {study.method: study for table in tables if table.set == MIX for study in table.ipr}
+    lines: list[str] = []
+    for method in dict.fromkeys(study.method for _, study in rows):
+        own = [(name, study) for name, study in rows if study.method == method]
+        columns = list(dict.fromkeys(name for _, study in own for name in study.swaps))
+        lines += [
+            f"{method}: dB against the photo's own IPR. Rows: what was done to the photo. Columns: what was done to "
+            "the *other* photo, the one before, whose IPR is painted with; the mean IPR of all these sets; zeros.",
+            "",
+            f"| | own IPR | {' | '.join(columns)} | the mean | zeros |",
+            f"|---|---|{'---|' * (len(columns) + 2)}",
+        ]
+        for name, study in own:
+            found = [study.swaps.get(column) for column in columns] + [study.overall, study.zeros]
+            cells = ["–" if value is None else _lost(value, study.own) for value in found]
+            lines.append(f"| {name} | {decibels(study.own)} | {' | '.join(cells)} |")
+        lines.append("")
+        if method in mixes:
+            cost = mixes[method].own - mixes[method].another
+            verdict = "which is enough" if cost >= LEAST_SWAP else "which is TOO LITTLE: the prior is hardly in use"
+            lines += [
+                f"On a random mix, the IPR of another photo with another damage costs {cost:.2f} dB, {verdict} "
+                f"(at least {LEAST_SWAP:g} are wanted).",
+                "",
+            ]
+    return lines
+
+
+def reading_lines(table: Table) -> list[str]:
+    """A row per network and thing that is read off its IPR, and how that was measured."""
+    lines = ["| read off the IPR of | | error | R2 |", "|---|---|---|---|"]
+    for study in table.readings:
+        for name, error in study.error.items():
+            lines.append(f"| {study.method} | {WORDS[name][0]} | {error:.3g} | {study.r2[name]:.3f} |")
+    count = table.readings[0].cases
+    return [
+        *lines,
+        "",
+        f"{count} cases: {DAMAGES} random damages of each photo, fixed seeds. Errors are root mean squares: grain in "
+        "levels of 255, softness in pixels, JPEG damage in steps of quality.",
+    ]
+
+
 def plain(table: Table) -> dict[str, Any]:
-    """Everything that was measured, for JSON; scores rounded to what is meaningful."""
+    """Everything that was measured, for JSON; scores rounded to what is meaningful. Exact pictures, whose score is
+    infinite, have None."""
     values = asdict(table)
     for row in values["rows"]:
         row["scores"] = _rounded(row["scores"])
         row["photos"] = [_rounded(photo) for photo in row["photos"]]
         row["seconds"] = round(row["seconds"], 3)
-    values["ipr"] = [_rounded(study) for study in values["ipr"]]
+    for studies in ("ipr", "readings"):
+        values[studies] = [_rounded(study) for study in values[studies]]
     return values
+
+
+def decibels(value: float) -> str:
+    """dB for people; a perfect picture has no finite number of them."""
+    return "exact" if value == math.inf else f"{value:.2f}"
 
 
 def _best(table: Table, name: str) -> str:
@@ -76,8 +146,21 @@ def _cell(name: str, value: float | None, best: str) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    return f"{value:.4f}" if "ssim" in name or "lpips" in name else f"{value:.2f}"
+    return f"{value:.4f}" if "ssim" in name or "lpips" in name else decibels(value)
+
+
+def _lost(value: float, own: float) -> str:
+    """The difference in dB; between two exact pictures there is none."""
+    return f"{0.0 if value == own else value - own:+.2f}"
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: round(value, 5) if isinstance(value, float) else value for name, value in values.items()}
+    return {name: _short(value) for name, value in values.items()}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _rounded(value)
+    if isinstance(value, float):
+        return round(value, 5) if math.isfinite(value) else None
+    return value

@@ -26,6 +26,55 @@ class Small:
     """"whole", "crop" (a piece at full size) or "shrunk" (all of it, made smaller)."""
 
 
+RIM = 8
+"""Pixels of the photo around a glimpse that are painted and cut off: near an edge, networks guess what lies beyond."""
+GRID = 8
+"""Pixels of the photo on whose multiples a glimpse begins, so that JPEG's blocks lie in it as in the whole."""
+
+
+@dataclass(frozen=True, eq=False)
+class Glimpse:
+    """A small piece of the photo, to be painted while somebody waits."""
+
+    request: Request = field(repr=False)
+    window: tuple[slice, slice]
+    """(rows, columns) of the painted piece that are to be shown."""
+    box: tuple[float, float, float, float]
+    """Where these lie: left, top, right, bottom, as shares of the picture's sides."""
+
+    def shown(self, painted: Picture) -> Picture:
+        """The part of the painted piece that is to be shown."""
+        return Picture(np.ascontiguousarray(painted.pixels[self.window]))
+
+
+def glimpse(request: Request, scale: int, seen: tuple[float, float, float, float], side: int) -> Glimpse:
+    """Around the middle of what is seen, with a result of `side` pixels a side at most.
+
+    seen: left, top, right, bottom, as shares of the picture's sides.
+    """
+    picture, most = request.picture, max(4 * RIM, side // scale)
+    sides = (picture.height, picture.width)
+    spans = [_span(seen[1], seen[3], sides[0], most), _span(seen[0], seen[2], sides[1], most)]
+    (top, bottom), (left, right) = spans
+    piece = _crop(request, None, scale, (top, left, bottom - top, right - left)).request
+    inner = [
+        (start + (RIM if start else 0), end - (RIM if end < length else 0))
+        for (start, end), length in zip(spans, sides, strict=True)
+    ]
+    window = [slice(scale * (a - start), scale * (b - start)) for (a, b), (start, _) in zip(inner, spans, strict=True)]
+    (first_row, last_row), (first_column, last_column) = inner
+    box = (first_column / sides[1], first_row / sides[0], last_column / sides[1], last_row / sides[0])
+    return Glimpse(piece, (window[0], window[1]), box)
+
+
+def _span(low: float, high: float, length: int, most: int) -> tuple[int, int]:
+    """(start, end) in pixels: what is seen and a rim, `most` at most, on the grid."""
+    wanted = min(length, most, round((high - low) * length) + 2 * RIM + GRID)
+    start = round((low + high) / 2 * length - wanted / 2)
+    start = min(max(0, start), length - wanted) // GRID * GRID
+    return start, min(length, start + wanted)
+
+
 def small_enough(request: Request, scale: int, reference: Picture | None = None) -> Small:
     """The request itself up to `LARGE`, else a piece of it with at most `PIECE`.
 

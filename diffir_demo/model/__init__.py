@@ -13,6 +13,7 @@ from .diffusion import DenoisingStep, IPRDiffusion, Schedule, seeded_noise
 from .dirformer import DIRformer, fold
 from .fast import FastDIRformer
 from .prior import PriorDenoiser, PriorEncoder
+from .shrinkage import SteeredShrinkage
 
 __all__ = [
     "COMPACT",
@@ -27,6 +28,7 @@ __all__ = [
     "PriorDenoiser",
     "PriorEncoder",
     "Schedule",
+    "SteeredShrinkage",
     "Teacher",
     "fold",
     "seeded_noise",
@@ -38,12 +40,13 @@ Walk = Callable[[Tensor, Tensor], Generator[float, None, Tensor]]
 
 
 class Painter(nn.Module):
-    """What both stages share: the U-Net and the base picture that it corrects."""
+    """What both stages share: the U-Net, and the base picture that it corrects."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.painter = DIRformer(config)
+        self.shrinkage = SteeredShrinkage(config.ipr_length) if config.shrinkage else None
 
     def paint(self, damaged: Tensor, ipr: Tensor, walk: Walk | None = None) -> Generator[float, None, Tensor]:
         """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n). walk: of a twin.
@@ -51,14 +54,26 @@ class Painter(nn.Module):
         Yields the share painted so far, in [0, 1]; returns the picture (b, 3, h * scale, w * scale), not clamped.
         """
         walk = walk or self.painter.walk
-        base = yield from base_picture(damaged, self.config)
-        if base is None:
-            return (yield from walk(damaged, ipr))
-        seen = torch.cat([base, damaged[:, 3:]], dim=1) if self.config.base == "fill" else damaged
+        seen, base = yield from self.first(damaged, ipr)
         correction = yield from walk(seen, ipr)
+        if base is None:
+            return correction
         if torch.is_grad_enabled() or correction.dtype != base.dtype:
             return base + correction
         return correction.add_(base)  # spares a large picture's third copy
+
+    def first(self, damaged: Tensor, ipr: Tensor) -> Generator[float, None, tuple[Tensor, Tensor | None]]:
+        """What is there before the U-Net runs; yields 0.0 now and then, as nothing is painted yet.
+
+        -> (what the U-Net sees (b, painter_channels, h, w), the base picture (b, 3, h * scale, w * scale) or None).
+        """
+        if self.shrinkage is not None:
+            cleaner = yield from self.shrinkage.walk(damaged, ipr)
+            return torch.cat([damaged, cleaner], dim=1), (yield from base_picture(cleaner, self.config))
+        base = yield from base_picture(damaged, self.config)
+        if base is not None and self.config.base == "fill":
+            return torch.cat([base, damaged[:, 3:]], dim=1), base
+        return damaged, base
 
 
 class Teacher(Painter):

@@ -6,7 +6,7 @@ fields below. The official variants and our own compact presets are values of th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Norm = Literal["with_bias", "bias_free"]
@@ -14,7 +14,7 @@ Head = Literal["conv", "upsampler", "shuffle"]
 Base = Literal["none", "nearest", "bicubic", "fill"]
 Padding = Literal["zeros", "replicate"]
 
-ADDED_LATER = {"prior_padding"}
+ADDED_LATER = {"prior_padding", "shrinkage"}
 """Fields that older files lack; what they hold was made with the default."""
 
 
@@ -46,6 +46,9 @@ class ModelConfig:
     base: Base = "nearest"
     """What the network's output is added to: nothing, the input enlarged by a kernel, or (with a mask) the input with
     its hole filled smoothly (`harmonic_fill`), which is then also what the U-Net sees instead of a zeroed hole."""
+    shrinkage: bool = False
+    """Whether a first restoration of the input is made, as the IPR says (`SteeredShrinkage`). The U-Net sees it
+    beside the input, and the base picture is made of it."""
     resample_kernel: int = 3
     """Kernel of the convolutions that change level; 1 spares compact presets a third of their parameters."""
     prior_fold: int = 4
@@ -76,6 +79,8 @@ class ModelConfig:
             raise ValueError(f"head_scale={self.head_scale} is no multiple of stem_fold={self.stem_fold}")
         if self.base == "fill" and (self.in_channels != 4 or self.scale != 1):
             raise ValueError("base='fill' needs in_channels=4 (a mask) and scale 1")
+        if self.shrinkage and (self.in_channels != 3 or self.base not in ("nearest", "bicubic")):
+            raise ValueError("shrinkage=True needs in_channels=3 and base='nearest' or 'bicubic'")
         if self.timesteps < 0:
             raise ValueError(f"timesteps must be 0 or more, not {self.timesteps}")
         if self.in_channels not in (3, 4):
@@ -93,6 +98,11 @@ class ModelConfig:
         """Input sides must be multiples of this: three halvings in the U-Net after its fold, and CPEN's fold."""
         multiple = 8 * self.stem_fold
         return multiple if multiple % self.prior_fold == 0 else multiple * self.prior_fold
+
+    @property
+    def painter_channels(self) -> int:
+        """Channels that the U-Net sees: the input's, and three more for the first restoration where there is one."""
+        return self.in_channels + 3 * self.shrinkage
 
     @property
     def wants_mask(self) -> bool:
@@ -178,6 +188,8 @@ COMPACT_SR_X4 = ModelConfig(
     prior_blocks=2,
     prior_padding="replicate",
 )
+COMPACT_SR_REAL_X4 = replace(COMPACT_SR_X4, shrinkage=True, prior_fold=8)
+COMPACT_SR_REAL_X2 = replace(COMPACT_SR_REAL_X4, stem_fold=2)
 COMPACT_DEBLUR = ModelConfig(
     width=32,
     blocks=(1, 2, 2, 2),
@@ -206,8 +218,25 @@ COMPACT_INPAINT = ModelConfig(
     prior_blocks=2,
     prior_padding="replicate",
 )
+COMPACT_CLEAN = ModelConfig(
+    width=32,
+    blocks=(4, 2, 2, 1),
+    refinement_blocks=1,
+    stem_fold=4,
+    head="shuffle",
+    head_scale=4,
+    shrinkage=True,
+    resample_kernel=1,
+    prior_fold=8,
+    prior_width=32,
+    prior_blocks=2,
+    prior_padding="replicate",
+)
 COMPACT: dict[str, ModelConfig] = {
+    "compact_clean": COMPACT_CLEAN,
     "compact_sr_x4": COMPACT_SR_X4,
+    "compact_sr_real_x4": COMPACT_SR_REAL_X4,
+    "compact_sr_real_x2": COMPACT_SR_REAL_X2,
     "compact_deblur": COMPACT_DEBLUR,
     "compact_inpaint": COMPACT_INPAINT,
 }

@@ -21,7 +21,7 @@ class Cost:
     """Multiply-accumulates (MACs) of one input, in 10^9."""
 
     paint: float
-    """The U-Net, once."""
+    """The U-Net, once, and the first restoration that it corrects where there is one."""
     encoder: float
     diffusion: float
     """All steps together."""
@@ -37,8 +37,9 @@ def cost_of(config: ModelConfig, height: int, width: int, steps: int | None = No
     """
     model, pixels = _shapes(config), height * width
     count = config.timesteps if steps is None else steps
+    shrinking = 0.0 if model.shrinkage is None else model.shrinkage.work()
     return Cost(
-        paint=(pixels * sum(model.painter.work()) + model.painter.steering()) / 1e9,
+        paint=(pixels * (sum(model.painter.work()) + shrinking) + model.painter.steering()) / 1e9,
         encoder=model.encoder.work(pixels) / 1e9,
         diffusion=count * model.denoiser.work() / 1e9,
     )

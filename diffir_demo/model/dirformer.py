@@ -131,7 +131,7 @@ class DIRformer(nn.Module):
         super().__init__()
         self.config = config
         width, kernel = config.level_width, config.resample_kernel
-        self.stem = nn.Conv2d(config.in_channels * config.stem_fold**2, config.width, 3, padding=1, bias=False)
+        self.stem = nn.Conv2d(config.painter_channels * config.stem_fold**2, config.width, 3, padding=1, bias=False)
 
         def level(count: int, channels: int, heads: int) -> nn.ModuleList:
             return nn.ModuleList(Block(channels, heads, config) for _ in range(count))
@@ -148,7 +148,7 @@ class DIRformer(nn.Module):
         self.head = _head(config)
 
     def walk(self, x: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
-        """x (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n).
+        """x (b, painter_channels, h, w), sides multiples of `config.multiple_of`; ipr (b, n).
 
         Yields the share painted so far, one of `milestones` after every block and after the head; returns the
         correction (b, 3, h * scale, w * scale) that is added to the base picture.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import InputError
 from ..imaging import MAX_MEGAPIXELS
 from ..imaging.strokes import MAX_FEATHER, MAX_POINTS, MAX_STROKES, Stroke
+from ..tasks.damage import SEVERITIES
+from ..weights.directions import FURTHEST
 from .strict import Fields, number
 
-T = TypeVar("T")
 MAX_MASK = 13_000_000
 """Bytes of PNG: no mask of `MAX_MEGAPIXELS` needs more, at one bit per pixel, however ragged it is."""
 _NAME, _BADGE, _FINGERPRINT = 255, 200, re.compile("[0-9a-f]{64}")
@@ -28,12 +28,6 @@ class UsedWeights:
     """Of the file's bytes, 64 hexadecimal digits."""
     badge: str
     """Where its numbers come from, in words."""
-
-    def among(self, offered: Iterable[tuple[T, str, str]]) -> T | None:
-        """Finds it, by what it is, else by its name. offered: (anything, sha256, file name)."""
-        offered = list(offered)
-        same = [each for each, sha256, _ in offered if sha256 == self.sha256]
-        return next(iter(same + [each for each, _, name in offered if name == self.file]), None)
 
 
 @dataclass(frozen=True)
@@ -85,6 +79,12 @@ def _stroke(fields: Fields, most: int) -> Stroke:
         return Stroke(radius, points, erase, kind)  # pyright: ignore[reportArgumentType]  # it checks its kind itself
     except InputError as error:
         raise ValueError("strokes") from error
+
+
+def steered_in(fields: Fields) -> dict[str, float]:
+    """Standard deviations by what is told of; nothing that is zero, and no further than networks are moved."""
+    found = {name: fields.maybe(name, lambda each: fields.number(each, -FURTHEST, FURTHEST)) for name in SEVERITIES}
+    return {name: amount for name, amount in found.items() if amount}
 
 
 def stroke_fields(stroke: Stroke) -> dict[str, Any]:

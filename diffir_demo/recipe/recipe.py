@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,16 +19,29 @@ from ..imaging.strokes import Stroke, feather_pixels, rasterise
 from ..tasks import TASKS, Request, get_task
 from ..version import VERSION
 from ..weights import WeightsInfo, survey
-from .parts import Drawing, Photo, UsedWeights, drawing_in, mask_in, photo_in, plain_name, stroke_fields, weights_in
+from .parts import (
+    Drawing,
+    Photo,
+    UsedWeights,
+    drawing_in,
+    mask_in,
+    photo_in,
+    plain_name,
+    steered_in,
+    stroke_fields,
+    weights_in,
+)
 from .strict import Fields, parsed
 
-FORMAT = 1
-"""Goes up when a reader of today could no longer understand what is written."""
+T = TypeVar("T")
+FORMAT = 2
+"""Goes up when a reader of today could no longer understand what is written. 2: `steered`; what has none is still 1."""
 MARK = "diffir_recipe"
 """The field that tells a recipe from any other JSON; its value is the format."""
 MAX_BYTES = 20_000_000
 """Of the JSON: the largest mask, and as many strokes as a canvas takes."""
 MOST_STEPS = 1000
+MOST_SCALE = 100
 _HINT = "Use a result that was saved here, or another copy of it."
 
 
@@ -40,12 +55,18 @@ class Recipe:
     """None: whatever the task's own are."""
     steps: int | None = None
     """Diffusion steps; None: as the network was trained."""
+    steered: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """How the IPR is moved before the painting, as `stream` takes it; {}: painted as it was estimated."""
     drawing: Drawing | None = None
     mask: bytes | None = None
     """A mask file beneath the strokes: PNG, white for the hole."""
     photo: Photo | None = None
     version: str = VERSION
     """Of the program that wrote it."""
+    preset: str | None = None
+    """Which of the task's presets it was, by name: it is found where the very file is not there."""
+    scale: int | None = None
+    """How far that enlarges."""
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
@@ -54,6 +75,11 @@ class Recipe:
     @property
     def has_mask(self) -> bool:
         return bool(self.mask or self.strokes)
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """What `stream` and `restore` take beside the request: `restore(task, request, engine, **recipe.how)`."""
+        return {"steps": self.steps, "steered": dict(self.steered)}
 
     def request(self, picture: Picture, mask: np.ndarray | None = None) -> Request:
         """What is asked of the network for this picture.
@@ -86,32 +112,59 @@ class Recipe:
         """
         if run.info is None or not run.steps:
             return None
-        picture = run.request.picture
+        picture, scale = run.request.picture, run.info.config.scale
+        preset = get_task(self.task).preset_behind(run.info.file, scale)
         return replace(
             self,
+            steered=dict(run.steered),
             weights=UsedWeights(run.info.file, run.info.sha256, run.info.badge),
+            preset=preset.key if preset else None,
+            scale=scale,
             photo=Photo(plain_name(name), picture.width, picture.height, picture.sha256),
             version=VERSION,
         )
 
     def find_weights(self) -> Path | None:
-        """The recipe's network in the checkpoints folder, by what it is, else by its name; None for the task's own."""
-        if self.weights is None:
+        """The recipe's network in the checkpoints folder, as `among` finds it; None for the task's own."""
+        if self.weights is None and self.preset is None and self.scale is None:
             return None
         usable = {path: info for path, info in survey().items() if isinstance(info, WeightsInfo)}
-        return self.weights.among((path, info.sha256, path.name) for path, info in usable.items())
+        return self.among((path, info.sha256, path.name) for path, info in usable.items())
+
+    def among(self, offered: Iterable[tuple[T, str, str]]) -> T | None:
+        """Finds its network: by what the file is, else its preset, else by the file's name, else by the scale.
+
+        offered: (anything, sha256, file name) of each file. None where there is nothing of the kind.
+        """
+        offered = list(offered)
+        presets = get_task(self.task).presets
+        wanted = [each.weights for each in presets if each.key == self.preset and self.scale in (None, each.scale)]
+        alike = [each.weights for each in presets if self.scale is not None and each.scale == self.scale]
+        names = [*wanted, *([self.weights.file] if self.weights else []), *alike]
+        same = (each for each, sha256, _ in offered if self.weights is not None and sha256 == self.weights.sha256)
+        named = (each for name in names for each, _, found in offered if found == name)
+        return next(chain(same, named), None)
 
     def notices(self, used: WeightsInfo) -> tuple[str, ...]:
         """What differs when it is run with these weights, one sentence each."""
-        if self.weights is None or self.weights.sha256 == used.sha256:
-            return ()
-        meant, found = (f"{w.file} ({w.sha256[:12]})" for w in (self.weights, used))
+        if self.weights is not None:
+            if self.weights.sha256 == used.sha256:
+                return ()
+            meant, found = (f"{w.file} ({w.sha256[:12]})" for w in (self.weights, used))
+        else:
+            scale, preset = used.config.scale, get_task(self.task).preset_behind(used.file, used.config.scale)
+            if self.preset in (None, preset.key if preset else None) and self.scale in (None, scale):
+                return ()
+            meant = " ".join([*([f"the preset {self.preset}"] if self.preset else []), f"x{self.scale or scale}"])
+            found = used.file
         return (f"The recipe was made with {meant}, which is not here; {found} was used instead.",)
 
     def to_json(self, indent: int | None = None) -> str:
         """The same recipe gives the same text."""
-        fields: dict[str, Any] = {MARK: FORMAT, "version": self.version, "task": self.task, "seed": self.seed}
-        fields["steps"] = self.steps
+        mark = FORMAT if self.steered else 1
+        fields: dict[str, Any] = {MARK: mark, "version": self.version, "task": self.task, "seed": self.seed}
+        fields |= {"preset": self.preset, "scale": self.scale, "steps": self.steps}
+        fields["steered"] = dict(self.steered) or None
         fields["weights"] = vars(self.weights) if self.weights else None
         fields["photo"] = vars(self.photo) if self.photo else None
         if self.drawing:
@@ -162,7 +215,10 @@ def _recipe(fields: Fields) -> Recipe:
         task=fields.text("task", 40),
         seed=fields.whole("seed", 0, 2**63 - 1),
         weights=fields.maybe("weights", lambda name: fields.part(name, weights_in)),
+        preset=fields.maybe("preset", lambda name: fields.text(name, 40)),
+        scale=fields.maybe("scale", lambda name: fields.whole(name, 1, MOST_SCALE)),
         steps=fields.maybe("steps", lambda name: fields.whole(name, 1, MOST_STEPS)),
+        steered=fields.maybe("steered", lambda name: fields.part(name, steered_in)) or {},
         drawing=fields.maybe("drawing", lambda name: fields.part(name, drawing_in)),
         mask=fields.maybe("mask", lambda name: mask_in(fields.text(name, MAX_BYTES), name)),
         photo=fields.maybe("photo", lambda name: fields.part(name, photo_in)),

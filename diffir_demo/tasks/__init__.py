@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..errors import InputError
-from . import deblur, inpaint, super_resolve
-from .task import Damaged, Request, Task
+from . import clean, deblur, inpaint, super_resolve
+from .task import Damaged, Preset, Request, Task
 
-TASKS: dict[str, Task] = {task.key: task for task in (inpaint.TASK, super_resolve.TASK, deblur.TASK)}
+TASKS: dict[str, Task] = {task.key: task for task in (inpaint.TASK, clean.TASK, super_resolve.TASK, deblur.TASK)}
 
 
 def get_task(key: str) -> Task:
@@ -16,4 +16,4 @@ def get_task(key: str) -> Task:
     return TASKS[key]
 
 
-__all__ = ["TASKS", "Damaged", "Request", "Task", "get_task"]
+__all__ = ["TASKS", "Damaged", "Preset", "Request", "Task", "get_task"]

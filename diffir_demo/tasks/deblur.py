@@ -11,10 +11,10 @@ from torch import Tensor
 from ..errors import InputError
 from ..imaging.picture import Picture, to_tensor
 from ..model.config import COMPACT_DEBLUR, ModelConfig
-from .batched import BatchDamage, KernelBank, sensor_noise
-from .batched import blur as blur_batch
-from .motion import blur, camera_shake, straight_motion
-from .task import Damaged, Request, Task
+from .damage import Damage, KernelBank, Parameters, blur, to_levels, uniform, white_noise
+from .motion import camera_shake, straight_motion
+from .single import degraded
+from .task import Damaged, Preset, Request, Task
 
 SHORTEST, LONGEST = 7, 25
 """Length of the synthetic motion, pixels."""
@@ -27,7 +27,7 @@ KERNELS = 4000
 
 
 def accepts(config: ModelConfig) -> bool:
-    return config.in_channels == 3 and config.scale == 1 and config.head != "upsampler"
+    return config.in_channels == 3 and config.scale == 1 and config.head != "upsampler" and not config.shrinkage
 
 
 def check(request: Request) -> None:
@@ -49,13 +49,9 @@ def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
 
 
 def shaken(lengths: tuple[float, float], sharp: Picture, rng: np.random.Generator) -> Damaged:
-    """Motion blur in linear light, then slight sensor noise."""
-    kernel = motion(lengths, rng)
-    blurred = blur(sharp.pixels, kernel)
-    noise = rng.standard_normal(blurred.shape, dtype=np.float32) * np.float32(rng.uniform(0, NOISE))
-    pixels = np.clip(np.rint(blurred + noise), 0, 255).astype(np.uint8)
-    request = Request(sharp.with_pixels(pixels, sharp.alpha), seed=int(rng.integers(2**31)))
-    return Damaged(request, sharp, kernel)
+    """Motion of a length between those."""
+    bank = KernelBank([motion(lengths, rng)])
+    return degraded(sharp, rng, from_bank(bank), margin=LONGEST)
 
 
 def motion(lengths: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
@@ -64,27 +60,44 @@ def motion(lengths: tuple[float, float], rng: np.random.Generator) -> np.ndarray
     return camera_shake(length, rng) if rng.random() < 0.75 else straight_motion(length, rng)
 
 
-def batched(device: torch.device, rng: np.random.Generator) -> BatchDamage:
-    """`degrade` for batches: any of `KERNELS` motions, then noise."""
-    bank = KernelBank([motion((SHORTEST, LONGEST), rng) for _ in range(KERNELS)], device)
+def from_bank(bank: KernelBank) -> Damage:
+    """Motion blur in linear light by any of those kernels, then slight sensor noise."""
 
-    def damage(sharp: Tensor, generator: torch.Generator) -> Tensor:
-        return sensor_noise(blur_batch(sharp, bank.draw(len(sharp), generator)), NOISE, generator)
+    def draw(count: int, generator: torch.Generator) -> Parameters:
+        return Parameters(noise=uniform(0, NOISE, count, generator), kernels=bank.draw(count, generator))
 
-    return damage
+    def apply(sharp: Tensor, parameters: Parameters, generator: torch.Generator) -> Tensor:
+        assert parameters.kernels is not None and parameters.noise is not None
+        return to_levels(white_noise(blur(sharp, parameters.kernels), parameters.noise, generator))
+
+    return Damage(draw, apply)
 
 
+def damage(device: torch.device, rng: np.random.Generator) -> Damage:
+    """Any of `KERNELS` motions."""
+    return from_bank(KernelBank([motion((SHORTEST, LONGEST), rng) for _ in range(KERNELS)], device))
+
+
+FAITHFUL = Preset(
+    key="faithful",
+    title="Faithful",
+    summary="Photos blurred by a shaken camera.",
+    weights="compact-deblur.safetensors",
+    config=COMPACT_DEBLUR,
+)
 TASK = Task(
     key="deblur",
     title="Deblur",
     summary="Remove the motion blur of a shaken camera.",
-    config=COMPACT_DEBLUR,
+    config=FAITHFUL.config,
+    weights=FAITHFUL.weights,
+    presets=(FAITHFUL,),
     accepts=accepts,
     check=check,
     encode=encode,
     decode=decode,
     degrade=degrade,
-    batched=batched,
+    damage=damage,
     sets={"weak": partial(shaken, WEAK), "strong": partial(shaken, STRONG)},
     headline="psnr",
     margin=LONGEST,

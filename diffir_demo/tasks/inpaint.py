@@ -15,9 +15,9 @@ from ..errors import InputError
 from ..imaging.mask import blended, check_mask, painted_share
 from ..imaging.picture import Picture, to_tensor
 from ..model.config import COMPACT_INPAINT, ModelConfig
-from .batched import BatchDamage, MaskBank, hide
+from .damage import Damage, MaskBank, Parameters, hide
 from .masks import mask_of, random_mask
-from .task import Damaged, Request, Task
+from .task import Damaged, Preset, Request, Task
 
 MASKS, MASK_SIDE = 1000, 512
 """Masks that a training run crops its holes from, and the sides of the photos they were made for."""
@@ -62,10 +62,14 @@ def _hidden(sharp: Picture, mask: np.ndarray, rng: np.random.Generator) -> Damag
     return Damaged(request, sharp)
 
 
-def batched(device: torch.device, rng: np.random.Generator) -> BatchDamage:
-    """`degrade` for batches: crops of `MASKS` masks of whole photos."""
+def damage(device: torch.device, rng: np.random.Generator) -> Damage:
+    """Crops of `MASKS` masks of whole photos."""
     bank = MaskBank([random_mask(MASK_SIDE, MASK_SIDE, rng) for _ in range(MASKS)], device)
-    return lambda sharp, generator: hide(sharp, bank.draw(len(sharp), sharp.shape[-1], generator))
+
+    def apply(sharp: Tensor, parameters: Parameters, generator: torch.Generator) -> Tensor:
+        return hide(sharp, bank.draw(len(sharp), sharp.shape[-1], generator))
+
+    return Damage(lambda count, generator: Parameters(), apply)
 
 
 def _mask(request: Request) -> np.ndarray:
@@ -74,17 +78,26 @@ def _mask(request: Request) -> np.ndarray:
     return request.mask
 
 
+FAITHFUL = Preset(
+    key="faithful",
+    title="Faithful",
+    summary="Photos with scratches, wires, writing, or anything else to be painted over.",
+    weights="compact-inpaint.safetensors",
+    config=COMPACT_INPAINT,
+)
 TASK = Task(
     key="inpaint",
     title="Inpaint",
     summary="Paint over a scratch, a wire or writing, and have it filled in.",
-    config=COMPACT_INPAINT,
+    config=FAITHFUL.config,
+    weights=FAITHFUL.weights,
+    presets=(FAITHFUL,),
     accepts=accepts,
     check=check,
     encode=encode,
     decode=decode,
     degrade=degrade,
-    batched=batched,
+    damage=damage,
     sets={kind: partial(degrade_with, kind) for kind in ("thin", "medium", "thick", "scribble")},
     headline="hole_psnr",
 )

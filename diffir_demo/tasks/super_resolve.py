@@ -1,6 +1,8 @@
-"""Super-resolution: a small photo, four times as wide and as high."""
+"""Super-resolution: a small photo, enlarged; how far is up to the network of the preset."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,17 +11,19 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..imaging.picture import Picture, to_tensor
-from ..model.config import COMPACT_SR_X4, ModelConfig
-from .batched import BatchDamage, shrink
-from .task import Damaged, Request, Task
+from ..model.config import COMPACT_SR_REAL_X2, COMPACT_SR_REAL_X4, COMPACT_SR_X4, ModelConfig
+from .damage import SEVERITIES, Damage, Parameters, reduced, to_levels
+from .single import degraded
+from .task import Damaged, Degrade, Preset, Request, Task
+from .wear import Wear, fixed
 
-SCALE = 4
+REDUCED = {"softness": 0.7, "noise": 6, "quality": 60}
+"""Of the set "real": as photos are that were taken, made smaller and sent around."""
 
 
 def accepts(config: ModelConfig) -> bool:
-    return (
-        config.in_channels == 3 and config.head != "conv" and config.stem_fold * config.scale == config.head_scale == 4
-    )
+    """Networks that enlarge by 4, and the authors' for 2. What works on folded pixels and keeps the size cleans up."""
+    return config.in_channels == 3 and config.scale > 1 and config.head_scale == 4
 
 
 def check(request: Request) -> None:
@@ -39,32 +43,82 @@ def decode(pixels: np.ndarray, request: Request) -> Picture:
     return request.picture.restored(pixels, alpha)
 
 
-def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
-    """Antialiased bicubic x1/4, as MATLAB's `imresize` and the papers do; sides are first cut to multiples of 4."""
-    if min(sharp.height, sharp.width) < SCALE:
-        raise InputError(f"The picture is {sharp.width} x {sharp.height}; making it {SCALE} times smaller needs more.")
-    height, width = (side // SCALE * SCALE for side in (sharp.height, sharp.width))
-    reference = sharp.with_pixels(np.ascontiguousarray(sharp.pixels[:height, :width]))
-    small = Image.fromarray(reference.pixels).resize((width // SCALE, height // SCALE), Image.Resampling.BICUBIC)
-    return Damaged(Request(sharp.with_pixels(np.asarray(small)), seed=int(rng.integers(2**31))), reference)
+def bicubic(scale: int) -> Damage:
+    """Antialiased bicubic reduction, as MATLAB's `imresize` and the papers do. Nothing in it is random."""
+    return Damage(
+        lambda count, generator: Parameters(),
+        lambda sharp, parameters, generator: to_levels(reduced(sharp, scale)),
+    )
 
 
-def batched(device: torch.device, rng: np.random.Generator) -> BatchDamage:
-    """`degrade` for batches; nothing in it is random."""
-    return lambda sharp, generator: shrink(sharp, SCALE)
+def shrunk(scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """A clean reduction; sides are first cut to multiples of the scale."""
+    return degraded(sharp, rng, bicubic(scale), margin=2 * scale, scale=scale)
 
 
+def worn(damage: Damage, scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """Reduced by damage of `wear`."""
+    return degraded(sharp, rng, damage, margin=Wear(scale=scale).margin, scale=scale)
+
+
+def clean_damage(device: torch.device, rng: np.random.Generator) -> Damage:
+    """A clean reduction to a quarter."""
+    return bicubic(COMPACT_SR_X4.scale)
+
+
+def _real(weights: str, config: ModelConfig, sets: dict[str, Degrade]) -> Preset:
+    wear = Wear(noise=25, softness=1.5, quality=(30, 95), scale=config.scale)
+    return Preset(
+        key="real",
+        title="Real photos",
+        summary="For photos as they are: a little soft, noisy or compressed. That is removed while enlarging.",
+        weights=weights,
+        config=config,
+        damage=lambda device, rng: wear.damage(),
+        margin=wear.margin,
+        reads=SEVERITIES,
+        degrade=partial(worn, wear.damage(), config.scale),
+        sets=sets,
+    )
+
+
+SETS: dict[int, dict[str, Degrade]] = {
+    4: {"x4": partial(shrunk, 4), "real": partial(worn, fixed(**REDUCED, scale=4), 4)},
+    2: {"x2": partial(shrunk, 2), "real-x2": partial(worn, fixed(**REDUCED, scale=2), 2)},
+}
+"""What is measured at each scale."""
+FAITHFUL = Preset(
+    key="faithful",
+    title="Faithful",
+    summary="For clean small photos. It adds nothing that it cannot be sure of.",
+    weights="compact-sr.safetensors",
+    config=COMPACT_SR_X4,
+)
+CRISP = Preset(
+    key="crisp",
+    title="Crisp",
+    summary="For clean small photos that should look sharp. Some of the detail is invented.",
+    weights="compact-sr-crisp.safetensors",
+    config=COMPACT_SR_X4,
+)
 TASK = Task(
     key="sr",
     title="Super-resolution",
-    summary="Enlarge a small photo to four times its width and height.",
-    config=COMPACT_SR_X4,
+    summary="Enlarge a small photo to two or four times its width and height.",
+    config=FAITHFUL.config,
+    weights=FAITHFUL.weights,
+    presets=(
+        _real("compact-sr-real.safetensors", COMPACT_SR_REAL_X4, SETS[4]),
+        _real("compact-sr-real-x2.safetensors", COMPACT_SR_REAL_X2, SETS[2]),
+        FAITHFUL,
+        CRISP,
+    ),
     accepts=accepts,
     check=check,
     encode=encode,
     decode=decode,
-    degrade=degrade,
-    batched=batched,
-    sets={"x4": degrade},
+    degrade=partial(shrunk, 4),
+    damage=clean_damage,
+    sets=SETS[4],
     headline="psnr_y",
 )

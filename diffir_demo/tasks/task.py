@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -13,8 +14,13 @@ from torch import Tensor
 from ..errors import InputError
 from ..imaging.picture import Picture
 from ..model.config import ModelConfig
-from .batched import BatchDamage
+from ..weights.folder import find_default
+from .damage import SEVERITIES, Damage
 
+Degrade: TypeAlias = Callable[[Picture, np.random.Generator], "Damaged"]
+"""Clean picture -> a case whose answer is known."""
+DrawDamage: TypeAlias = Callable[[torch.device, np.random.Generator], Damage]
+"""Damage for whole batches on that device; the generator draws what is kept there."""
 MAX_FEATHER = 10_000
 """Pixels."""
 
@@ -59,19 +65,57 @@ class Damaged:
     request: Request
     reference: Picture
     kernel: np.ndarray | None = None
-    """The motion kernel, (k, k) summing to 1, where one was used: oracles in tests and comparisons may look."""
+    """What it was blurred with, (k, k) summing to 1, where it was: oracles in tests and comparisons may look."""
+    severity: np.ndarray | None = None
+    """(3,) how noisy, soft and compressed it was made (`damage.SEVERITIES`), where the damage is of that kind."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One of the networks that a task ships: which photos it is for, its weight file, and what it is trained on."""
+
+    key: str
+    """What it is called on the command line; presets of one task that differ in their scale alone share it."""
+    title: str
+    summary: str
+    """One sentence: what photos it is for."""
+    weights: str
+    """File name in the checkpoints folder; the file need not be there."""
+    config: ModelConfig
+    """Its network, which also decides the scale."""
+    damage: DrawDamage | None = None
+    """What training on it draws; None: what the task draws, and then its `margin` and `reads` stay the task's, too."""
+    margin: int = 0
+    reads: tuple[str, ...] = ()
+    degrade: Degrade | None = None
+    """As `Task.degrade`; None: the task's."""
+    sets: Mapping[str, Degrade] | None = field(default=None, hash=False)
+    """What it is measured on; None: the task's sets."""
+
+    @property
+    def scale(self) -> int:
+        """Output side over input side."""
+        return self.config.scale
 
 
 @dataclass(frozen=True)
 class Task:
-    """A restoration task, complete: adding one value to `TASKS` adds its tab, its command and its training target."""
+    """A restoration task, complete: adding one value to `TASKS` adds its tab, its command and its training target.
+
+    What depends on the network (`config`, `weights`, `damage`, `margin`, `reads`, `degrade`, `sets`) is that of one
+    preset; `as_preset` gives the same task with another's.
+    """
 
     key: str
     title: str
     summary: str
     """One sentence for people who have never heard of the paper."""
     config: ModelConfig
-    """The compact preset that ships for it."""
+    """The network that training makes and evaluation expects where no preset is named."""
+    weights: str
+    """File name of the weights of that network."""
+    presets: tuple[Preset, ...]
+    """The networks that ship, one at least. The first whose file is in the checkpoints folder is the default."""
     accepts: Callable[[ModelConfig], bool]
     """Whether a network with this config was made for this task."""
     check: Callable[[Request], None]
@@ -80,22 +124,72 @@ class Task:
     """Request -> network input (1, c, h, w) float32 in [0, 1], not yet padded."""
     decode: Callable[[np.ndarray, Request], Picture]
     """Network output as pixels (h * scale, w * scale, 3) uint8 -> the restored picture."""
-    degrade: Callable[[Picture, np.random.Generator], Damaged]
+    degrade: Degrade
     """Clean picture -> a case whose answer is known, of every kind: for training, validation, tests and the demo."""
-    sets: Mapping[str, Callable[[Picture, np.random.Generator], Damaged]] = field(hash=False)
+    sets: Mapping[str, Degrade] = field(hash=False)
     """What `degrade` mixes, taken apart: named kinds of damage, each measured by itself when weights are evaluated."""
-    batched: Callable[[torch.device, np.random.Generator], BatchDamage]
-    """Makes the twin of `degrade` for whole batches on that device; the generator draws what is kept there."""
+    damage: DrawDamage
+    """The damage of `degrade` for whole batches on that device; the generator draws what is kept there."""
     headline: str
     """The metric (a key of `metrics.scores`) that training watches."""
     margin: int = 0
-    """Pixels around a training crop that `degrade` needs to see and that are cut off afterwards."""
+    """Pixels around a training crop that `damage` needs to see and that are cut off afterwards."""
+    reads: tuple[str, ...] = ()
+    """What the task's IPR is taught to tell of the damage: names among `damage.SEVERITIES`."""
 
     @property
     def wants_mask(self) -> bool:
         return self.config.wants_mask
 
     @property
-    def weights(self) -> str:
-        """File name of the shipped weights."""
-        return f"compact-{self.key}.safetensors"
+    def columns(self) -> list[int]:
+        """Where `reads` stand among `SEVERITIES`."""
+        return [SEVERITIES.index(name) for name in self.reads]
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The scales that its presets have, ascending."""
+        return tuple(sorted({preset.scale for preset in self.presets}))
+
+    @property
+    def available(self) -> tuple[Preset, ...]:
+        """The presets whose weight file is in the checkpoints folder just now, the default first."""
+        return tuple(preset for preset in self.presets if find_default(preset.weights))
+
+    def preset(self, key: str | None = None, scale: int | None = None) -> Preset:
+        """The preset that is meant; None: any. Where several fit, the first whose file is there, else the first.
+
+        Raises `InputError` for a name or a scale that the task's presets do not have, listing those there are.
+        """
+        named = [preset for preset in self.presets if key in (None, preset.key)]
+        if not named:
+            names = ", ".join(dict.fromkeys(preset.key for preset in self.presets))
+            raise InputError(f"{self.title} has no preset '{key}'.", f"Choose one of: {names}.")
+        fitting = [preset for preset in named if scale in (None, preset.scale)]
+        if not fitting:
+            owner = f"The preset '{key}'" if key else self.title
+            scales = " and ".join(f"x{each}" for each in sorted({preset.scale for preset in named}))
+            raise InputError(f"{owner} cannot enlarge x{scale}.", f"It works at {scales}.")
+        return next((preset for preset in fitting if find_default(preset.weights)), fitting[0])
+
+    def preset_behind(self, file: str, scale: int) -> Preset | None:
+        """The preset whose weight file has that name, unless the network in it enlarges by something else."""
+        return next((each for each in self.presets if (each.weights, each.scale) == (file, scale)), None)
+
+    def title_of(self, preset: Preset) -> str:
+        """Its title, with the scale where others of that name have another: "Real photos x2"."""
+        shared = any(each.key == preset.key and each.scale != preset.scale for each in self.presets)
+        return f"{preset.title} x{preset.scale}" if shared else preset.title
+
+    def at_scale(self, scale: int) -> Task:
+        """This task itself, or as the first of its presets that enlarges by that. Raises `InputError` without any."""
+        return self if scale == self.config.scale else self.as_preset(self.preset(scale=scale))
+
+    def as_preset(self, preset: Preset) -> Task:
+        """This task with everything that depends on the network as the preset has it, to train and to measure it."""
+        own: dict[str, Any] = {"config": preset.config, "weights": preset.weights}
+        drawn: dict[str, Any] = {"damage": preset.damage, "margin": preset.margin, "reads": preset.reads}
+        shown: dict[str, Any] = {"degrade": preset.degrade, "sets": preset.sets}
+        if preset.damage is not None:
+            own |= drawn
+        return replace(self, **own, **{name: value for name, value in shown.items() if value is not None})

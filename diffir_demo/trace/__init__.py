@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .gather import SHOWN, Moment, Trace, cosine, mean_difference, reduced
+from .readings import readings_over
 from .write import check_suffix, encode_trace, save_trace
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "cosine",
     "encode_trace",
     "mean_difference",
+    "readings_over",
     "reduced",
     "save_trace",
 ]

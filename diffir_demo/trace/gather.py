@@ -108,9 +108,9 @@ class Trace:
 
     @property
     def final(self) -> np.ndarray | None:
-        """(n,) float32, the IPR that paints the result; known as soon as the last step is taken."""
+        """(n,) float32, the IPR that the diffusion ends with; known as soon as the last step is taken."""
         if self.restoration is not None:
-            return self.restoration.ipr
+            return self.restoration.estimate
         return self.steps[-1].ipr if self.steps and len(self.steps) == self.expected else None
 
     @property

@@ -16,13 +16,14 @@ import torch
 
 from ..errors import DiffIRError, InputError
 from ..tasks import TASKS, Task, get_task
-from . import ablations, throughput
+from . import ablations, directions, throughput
 from .campaign import Plan, campaign
 from .curves import draw
 from .data import Material
 from .export import export
 from .recipe import Recipe
-from .runs import Sources, Workshop, open_pool, run, say
+from .runs import Workshop, open_pool, run, say
+from .starts import Sources
 from .state import read_state
 from .validation import Validator
 from .world import World, join
@@ -89,6 +90,17 @@ def _parser() -> argparse.ArgumentParser:
     file.add_argument("--share", type=float, default=0.8, help="of --blend: the run's part (default %(default)g)")
     file.add_argument("--note", default="{}", metavar="JSON", help="facts to add to the training record")
 
+    told = commands.add_parser("directions", help="fit what a finished network's IPR tells, and write it into its file")
+    told.set_defaults(run=_directions)
+    told.add_argument("--weights", type=Path, required=True, metavar="FILE.safetensors", help="a finished stage 2")
+    told.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos to fit to")
+    told.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="clean photos to judge by")
+    told.add_argument("--pairs", type=int, default=directions.PAIRS, metavar="N", help="crops (default %(default)d)")
+    told.add_argument("--seed", type=int, default=0, metavar="N", help="of crops and damage (default %(default)d)")
+    told.add_argument("--out", type=Path, metavar="FILE.safetensors", help="another file (default: the same)")
+    told.add_argument("--device", default="auto")
+    told.add_argument("--threads", type=int, help="CPU threads")
+
     curves = commands.add_parser("curves", help="loss and validation of runs as a PNG")
     curves.set_defaults(run=_curves)
     curves.add_argument("--run", dest="runs", type=Path, action="append", required=True, help="in order, once per run")
@@ -101,6 +113,9 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         "--teacher", type=Path, metavar="RUN_OR_FILE", help="stage 2: the finished stage 1; needless with --start"
     )
     parser.add_argument("--start", type=Path, metavar="RUN_OR_FILE", help="weights to go on from")
+    parser.add_argument(
+        "--prior", type=Path, metavar="RUN_OR_FILE", help="stage 2: whose IPR the U-Net of --start is to paint with"
+    )
 
 
 def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
@@ -117,7 +132,12 @@ def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
     parser.add_argument("--optimiser", choices=["adamw", "muon"], default=usual["optimiser"])
     parser.add_argument("--pixel-loss", choices=["l1", "charbonnier", "psnr"], default=usual["pixel_loss"])
     parser.add_argument("--ipr-loss", choices=["l1", "l2"], default=usual["ipr_loss"])
-    parser.add_argument("--timesteps", type=int, help="diffusion steps, 0: none (default: the preset's)")
+    for name in ("steer_rate", "alone_rate"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, metavar="N")
+    parser.add_argument("--timesteps", type=int, help="diffusion steps, 0: none (default: the network's own)")
+    parser.add_argument("--preset", metavar="NAME", help="the network and the damage of one of the task's presets")
+    parser.add_argument("--scale", type=int, metavar="N", help="where presets of that name differ in it")
+    parser.add_argument("--refit", action="store_true", help="fit probe and first restoration anew to begin with")
     parser.add_argument("--reverse-noise", action="store_true", help="noise in the reverse process")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads")
@@ -126,6 +146,7 @@ def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
 def _recipe(options: argparse.Namespace, task: Task, stage: int) -> Recipe:
     given = {f.name: getattr(options, f.name) for f in fields(Recipe) if f.name not in ("task", "stage")}
     recipe = Recipe.from_dict({"task": task.key, "stage": stage, **given})
+    task = recipe.trained
     multiple = task.config.multiple_of * task.config.scale
     if any(patch % multiple or patch < multiple for patch in recipe.patch):
         raise InputError(f"--patch must be multiples of {multiple} for {task.key}, not {options.patch}.")
@@ -146,17 +167,19 @@ def _workshop(options: argparse.Namespace, task: Task, world: World) -> Workshop
 
 
 def _train(options: argparse.Namespace, began: float) -> None:
-    task = get_task(options.task)
-    recipe = _recipe(options, task, options.stage)
+    recipe = _recipe(options, get_task(options.task), options.stage)
+    task = recipe.trained
     with join(options.device) as world:
         workshop = _workshop(options, task, world)
-        for row in run(workshop, recipe, Sources(options.teacher, options.start), options.out, began=began):
+        for row in run(
+            workshop, recipe, Sources(options.teacher, options.start, options.prior), options.out, began=began
+        ):
             say(row)
 
 
 def _campaign(options: argparse.Namespace, began: float) -> None:
-    tasks = tuple(get_task(key) for key in options.tasks)
-    base = [_recipe(options, task, 1) for task in tasks][0]
+    recipes = [_recipe(options, get_task(key), 1) for key in options.tasks]
+    base, tasks = recipes[0], tuple(recipe.trained for recipe in recipes)
     plan = Plan(tasks, tuple(options.stages), options.minutes, options.out, options.start, options.note)
     with join(options.device) as world:
         _folders(options)
@@ -169,18 +192,21 @@ def _ablate(options: argparse.Namespace, began: float) -> None:
     task = get_task(options.of)
     variants = {"stage2": ablations.STAGE2, "learning": ablations.LEARNING}[options.question]
     recipe = _recipe(options, task, 2 if options.question == "stage2" else 1)
+    task = recipe.trained
     with join(options.device) as world:
         workshop = _workshop(options, task, world)
-        sources = Sources(options.teacher, options.start)
+        sources = Sources(options.teacher, options.start, options.prior)
         found = list(ablations.ablate(workshop, recipe, variants, sources, options.out))
     print(ablations.markdown(task.key, recipe, found))
 
 
 def _throughput(options: argparse.Namespace, began: float) -> None:
-    task = get_task(options.of)
-    recipe = _recipe(options, task, options.stage)
+    recipe = _recipe(options, get_task(options.of), options.stage)
+    task = recipe.trained
     with join(options.device) as world:
-        rows = throughput.measure(_workshop(options, task, world), recipe, Sources(options.teacher, options.start))
+        rows = throughput.measure(
+            _workshop(options, task, world), recipe, Sources(options.teacher, options.start, options.prior)
+        )
     print(throughput.markdown(task.key, options.stage, rows))
 
 
@@ -194,6 +220,19 @@ def _export(options: argparse.Namespace, began: float) -> None:
         share=options.share,
     )
     print(f"{options.out.name} written: {info.badge}, {info.training['minutes']} minutes")
+
+
+def _directions(options: argparse.Namespace, began: float) -> None:
+    info = directions.add_directions(
+        options.weights,
+        options.data,
+        options.held_out,
+        target=options.out,
+        pairs=options.pairs,
+        seed=options.seed,
+        device=options.device,
+    )
+    print(directions.markdown(info))
 
 
 def _curves(options: argparse.Namespace, began: float) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..disk import write_whole
 from .recipe import Recipe
-from .runs import Sources, Workshop, run
+from .runs import Workshop, run
+from .starts import Sources
 
 STAGE2: dict[str, dict[str, Any]] = {
     "as shipped: 4 steps, joint, L1 on the IPR": {},

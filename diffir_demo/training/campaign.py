@@ -19,7 +19,8 @@ from .export import export
 from .loop import Row
 from .photos import PhotoPool
 from .recipe import Recipe
-from .runs import Sources, Workshop, run
+from .runs import Workshop, run
+from .starts import Sources
 from .state import read_state
 from .validation import Validator
 from .world import World
@@ -40,9 +41,12 @@ class Plan:
     stages: tuple[int, ...]
     minutes: float
     out: Path
-    """Runs go to `<task>-s<stage>/`, results to `compact-<task>.safetensors` and `teacher-<task>.safetensors`."""
+    """Runs go to `<name>-s<stage>/`, results to `compact-<name>.safetensors` and `teacher-<name>.safetensors`.
+
+    `label` gives the name.
+    """
     start: Path | None = None
-    """A folder with `compact-<task>.safetensors` files to go on from."""
+    """A folder with weight files of the same names to go on from."""
     note: str = "{}"
 
 
@@ -87,20 +91,25 @@ def sources(plan: Plan, task: Task, stage: int) -> Sources:
 
 
 def _teacher_file(plan: Plan, task: Task) -> Path | None:
-    file = None if plan.start is None else plan.start / f"teacher-{task.key}.safetensors"
+    file = None if plan.start is None else plan.start / f"teacher-{label(task)}.safetensors"
     return file if file is not None and file.is_file() else None
 
 
 def _write(plan: Plan, task: Task, stage: int) -> None:
     shipped = Path(task.weights).stem
-    name = {1: f"teacher-{task.key}", 2: shipped, 3: f"{shipped}-crisp"}[stage]
+    name = {1: f"teacher-{label(task)}", 2: shipped, 3: f"{shipped}-crisp"}[stage]
     runs = [plan.out / _name(task, each) for each in sorted(plan.stages) if each <= stage]
     before = sources(plan, task, min(plan.stages)).start
     export(runs, plan.out / f"{name}.safetensors", note=plan.note, before=before)
 
 
 def _name(task: Task, stage: int) -> str:
-    return f"{task.key}-s{stage}"
+    return f"{label(task)}-s{stage}"
+
+
+def label(task: Task) -> str:
+    """What the files of a task, or of it as one of its presets, are called after: sr, sr-real .."""
+    return Path(task.weights).stem.removeprefix("compact-")
 
 
 def _spent(folder: Path) -> tuple[float, bool]:

@@ -20,19 +20,21 @@ MOST_POINTS = 300
 
 def draw(runs: Sequence[tuple[str, list[dict[str, float]]]], metric: str, path: Path) -> None:
     """runs: (name, `Progress.history`) in the order they were trained; metric: the task's headline score, dB."""
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, layout="constrained")
+    shown = {"pixels": "L1 on pixels", metric: f"validation {metric}, dB"}
+    if any("swap" in row for _, history in runs for row in history):
+        shown["swap"] = "another's IPR, dB lost"
+    figure, panels = plt.subplots(len(shown), 1, figsize=(8, 3 * len(shown)), sharex=True, layout="constrained")
     before = 0.0
     for name, history in runs:
-        for axes, column in ((above, "pixels"), (below, metric)):
+        for axes, column in zip(panels, shown, strict=True):
             curve = [(before + minutes, value) for minutes, value in points(history, column)]
             if curve:
-                style = {"linewidth": 1.0} if axes is above else {"marker": "o", "markersize": 4.0}
+                style = {"linewidth": 1.0} if column == "pixels" else {"marker": "o", "markersize": 4.0}
                 axes.plot(*zip(*curve, strict=True), label=name, **style)  # pyright: ignore[reportArgumentType]
         before += history[-1]["minutes"] if history else 0.0
-    above.set_ylabel("L1 on pixels")
-    below.set_ylabel(f"validation {metric}, dB")
-    below.set_xlabel("minutes")
-    for axes in (above, below):
+    panels[-1].set_xlabel("minutes")
+    for axes, label in zip(panels, shown.values(), strict=True):
+        axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,11 @@ import torch
 from torch import Tensor
 
 from ..tasks import Task
-from ..tasks.batched import BatchDamage
+from ..tasks.damage import Damage
 from .photos import PhotoPool
+
+GRID = 8
+"""Input pixels: where windows begin, so that JPEG's blocks and the prior encoder's cells lie in them as in photos."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +27,24 @@ class Batch:
     """(b, 3, h * scale, w * scale) float32 in [0, 1]."""
     noise: Tensor
     """(b, ipr_length) float32 from N(0, 1): for stage 2 to diffuse the IPR with."""
+    severity: Tensor | None = None
+    """(b, k) how noisy, soft and compressed each was made, in the order of `Task.reads`; None if it reads nothing."""
+    window: tuple[int, int, int] | None = None
+    """Row, column and side of what is painted, on the input's grid; None where the prior encoder sees no more."""
+
+    @property
+    def painted(self) -> Batch:
+        """What the U-Net gets to see and paint: all of it, or the window."""
+        if self.window is None:
+            return self
+        top, left, side = self.window
+        scale = self.target.shape[-1] // self.damaged.shape[-1]
+
+        def cut(x: Tensor, factor: int) -> Tensor:
+            rows, columns = (slice(at * factor, (at + side) * factor) for at in (top, left))
+            return x[..., rows, columns].contiguous(memory_format=torch.channels_last)
+
+        return Batch(cut(self.damaged, 1), cut(self.target, scale), self.noise, self.severity)
 
 
 @dataclass(frozen=True)
@@ -31,12 +53,12 @@ class Material:
 
     task: Task
     pool: PhotoPool
-    damage: BatchDamage
+    damage: Damage
 
     @classmethod
     def prepare(cls, task: Task, pool: PhotoPool) -> Material:
         """Draws kernels or masks, always the same ones."""
-        return cls(task, pool, task.batched(pool.pixels.device, np.random.default_rng(0)))
+        return cls(task, pool, task.damage(pool.pixels.device, np.random.default_rng(0)))
 
 
 class PairStream:
@@ -48,9 +70,19 @@ class PairStream:
         self.generator = torch.Generator(pool.pixels.device).manual_seed(seed * 1000 + number)
         self._odds: dict[int, Tensor] = {}
 
-    def batch(self, count: int, patch: int) -> Batch:
-        """`count` pairs with targets of `patch` pixels a side, a multiple of what the network needs."""
-        return self.damaged(self.sharp(count, patch))
+    def batch(self, count: int, patch: int, surroundings: int = 0) -> Batch:
+        """`count` pairs with targets of `patch` pixels a side, a multiple of what the network needs.
+
+        surroundings: pixels by which what the prior encoder sees is wider than the patch; a multiple of that, too. The
+        patch lies somewhere in it, where JPEG's blocks begin.
+        """
+        whole = self.damaged(self.sharp(count, patch + surroundings))
+        if not surroundings:
+            return whole
+        scale = self.task.config.scale
+        places = surroundings // scale // GRID + 1
+        row, column = (torch.randint(places, (2,), generator=self.generator, device=self.generator.device)).tolist()
+        return dataclasses.replace(whole, window=(row * GRID, column * GRID, patch // scale))
 
     def sharp(self, count: int, patch: int) -> Tensor:
         """(count, 3, side, side) float32 in [0, 1], `side` larger than `patch` by the margin that damage needs."""
@@ -63,10 +95,14 @@ class PairStream:
     def damaged(self, sharp: Tensor) -> Batch:
         """Damages crops from `sharp` and cuts their margin off."""
         margin, scale = self.task.margin, self.task.config.scale
-        damaged = self.damage(sharp, self.generator)
+        parameters = self.damage.draw(len(sharp), self.generator)
+        damaged = self.damage.apply(sharp, parameters, self.generator)
+        severity = None
+        if self.task.reads:
+            severity = parameters.severity(scale)[:, self.task.columns]
         length = self.task.config.ipr_length
         noise = torch.randn(len(sharp), length, generator=self.generator, device=sharp.device)
-        return Batch(_cut(damaged, margin // scale), _cut(sharp, margin), noise)
+        return Batch(_cut(damaged, margin // scale), _cut(sharp, margin), noise, severity)
 
     def state(self) -> Tensor:
         return self.generator.get_state()

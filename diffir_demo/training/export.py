@@ -10,8 +10,8 @@ import torch
 
 from ..errors import InputError
 from ..model import DiffIR, Teacher
-from ..tasks import get_task
 from ..weights import WeightsInfo, inspect, load, save
+from ..weights.directions import FIELD
 from .recipe import Recipe
 from .state import read_state
 
@@ -30,26 +30,29 @@ def export(
 ) -> WeightsInfo:
     """Writes the last run's averaged weights with the record of all runs, in the order they were trained.
 
-    before: the weight file that the first run started from; its record comes first. note: JSON facts to add, such as
-    the data. blend: a weight file of the same network, of which the result takes all but `share`: between a faithful
-    and a crisp network lie such with fewer artefacts (network interpolation, Wang et al., ESRGAN, section 3.4).
+    before: the weight file that the first run started from; its record comes first, without the regressions of its
+    IPR, which tell nothing of the new one. note: JSON facts to add, such as the data. blend: a weight file of the same
+    network, of which the result takes all but `share`: between a faithful and a crisp network lie such with fewer
+    artefacts (network interpolation, Wang et al., ESRGAN, section 3.4).
     Raises `InputError` for a run that is missing, a note that is no JSON object, and a file that cannot be blended.
     """
     if not runs:
         raise InputError("Export needs --run RUN, once per run and in order.")
     states = [read_state(run / "state.pt") for run in runs]
     recipe = Recipe.from_dict(states[-1]["recipe"])
-    task = get_task(recipe.task)
+    task = recipe.trained
     model = (Teacher if recipe.stage == 1 else DiffIR)(task.config)
     model.load_state_dict(states[-1]["average"])
     if blend is not None:
         _blend(model, blend, share)
-    former = {} if before is None else inspect(before).training
+    former = {} if before is None else dict(inspect(before).training)
+    former.pop(FIELD, None)
     told = [*former.get("runs", []), *(_told(state) for state in states)]
     record = former | {
         "steps": former.get("steps", 0) + sum(state["progress"]["step"] for state in states),
         "minutes": round(former.get("minutes", 0) + sum(state["progress"]["seconds"] for state in states) / 60, 1),
         "runs": told,
+        **({} if recipe.preset is None else {"preset": recipe.preset, "scale": task.config.scale}),
         **({} if blend is None else {"blend": {"with": inspect(blend).fingerprint, "share": share}}),
         **_facts(note),
     }

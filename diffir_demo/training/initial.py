@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from ..model import DiffIR, Teacher
+from ..errors import InputError
+from ..model import DiffIR, DIRformer, Teacher
 from ..model.dirformer import SteeredNorm
 from ..model.prior import SLOPE, PriorEncoder
 from .data import Batch
@@ -60,7 +61,7 @@ def lively(network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def tell_apart(encoder: PriorEncoder, batches: Iterable[Batch], *, centre: float) -> None:
+def tell_apart(encoder: PriorEncoder, batches: Iterable[Batch], *, centre: float, floor: float = FLOOR) -> None:
     """Whitens what an untrained prior encoder pools from real pairs, so that its numbers differ from photo to photo.
 
     Averaged over a picture, the features of random filters differ almost only in brightness: the IPR begins as one
@@ -68,12 +69,12 @@ def tell_apart(encoder: PriorEncoder, batches: Iterable[Batch], *, centre: float
     takes the features' covariance over some hundred pairs to the identity, in the spirit of data-dependent
     initialisation (Mishkin and Matas, "All you need is a good init", ICLR 2016).
 
-    centre: what the numbers that come out vary around, with a deviation of about `SPREAD`.
+    centre: what the numbers that come out vary around, with a deviation of about `SPREAD`. floor: see `FLOOR`.
     """
     pooled = torch.cat([encoder.pool(b.damaged, b.target if encoder.sees_target else None).float() for b in batches])
     mean, covariance = pooled.mean(dim=0), torch.cov(pooled.T)
     variances, directions = torch.linalg.eigh(covariance.double())
-    variances = variances.clamp_min(0) + FLOOR * variances.mean()
+    variances = variances.clamp_min(0) + floor * variances.mean()
     whitener = (directions * variances.rsqrt()) @ directions.T
     first, second = (_as_linear(layer) for layer in encoder.mlp)
     first.weight.copy_(_rotation(first.weight) @ whitener.to(first.weight.dtype))
@@ -86,7 +87,27 @@ def tell_apart(encoder: PriorEncoder, batches: Iterable[Batch], *, centre: float
 
 
 @torch.no_grad()
-def keep_steering(painter: nn.Module, before: Tensor, after: Tensor) -> None:
+def take_over(painter: DIRformer, former: DIRformer) -> None:
+    """The weights of a trained U-Net, for one that sees more channels or works on pixels folded further.
+
+    What it sees beyond the former begins unheard; folded pixels begin as their mean. Raises `InputError` where anything
+    else differs.
+    """
+    state, (old, new) = dict(former.state_dict()), (former.config, painter.config)
+    folds = (new.stem_fold // old.stem_fold) ** 2
+    stem = state["stem.weight"]
+    wider = torch.zeros_like(painter.stem.weight)
+    if folds and wider.shape[1] >= folds * stem.shape[1] and wider.shape[0] == stem.shape[0]:
+        wider[:, : folds * stem.shape[1]] = stem.repeat_interleave(folds, dim=1) / folds
+        state["stem.weight"] = wider
+    try:
+        painter.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError("That network's U-Net has another shape.", "Start from a file of the same shape.") from error
+
+
+@torch.no_grad()
+def keep_steering(painter: nn.Module, before: Tensor, after: Tensor, faint: float = FAINT) -> None:
     """Lets a trained U-Net be steered by a new IPR: at its mean every block is scaled and shifted as it was before.
 
     before, after: (n,), the mean of the IPR that the U-Net knows, and of the one to come. How it answers to what
@@ -96,7 +117,7 @@ def keep_steering(painter: nn.Module, before: Tensor, after: Tensor) -> None:
         weight = norm.steer.weight
         wanted = weight @ before
         fresh = torch.nn.functional.normalize(torch.randn_like(weight)) / SPREAD
-        fresh *= FAINT * wanted.abs()[:, None]
+        fresh *= faint * wanted.abs()[:, None]
         weight.copy_(fresh + torch.outer(wanted - fresh @ after, after) / (after @ after))
 
 

@@ -27,7 +27,7 @@ class Learner:
         self.stage, self.recipe, self.streams, self.world = stage, recipe, streams, world
         self.network = stage.network
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimiser = make_optimiser(self.network, recipe)
+        self.optimiser = make_optimiser(self.network, recipe, stage.probe)
         self.tally = Tally(world.device)
         self._bf16 = has_fast_bf16(world.device)
         if compiled:
@@ -37,13 +37,13 @@ class Learner:
     def step(self, share: float, progress: Progress) -> None:
         """One optimiser step at `share` of the training time."""
         rate = self.recipe.rate(share) * progress.caution
+        joint = share >= self.recipe.begins_alone
         for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * rate
+            group["lr"] = group["peak" if joint else "alone"] * rate
         patch, count = self.recipe.phase(share)
-        joint = self.recipe.stage != 2 or share >= self.recipe.prior_only
         batch = None
         for stream in self.streams:
-            batch = stream.batch(count // self.recipe.streams, patch)
+            batch = stream.batch(count // self.recipe.streams, patch, self.recipe.surroundings)
             last = stream is self.streams[-1]
             with nullcontext() if last else self.world.postponed(self._objective):
                 with self._autocast():

@@ -13,8 +13,6 @@ KNOWN_WEIGHT = 0.05
 """Weight of a known pixel beside a hole's pixel, in inpainting."""
 LOG_SCALE = 0.02
 """Brings the logarithm of `psnr` to about the size of an L1, so that the other terms keep their weights."""
-FLOOR = 1e-4
-"""Squared error below which `psnr` asks for no more: 40 dB."""
 
 
 def weights(batch: Batch) -> Tensor | None:
@@ -23,12 +21,18 @@ def weights(batch: Batch) -> Tensor | None:
 
 
 def pixel_loss(
-    picture: Tensor, batch: Batch, kind: PixelLoss = "l1", softness: float = 1e-3, target: Tensor | None = None
+    picture: Tensor,
+    batch: Batch,
+    kind: PixelLoss = "l1",
+    softness: float = 1e-3,
+    target: Tensor | None = None,
+    floor: float = 40.0,
 ) -> Tensor:
     """Mean error per pixel and channel; target: instead of the batch's own. Zero for equal pictures.
 
-    softness: Charbonnier's epsilon (Charbonnier et al., 1994): errors well below it count by their square.
-    `psnr` is NAFNet's loss (Chen et al., ECCV 2022), with the squares weighed as in the other kinds.
+    softness: Charbonnier's epsilon (Charbonnier et al., 1994): errors well below it count by their square. `psnr` is
+    NAFNet's loss (Chen et al., ECCV 2022), with the squares weighed as in the other kinds. floor: the PSNR, dB, above
+    which it asks for hardly any more.
     """
     error = picture.float() - (batch.target if target is None else target.float())
     weight = weights(batch)
@@ -39,7 +43,7 @@ def pixel_loss(
             if weight is None
             else (squares * weight).sum((1, 2, 3)) / (3 * weight.sum((1, 2, 3)))
         )
-        return LOG_SCALE * torch.log1p(mean / FLOOR).mean()
+        return LOG_SCALE * torch.log1p(mean * 10 ** (floor / 10)).mean()
     error = error.abs() if kind == "l1" else torch.sqrt(error * error + softness**2) - softness
     return error.mean() if weight is None else (error * weight).sum() / (3 * weight.sum())
 

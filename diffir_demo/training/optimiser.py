@@ -39,28 +39,46 @@ class Optimisers:
             part.load_state_dict(state[str(number)])
 
 
-def make_optimiser(network: nn.Module, recipe: Recipe) -> Optimisers:
-    """Every group carries its peak learning rate as `peak`.
+CONVOLUTIONS_ALONE = 3.0
+"""Learning rate of the prior encoder's convolutions over that of its linear layers, while the prior learns alone."""
+
+
+def make_optimiser(network: nn.Module, recipe: Recipe, probe: nn.Module | None = None) -> Optimisers:
+    """Every group carries its peak learning rate as `peak`, and as `alone` the one for while the prior learns alone.
+
+    probe: what learns beside the network, at the prior's rate.
 
     Muon (Jordan et al., 2024) makes a matrix's step orthogonal, so that all directions learn at one pace; with
     `match_rms_adamw` its rates are AdamW's. Raises `InputError` where this torch has none.
     """
     rate, prior_rate = recipe.learning_rate, recipe.learning_rate * recipe.prior_rate
+    alone_rate = prior_rate if recipe.alone_rate is None else recipe.alone_rate
+    steer_rate = prior_rate if recipe.steer_rate is None else rate * recipe.steer_rate
     matrices: list[Tensor] = []
     rest: list[Tensor] = []
-    prior: list[Tensor] = []
+    steering: list[Tensor] = []
+    convolutions: list[Tensor] = []
+    linear: list[Tensor] = [] if probe is None else [p for p in probe.parameters() if p.requires_grad]
     for name, parameter in network.named_parameters():
-        if not name.startswith("painter.") or ".steer." in name:
-            prior.append(parameter)
+        if ".steer." in name:
+            steering.append(parameter)
+        elif not name.startswith("painter."):
+            (convolutions if parameter.ndim == 4 else linear).append(parameter)
         elif recipe.optimiser == "muon" and parameter.ndim == 2:
             matrices.append(parameter)
         else:
             rest.append(parameter)
-    groups = [{"params": rest, "lr": rate, "peak": rate}, {"params": prior, "lr": prior_rate, "peak": prior_rate}]
+    faster = alone_rate if recipe.alone_rate is None else CONVOLUTIONS_ALONE * alone_rate
+    groups = [
+        {"params": rest, "lr": rate, "peak": rate, "alone": rate},
+        {"params": steering, "lr": steer_rate, "peak": steer_rate, "alone": steer_rate},
+        {"params": convolutions, "lr": prior_rate, "peak": prior_rate, "alone": faster},
+        {"params": linear, "lr": prior_rate, "peak": prior_rate, "alone": alone_rate},
+    ]
     adam = torch.optim.AdamW(groups, betas=BETAS, weight_decay=0, fused=next(network.parameters()).device.type != "mps")
     if not matrices:
         return Optimisers(adam)
     if not hasattr(torch.optim, "Muon"):
         raise InputError("This torch has no Muon.", "Use torch 2.9 or later, or --optimiser adamw.")
-    group = {"params": matrices, "lr": rate, "peak": rate}
+    group = {"params": matrices, "lr": rate, "peak": rate, "alone": rate}
     return Optimisers(adam, torch.optim.Muon([group], weight_decay=0, adjust_lr_fn="match_rms_adamw"))

@@ -8,6 +8,7 @@ from math import cos, pi
 from typing import Any, Literal
 
 from ..errors import InputError
+from ..tasks import Task, get_task
 
 PixelLoss = Literal["l1", "charbonnier", "psnr"]
 PriorLoss = Literal["l1", "l2"]
@@ -28,6 +29,9 @@ class Recipe:
     most per minute; large ones later show the attention and the IPR what whole photos are like."""
     batch: tuple[int, ...] = (16, 8, 4)
     """Crops per step, all processes together, one number per phase."""
+    surroundings: int = 0
+    """Target pixels by which what the prior encoder sees is wider than the crop that is painted. From a small crop
+    alone the U-Net cannot tell noise from texture, so it learns to listen to the IPR, which can."""
     streams: int = 1
     """Independent sources that share a step's crops: one process works through them in turn (gradients add up), several
     processes divide them. The same streams give the same steps, whoever works them."""
@@ -35,8 +39,20 @@ class Recipe:
     """Peak, after the warm-up; it falls along a cosine to a hundredth."""
     optimiser: Optimiser = "adamw"
     prior_rate: float = 0.1
-    """Factor on the learning rate of everything that makes or reads the IPR. Its 256 numbers enter those layers
+    """Factor on the learning rate of everything that makes or reads the IPR; 0, in a stage 2 that goes on without its
+    teacher: what makes it stays as it is, which spares a third of the time. Its 256 numbers enter those layers
     together, so an Adam step moves their outputs many times further than a convolution's, and loss spikes followed."""
+    steer_rate: float | None = None
+    """Factor on the learning rate of what reads the IPR in the U-Net and before it; None: `prior_rate`."""
+    alone_rate: float | None = None
+    """Peak learning rate of the prior's linear layers while it learns alone (`prior_only`), three times that of its
+    convolutions; None: as when all learn."""
+    probe_weight: float = 0.0
+    """Weight of how well a linear reading of the IPR tells what was done to the picture (`Task.reads`). Not 0: the
+    prior encoder also starts from filters that see damage, see `filters.see_damage`."""
+    refit: bool = False
+    """Stage 2, going on from another: whether probe and first restoration are fitted anew, in closed form or nearly, to
+    the IPR as it is now, before the first step."""
     warm_up: float = 0.03
     """Share of the budget in which the learning rate rises from zero."""
     gradient_clip: float = 1.0
@@ -46,6 +62,8 @@ class Recipe:
     pixel_loss: PixelLoss = "l1"
     """`psnr` minimises the logarithm of each crop's squared error: every picture counts alike, however large its hole
     and however hard it is, as in a mean of PSNRs."""
+    psnr_floor: float = 40.0
+    """The PSNR above which `psnr` asks for hardly any more, dB."""
     softness: float = 1e-3
     """Charbonnier's epsilon, in [0, 1] of the grey scale. Errors well below it count by their square, as PSNR counts
     them: L1 paints the median of all pictures that fit, a large softness nearly their mean."""
@@ -57,8 +75,10 @@ class Recipe:
     output_weight: float = 0.0
     """Stage 2: weight of the distance between the picture and the teacher's picture."""
     prior_only: float = 0.1
-    """Stage 2: share of the time in which only prior encoder and denoiser learn. Cheap steps, without painting, that
-    spare the U-Net the nonsense of an untrained prior; the authors do so for deblurring and RealSR. 1: never joint."""
+    """Share of the time in which only the prior learns, first of all. Stage 2: prior encoder and denoiser, from the
+    teacher. Cheap steps, without painting, that spare the U-Net the nonsense of an untrained prior; the authors do so
+    for deblurring and RealSR. Stage 1, with a `probe_weight` only: the prior encoder, from the probe. 1: never
+    joint."""
     perceptual_weight: float = 0.02
     """Stage 3: weight of the distance between features, beside 1 for the pixels."""
     adversarial_weight: float = 0.015
@@ -68,7 +88,11 @@ class Recipe:
     listen_after: int = 200
     """Stage 3: steps in which the critic learns unheard; its weight rises over as many more."""
     timesteps: int | None = None
-    """Diffusion steps, where not the preset's; 0 takes the prior encoder's output for the IPR (no diffusion)."""
+    """Diffusion steps, where not the network's own; 0 takes the prior encoder's output for the IPR (no diffusion)."""
+    preset: str | None = None
+    """Which of the task's presets is trained, by name; None: the network and the damage that the task names itself."""
+    scale: int | None = None
+    """How far that preset enlarges, where several of its name differ in it."""
     reverse_noise: bool = False
     """Adds the posterior's noise at each reverse step, as DDPM does and DiffIR leaves out."""
     seed: int = 0
@@ -93,12 +117,27 @@ class Recipe:
         index = min(int(share * len(self.patch)), len(self.patch) - 1)
         return self.patch[index], self.batch[index]
 
+    @property
+    def begins_alone(self) -> float:
+        """Share of the time in which only the prior learns."""
+        return self.prior_only if self.stage == 2 or (self.stage == 1 and self.probe_weight) else 0.0
+
     def rate(self, share: float) -> float:
-        """Factor on the learning rates: a linear warm-up, then a cosine down to 0.01."""
+        """Factor on the learning rates: a linear warm-up, then a cosine down to 0.01; the same for the prior alone."""
+        alone = self.begins_alone
+        share = share / alone if share < alone else (share - alone) / max(1 - alone, 1e-9)
         if share < self.warm_up:
             return max(share / self.warm_up, 1e-3)
         along = min(1.0, (share - self.warm_up) / (1 - self.warm_up))
         return 0.01 + 0.99 * 0.5 * (1 + cos(pi * along))
+
+    @property
+    def trained(self) -> Task:
+        """The task as the preset does it. Raises `InputError` for a preset that it does not have."""
+        task = get_task(self.task)
+        if self.preset is None and self.scale is None:
+            return task
+        return task.as_preset(task.preset(self.preset, self.scale))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""

@@ -58,6 +58,8 @@ def _draw_curves(figure: Figure, height: int, history: Sequence[Row], metric: st
     scores = [(metric, f"validation {metric}, dB")]
     if any("st_lpips" in row for row in history):
         scores.append(("st_lpips", "ST-LPIPS, lower is better"))
+    if any("swap" in row for row in history):
+        scores.append(("swap", "another's IPR, dB lost"))
     bottom, top = 1 - (CURVES - 44) / height, 1 - 62 / height
 
     def box(left: float, right: float) -> tuple[float, float, float, float]:

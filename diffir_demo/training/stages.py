@@ -13,8 +13,15 @@ from ..model import DiffIR, ModelConfig, Teacher, fold
 from .data import Batch
 from .initial import gentle_start, lively_prior
 from .losses import pixel_loss, prior_loss, spectrum_loss
+from .probe import Probe
 from .recipe import Recipe
 
+DRIFT = 0.01
+"""Stage 1, the prior alone: weight of the distance of the IPR's mean from one, which an untrained U-Net expects."""
+PROBE_ALONE = 0.1
+"""Stage 2, the prior alone: weight of the difference between what the probe reads off both IPRs."""
+FIRST_ALONE = 2.0
+"""Stage 1, the prior alone: weight of the first restoration's error, beside 1 for the probe's."""
 Parts = dict[str, Tensor]
 """Named terms of a loss for the log: scalars without gradients, still on the device."""
 
@@ -25,6 +32,12 @@ class Stage(nn.Module, ABC):
     number: int
     network: DiffIR | Teacher
     """What learns, and what a weight file will hold."""
+    probe: Probe | None
+    """Reads off the IPR what was done to a picture; learns with stage 1, and stays as it is in stage 2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.probe = None
 
     @abstractmethod
     def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
@@ -36,10 +49,12 @@ class Stage(nn.Module, ABC):
 
     def extra_state(self) -> dict[str, Any]:
         """What a stopped run needs beside `network` and its optimiser."""
-        return {}
+        return {} if self.probe is None else {"probe": self.probe.state_dict()}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """The inverse of `extra_state`."""
+        if self.probe is not None:
+            self.probe.load_state_dict(state["probe"])
 
 
 def network_config(config: ModelConfig, recipe: Recipe) -> ModelConfig:
@@ -61,9 +76,21 @@ class Stage1(Stage):
         self.network = gentle_start(Teacher(config))
 
     def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
-        """-> (scalar to minimise, its parts). Stage 1 is always joint."""
-        picture, _ = self.network(batch.damaged, batch.target)
-        return _on_picture(picture, batch, self.recipe)
+        """-> (scalar to minimise, its parts). Not joint: only the probe's error counts, nothing is painted."""
+        recipe = self.recipe
+        ipr = self.network.encoder(batch.damaged, batch.target)
+        if not joint and self.probe is not None:
+            probed = self.probe.loss(ipr, batch)
+            total = probed + DRIFT * (ipr.float().mean(dim=0) - 1).square().mean()
+            parts = {"probe": probed.detach()}
+            first, shown = _on_first(self.network, ipr, batch, recipe)
+            return total + FIRST_ALONE * first, parts | shown
+        painted = batch.painted
+        total, parts = _on_picture(fold(self.network.paint(painted.damaged, ipr)), painted, recipe)
+        if self.probe is not None:
+            probed = self.probe.loss(ipr, batch)
+            total, parts = total + recipe.probe_weight * probed, parts | {"probe": probed.detach()}
+        return total, parts
 
 
 class Stage2(Stage):
@@ -86,27 +113,41 @@ class Stage2(Stage):
         network.diffusion.reverse_noise = recipe.reverse_noise
         if teacher is not None:
             network.painter.load_state_dict(teacher.painter.state_dict())
+            if network.shrinkage is not None and teacher.shrinkage is not None:
+                network.shrinkage.load_state_dict(teacher.shrinkage.state_dict())
         lively_prior(network)
         self.network = network
         self.teacher = teacher.eval().requires_grad_(False) if teacher is not None else None
 
     def loss(self, batch: Batch, *, joint: bool = True) -> tuple[Tensor, Parts]:
         """-> (scalar to minimise, its parts). Not joint: nothing is painted, only the prior learns."""
-        recipe = self.recipe
+        recipe, painted = self.recipe, batch.painted
         if self.teacher is None:
-            return _on_picture(self.network(batch.damaged, batch.noise)[0], batch, recipe)
+            with torch.set_grad_enabled(recipe.prior_rate > 0 and torch.is_grad_enabled()):
+                ipr = fold(self.network.denoise(self.network.encoder(batch.damaged), batch.noise))
+            total, parts = _on_picture(fold(self.network.paint(painted.damaged, ipr)), painted, recipe)
+            if self.probe is not None and recipe.prior_rate:
+                probed = self.probe.loss(ipr, batch)
+                total, parts = total + recipe.probe_weight * probed, parts | {"probe": probed.detach()}
+            return total, parts
         ipr, oracle = estimate(self.network, self.teacher, batch)
         prior = prior_loss(ipr, oracle, recipe.ipr_loss)
         parts = {"ipr": prior.detach()}
+        told = prior.new_zeros(())
+        if self.probe is not None:
+            told = self.probe.distance(ipr, oracle)
+            parts["probe"] = told.detach()
         if not joint:
-            return recipe.ipr_weight * prior, parts
-        picture = fold(self.network.paint(batch.damaged, ipr))
-        total, shown = _on_picture(picture, batch, recipe)
-        total = total + recipe.ipr_weight * prior
+            total = prior + PROBE_ALONE * told
+            first, shown = _on_first(self.network, ipr, batch, recipe)
+            return total + first, parts | shown
+        picture = fold(self.network.paint(painted.damaged, ipr))
+        total, shown = _on_picture(picture, painted, recipe)
+        total = total + recipe.ipr_weight * prior + recipe.probe_weight * told
         if recipe.output_weight:
             with torch.no_grad():
-                model_picture = fold(self.teacher.paint(batch.damaged, oracle))
-            distilled = pixel_loss(picture, batch, recipe.pixel_loss, recipe.softness, target=model_picture)
+                model_picture = fold(self.teacher.paint(painted.damaged, oracle))
+            distilled = pixel_loss(picture, painted, recipe.pixel_loss, recipe.softness, target=model_picture)
             total = total + recipe.output_weight * distilled
             parts["output"] = distilled.detach()
         return total, shown | parts
@@ -123,9 +164,18 @@ def estimate(network: DiffIR, teacher: Teacher, batch: Batch) -> tuple[Tensor, T
     return fold(network.denoise(network.encoder(batch.damaged), noise)), oracle
 
 
+def _on_first(network: DiffIR | Teacher, ipr: Tensor, batch: Batch, recipe: Recipe) -> tuple[Tensor | float, Parts]:
+    """How far the base picture is from the ground truth, where the IPR has a say in it; zero elsewhere."""
+    base = None if network.shrinkage is None else fold(network.first(batch.damaged, ipr))[1]
+    if base is None:
+        return 0.0, {}
+    total, parts = _on_picture(base, batch, recipe)
+    return total, {"first": parts["pixels"]}
+
+
 def _on_picture(picture: Tensor, batch: Batch, recipe: Recipe) -> tuple[Tensor, Parts]:
     """The terms that compare the painted picture with the ground truth."""
-    total = pixels = pixel_loss(picture, batch, recipe.pixel_loss, recipe.softness)
+    total = pixels = pixel_loss(picture, batch, recipe.pixel_loss, recipe.softness, floor=recipe.psnr_floor)
     parts = {"pixels": pixels.detach()}
     if recipe.fft_weight:
         spectrum = spectrum_loss(picture, batch)

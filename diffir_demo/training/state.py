@@ -111,16 +111,17 @@ class Guard:
                 f"The loss became infinite {self.in_a_row} times in a row; the run cannot go on.",
                 "Start again with a lower --learning-rate. The last saved state is sound.",
             )
-        network, average, optimiser = self._kept
+        network, average, optimiser, extra = self._kept
         self.run.stage.network.load_state_dict(network)
         self.run.average.load_state_dict(average)
         self.run.optimiser.load_state_dict(optimiser)
+        self.run.stage.load_extra_state(extra)
         self.run.progress.rollbacks += 1
         self.run.progress.caution *= self.CAUTION
 
-    def _copy(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _copy(self) -> list[dict[str, Any]]:
         parts = (self.run.stage.network, self.run.average, self.run.optimiser)
-        return tuple(_cloned(part.state_dict()) for part in parts)  # pyright: ignore[reportReturnType]
+        return [_cloned(state) for state in (*(part.state_dict() for part in parts), self.run.stage.extra_state())]
 
 
 def _cloned(value: Any) -> Any:

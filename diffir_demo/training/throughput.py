@@ -14,7 +14,8 @@ from ..devices import has_fast_bf16
 from .learner import Learner
 from .loop import streams_of
 from .recipe import Recipe
-from .runs import Sources, Workshop, make_stage
+from .runs import Workshop
+from .starts import Sources, make_stage
 from .state import Progress
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class Throughput:
 
 def measure(workshop: Workshop, recipe: Recipe, sources: Sources, steps: int = 7) -> list[Throughput]:
     """One entry per phase of the recipe. Each phase is warmed up first."""
-    stage = make_stage(workshop, recipe, sources)
+    stage = make_stage(workshop.material, recipe, sources)
     streams = list(streams_of(recipe, workshop.material, workshop.world).values())
     learner = Learner(stage, recipe, streams, workshop.world, bool(workshop.compiled))
     phases = range(len(recipe.patch))

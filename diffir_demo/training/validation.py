@@ -32,6 +32,10 @@ class Validator:
 
     The task's named sets take turns over the photos, so that every kind of damage counts. Photos are cut to their
     middle, at most `crop` (width, height) pixels: quick enough to be done often. `evaluate` measures whole photos.
+
+    For a stage 2 whose IPR tells what the damage was there is one number more, `swap`: the dB of the headline score
+    that are lost where every case but the first is painted with the IPR of the one before, another photo with another
+    damage.
     """
 
     def __init__(
@@ -45,30 +49,46 @@ class Validator:
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
         network.eval()
-        restored = [
-            self._taught(network, case) if isinstance(network, Teacher) else self._restored(network, case)
-            for case in self.cases
-        ]
+        swap: dict[str, float] = {}
+        if isinstance(network, Teacher):
+            restored = [oracle(self.task, network, case).picture.pixels for case in self.cases]
+        else:
+            assert isinstance(network, DiffIR)
+            engine = self._engine(network)
+            done = [restore(self.task, case.request, engine) for case in self.cases]
+            restored = [each.picture.pixels for each in done]
+            if self.task.reads and len(done) > 1:
+                swap["swap"] = self._swap(engine, restored, [each.ipr for each in done])
         self.samples = [
             (case.request.picture.pixels, pixels, case.reference.pixels)
             for case, pixels in islice(zip(self.cases, restored, strict=True), SAMPLES)
         ]
-        return mean_scores(
-            [
-                scores(self.task.key, pixels, case.reference.pixels, case.request.mask)
-                for pixels, case in zip(restored, self.cases, strict=True)
-            ]
+        return (
+            mean_scores(
+                [
+                    scores(self.task.key, pixels, case.reference.pixels, case.request.mask)
+                    for pixels, case in zip(restored, self.cases, strict=True)
+                ]
+            )
+            | swap
         )
 
-    def _taught(self, network: Teacher, case: Damaged) -> np.ndarray:
-        return oracle(self.task, network, case).picture.pixels
-
-    def _restored(self, network: nn.Module, case: Damaged) -> np.ndarray:
-        assert isinstance(network, DiffIR)
+    def _engine(self, network: DiffIR) -> Engine:
         device = next(network.parameters()).device
         precision = torch.bfloat16 if has_fast_bf16(device) else torch.float32
-        engine = Engine(network, _in_training(network, self.task), device, precision)
-        return restore(self.task, case.request, engine).picture.pixels
+        return Engine(network, _in_training(network, self.task), device, precision)
+
+    def _swap(self, engine: Engine, restored: list[np.ndarray], iprs: list[np.ndarray]) -> float:
+        """dB lost with the IPR of the case before; the sets take turns, so its damage is another one."""
+        lost = [
+            self._headline(own, case)
+            - self._headline(restore(self.task, case.request, engine, ipr=before).picture.pixels, case)
+            for own, case, before in zip(restored[1:], self.cases[1:], iprs[:-1], strict=True)
+        ]
+        return float(np.mean(lost))
+
+    def _headline(self, pixels: np.ndarray, case: Damaged) -> float:
+        return scores(self.task.key, pixels, case.reference.pixels, case.request.mask)[self.task.headline]
 
 
 def _cases(task: Task, folder: Path, crop: tuple[int, int] | None) -> Iterator[Damaged]:

@@ -26,7 +26,7 @@ from .panels.panel import ON_THE_DEVICE
 from .run_list import RunList
 from .studio import Studio
 from .tab import Tab
-from .theme import STYLE, theme
+from .theme import NARROW_TABS, STYLE, theme
 
 DAY = 86_400
 ICON = Path(__file__).with_name("icon.svg")
@@ -94,6 +94,7 @@ def launch_options() -> dict[str, Any]:
         "favicon_path": str(ICON),
         "theme": theme(),
         "css": STYLE,
+        "head": NARROW_TABS,
         "max_file_size": f"{MAX_MEGABYTES}mb",
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -1,4 +1,4 @@
-"""The same three tasks for programs: plain picture and mask files in, the restored PNG out."""
+"""The same tasks for programs: plain picture and mask files in, the restored PNG out."""
 
 from __future__ import annotations
 
@@ -39,6 +39,18 @@ def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
             return restored(image, seed, recipe, mask, feather)  # pyright: ignore[reportReturnType]
 
         endpoint: Callable[..., Any] = with_mask
+    elif len(task.presets) > 1:
+
+        def with_presets(
+            image: FileData,
+            seed: int | None = None,
+            recipe: dict[str, Any] | None = None,
+            preset: str | None = None,
+            scale: int | None = None,
+        ) -> FileData:
+            return restored(image, seed, recipe, preset=preset, scale=scale)  # pyright: ignore[reportReturnType]
+
+        endpoint = with_presets
     else:
 
         def without_mask(image: FileData, seed: int | None = None, recipe: dict[str, Any] | None = None) -> FileData:
@@ -52,9 +64,17 @@ def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
 
 
 def _restored(
-    task: Task, studio: Studio, image: Any, seed: int | None, fields: Any, mask: Any = None, feather: int | None = None
+    task: Task,
+    studio: Studio,
+    image: Any,
+    seed: int | None,
+    fields: Any,
+    mask: Any = None,
+    feather: int | None = None,
+    preset: str | None = None,
+    scale: int | None = None,
 ) -> dict[str, Any]:
-    """One run of what was asked: an explicit mask, seed or feather goes before the recipe's."""
+    """One run of what was asked: an explicit mask, seed, feather, preset or scale goes before the recipe's."""
     picture = load_picture(uploaded(image, "image"))
     recipe = _recipe(task, fields, seed)
     if feather is not None:
@@ -65,8 +85,12 @@ def _restored(
     offered = studio.weights_for(task)
     if not offered:
         raise InputError(words.NO_WEIGHTS)
-    chosen = studio.weights_of(recipe, task) or offered[0]
-    run = last(studio.run(task, recipe.request(picture, hole), chosen.path, False, None, recipe.steps))
+    if preset is not None or scale is not None:
+        chosen = studio.shipped(task, preset, scale)
+        recipe = replace(recipe, weights=None, preset=chosen.preset, scale=chosen.scale)
+    else:
+        chosen = studio.weights_of(recipe, task) or offered[0]
+    run = last(studio.run(task, recipe.request(picture, hole), chosen.path, False, None, recipe.steps, recipe.steered))
     if run.info:
         for notice in recipe.notices(run.info):
             gr.Warning(notice)
@@ -88,10 +112,13 @@ def _recipe(task: Task, fields: Any, seed: int | None) -> Recipe:
 def _description(task: Task) -> str:
     mask = "mask: a picture file of the same size, white where the hole is. " if task.wants_mask else ""
     edge = "feather: pixels around the hole that fade into the photo. " if task.wants_mask else ""
+    keys = ", ".join(dict.fromkeys(each.key for each in task.presets))
+    scales = " or ".join(str(scale) for scale in task.scales)
+    which = f"preset: {keys}. scale: {scales}. " if len(task.presets) > 1 else ""
     return (
         f"{task.summary} image: a picture file. {mask}seed: start of the diffusion, 0 if nothing else is said. {edge}"
-        "recipe: all settings of a former run, strokes included, as its PNG holds them under 'DiffIR'; what is said "
-        "beside it wins. Gives a PNG file that holds the recipe of this run."
+        f"{which}recipe: all settings of a former run, strokes included, as its PNG holds them under 'DiffIR'; what is "
+        "said beside it wins. Gives a PNG file that holds the recipe of this run."
     )
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from ..baselines import baselines_for
+from ..events import Restoration
 from ..imaging import Picture
+from ..weights import in_words
+from ..weights.directions import FURTHEST
 from . import views, words
-from .compare_board import BoardValue, ColumnData, MethodData, ScoreData, ViewData
+from .compare_board import BoardValue, ColumnData, MethodData, ReadingData, ScoreData, SliderData, ViewData
 from .gallery import Gallery
 from .opening import file_data
 from .outcome import INPUT, ORIGINAL, RESULT, Outcome
 from .studio import WeightsChoice
 from .words import board as texts
+from .words import steering
 
 LOWER_IS_BETTER = {"st_lpips"}
 
@@ -26,6 +30,26 @@ def board_of(outcome: Outcome, gallery: Gallery) -> BoardValue:
         columns=[ColumnData(title=title, note=note) for title, note in map(words.score, columns)],
         notes=[*notes, views.stages(run)],
         mask=None if mask is None else file_data(gallery.mask(mask)),
+        reading=reading_of(run),
+    )
+
+
+def reading_of(run: Restoration) -> ReadingData | None:
+    """What the run's IPR says, and how far it was moved; None for networks whose IPR cannot be read."""
+    directions = run.info.directions if run.info else None
+    if directions is None:
+        return None
+    reading = directions.reading(run.estimate)
+    moves = steering.moves(run.steered)
+    return ReadingData(
+        says=in_words(reading) + ".",
+        errors=steering.ERRORS.format(errors=steering.errors(reading)),
+        moved=steering.MOVED.format(moves=moves) if moves else "",
+        sliders=[
+            SliderData(name=name, label=steering.NAMES.get(name, name), amount=run.steered.get(name, 0.0))
+            for name in directions.names
+        ],
+        furthest=FURTHEST,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -41,16 +42,16 @@ def _schema(model: type[GradioModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def parts(folder: Path, *more_scripts: str) -> dict[str, Any]:
+def parts(folder: Path, *more_scripts: str, styles: Sequence[str] = ()) -> dict[str, Any]:
     """The arguments of `gr.HTML` that make it the component of this folder, whose files bear its name's last word.
 
-    more_scripts: further JavaScript files, in order, that run in the scope of the first.
+    more_scripts: further JavaScript files, in order, that run in the scope of the first. styles: further CSS files.
     """
     name = folder.name.split("_")[-1]
     return {
         "apply_default_css": False,
         "html_template": _read(folder / f"{name}.html"),
-        "css_template": _read(folder / f"{name}.css"),
+        "css_template": "\n".join(_read(folder / f"{style}.css") for style in (name, *styles)),
         "js_on_load": "\n".join(map(_read, [SHARED, *(folder / f"{script}.js" for script in (name, *more_scripts))])),
     }
 

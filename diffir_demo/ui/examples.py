@@ -1,11 +1,11 @@
-"""Example photos, ready to run: masked, shrunk or blurred, so that the first click shows something."""
+"""Example photos, ready to run: masked, shrunk or damaged, so that the first click shows something."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -22,6 +22,8 @@ FOLDER = Path(__file__).parents[2] / "examples"
 MASKS = json.loads(Path(__file__).with_name("example_masks.json").read_text(encoding="utf-8"))
 SEED = 4
 """Of the damage, so that examples look alike every time."""
+UNTOUCHED = "none"
+"""The set of photos that are offered as they are: a good network leaves them alone."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Example:
     author: str
     licence: str
     url: str
+    set: str | None = None
+    """Which of the task's sets of damage is done to it, or `UNTOUCHED`; None: what the task's mix draws."""
 
     @cached_property
     def photo(self) -> Picture:
@@ -46,17 +50,25 @@ class Example:
         return f"<span>{escape(self.title)}, {escape(self.author)}, {licence}{source}</span>"
 
     @property
+    def label(self) -> str:
+        """What is wrong with it, in a word or two; "" where the tab says so already."""
+        return words.EXAMPLE_LABELS[self.set] if self.set else ""
+
+    @property
     def strokes(self) -> list[dict[str, object]]:
         """The mask drawn for this photo, as the canvas takes it; [] where none was."""
         return MASKS.get(self.file.name, {}).get("strokes", [])
 
     def prepared(self, task: Task) -> tuple[Picture, Picture | None]:
-        """(the photo to restore, the clean one behind it): scratched under its strokes, shrunk, or blurred.
+        """(the photo to restore, the clean one behind it): scratched under its strokes, or damaged as the task does it.
 
-        None where the photo is as it was, so that nobody knows the right answer.
+        None where what was painted over was in the photo, so that nobody knows the right answer.
         """
+        if self.set == UNTOUCHED:
+            return self.photo, self.photo
         if not task.wants_mask:
-            damaged = task.degrade(self.photo, np.random.default_rng(SEED))
+            degrade = task.sets[self.set] if self.set else task.degrade
+            damaged = degrade(self.photo, np.random.default_rng(SEED))
             return damaged.request.picture, damaged.reference
         if not MASKS.get(self.file.name, {}).get("scratched"):
             return self.photo, None
@@ -72,8 +84,8 @@ def examples_for(task_key: str, folder: Path = FOLDER) -> list[Example]:
         return []
     with (folder / "CREDITS.csv").open(encoding="utf-8", newline="") as file:
         credits = {row["file"]: row for row in csv.DictReader(file)}
-    names = json.loads(chosen.read_text(encoding="utf-8")).get(task_key, [])
-    return [_example(folder / name, credits[name]) for name in names]
+    offered = json.loads(chosen.read_text(encoding="utf-8")).get(task_key, [])
+    return [_example(folder, one if isinstance(one, dict) else {"photo": one}, credits) for one in offered]
 
 
 def credits(examples: Iterable[Example]) -> str:
@@ -94,5 +106,6 @@ def _link(url: str, text: str) -> str:
     return f'<a href="{escape(url)}" target="_blank" rel="noopener">{escape(text)}</a>' if url else escape(text)
 
 
-def _example(file: Path, row: dict[str, str]) -> Example:
-    return Example(file, row["title"], row["author"], row["licence"], row["url"])
+def _example(folder: Path, one: Mapping[str, str], credits: Mapping[str, Mapping[str, str]]) -> Example:
+    row = credits[one["photo"]]
+    return Example(folder / one["photo"], row["title"], row["author"], row["licence"], row["url"], one.get("set"))

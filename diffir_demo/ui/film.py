@@ -14,9 +14,11 @@ from ..imaging import Picture
 from ..model.cost import PAPER_MILLION, PAPER_TERA, Cost
 from ..trace import SHOWN, Moment, Trace, reduced
 from ..trace.figures import large, seconds, times
+from ..weights import Directions, Value
 from .opening import file_data
 from .studio import keep
 from .words import inside as words
+from .words import steering
 
 HARDLY = 1.0
 """Levels of 255: pictures that differ by no more look the same to most people."""
@@ -32,6 +34,8 @@ class Film:
     """The pictures where the browser may fetch them, as Gradio's file data, by number of the moment."""
     cost: Cost | None = None
     """What the run multiplied, once that is counted."""
+    directions: Directions | None = None
+    """How the network's IPR is read, where it can be."""
 
     @property
     def restoration(self) -> Restoration:
@@ -64,7 +68,15 @@ class Film:
             "finished": trace.restoration is not None,
             "busy": busy,
             "rows": [self._row(moment) for moment in trace.moments],
+            "readings": self._readings(),
         }
+
+    def _readings(self) -> list[dict[str, Any]]:
+        """What the numbers say at every moment so far, a line for each thing they tell; [] where they tell nothing."""
+        if self.directions is None:
+            return []
+        found = [self.directions.reading(moment.ipr).values for moment in self.trace.moments]
+        return [_line([each[index] for each in found]) for index in range(len(self.directions.names))]
 
     def _row(self, moment: Moment) -> dict[str, Any]:
         facts = _facts(moment)
@@ -99,6 +111,8 @@ class Film:
         spent = {"denoise": _unbroken(run.seconds.denoise), "paint": _unbroken(run.seconds.paint), "length": length}
         if not run.steps:
             return words.GIVEN.format(**spent)
+        if run.steered:
+            return words.MOVED.format(steps=words.counted(len(run.steps), "step"), **spent)
         if self.cost is None:
             return words.DONE.format(steps=words.counted(len(run.steps), "step"), **spent)
         return words.COUNTED.format(
@@ -141,6 +155,22 @@ def _unbroken(value: float) -> str:
 
 def title_of(number: int) -> str:
     return words.STEP.format(number=number) if number else words.NOISE
+
+
+def _line(values: list[Value]) -> dict[str, Any]:
+    """One thing that the IPR tells of, moment by moment; JPEG's quality is what people know of its damage."""
+    name = values[0].name
+    as_shown = [100 - each.value if name == "compression" else each.value for each in values]
+    error, unit = values[0].error, steering.UNITS.get(name, "{value:.1f}")
+    return {
+        "title": steering.TITLES.get(name, name),
+        "values": [round(value, 3) for value in as_shown],
+        "texts": [unit.format(value=value) for value in as_shown],
+        "error": round(error, 3),
+        "end": words.READ.format(
+            value=unit.format(value=as_shown[-1]), error=steering.PLAIN.get(name, "{:.1f}").format(error)
+        ),
+    }
 
 
 def _facts(moment: Moment) -> list[tuple[str, str]]:

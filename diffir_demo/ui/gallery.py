@@ -111,6 +111,11 @@ class Gallery:
         return View(path, *image.size, None if exact else secrets.token_urlsafe(16))
 
 
+def picture_url(picture: Picture) -> str:
+    """A small picture as a data URL, every pixel as it is."""
+    return data_url(_png(_part(picture, slice(None), slice(None))))
+
+
 def data_url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 

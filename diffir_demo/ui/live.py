@@ -7,31 +7,38 @@ its browser something to do, and where that is on the same machine the run waits
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from ..events import Encoding, Event, Finished, Painting, PriorStep, Restoration, Started, Waiting
 from ..trace import Trace
+from ..weights import Directions
 from . import views, words
 from .film import Film
 from .panels.panel import Updates
 from .progress import Progress
-from .words import board
 from .words import minute as texts
 
 PAUSE = 0.25
 """Seconds between two updates of the status line, at least."""
 
 
-def follow(events: Iterator[Event], progress: Progress, status: Any, timeline: Any) -> Generator[Updates, None, Film]:
+def follow(
+    events: Iterator[Event],
+    progress: Progress,
+    status: Any,
+    timeline: Any,
+    directions: Callable[[], Directions | None] = lambda: None,
+) -> Generator[Updates, None, Film]:
     """Shows every step of the diffusion as it happens, and the painting's progress; returns the finished run's film.
 
-    status, timeline: the components that are changed. With an event that the page need not hear of, nothing is.
+    status, timeline: the components that are changed. directions: how the network's IPR is read, asked once it is
+    loaded. With an event that the page need not hear of, nothing is.
     """
     while isinstance(started := next(events), Waiting):
         yield {status: views.status(texts.DEVICE_TAKEN, 0.0, "busy")}
     assert isinstance(started, Started)  # the grammar of events: after any waiting Started, last Finished
-    film, last = Film(Trace.started(started)), time.monotonic()
+    film, last = Film(Trace.started(started), directions=directions()), time.monotonic()
     size = started.output_size if started.output_size != started.input_size else None
     yield {timeline: film.value(), status: views.going(words.ENCODING, progress.at("encode", 0.0))}
     for event in events:
@@ -55,8 +62,8 @@ def follow(events: Iterator[Event], progress: Progress, status: Any, timeline: A
     raise RuntimeError("the run ended without a result")
 
 
-def overhear(events: Iterator[Event], name: str, status: Any) -> Generator[Updates, None, Restoration]:
-    """A run that only a comparison needs: the status line alone tells how far it is. name: of the method."""
+def overhear(events: Iterator[Event], text: str, status: Any) -> Generator[Updates, None, Restoration]:
+    """A run of which the status line alone tells how far it is. text: with {percent}."""
     last = -PAUSE
     for event in events:
         if isinstance(event, Finished):
@@ -66,8 +73,7 @@ def overhear(events: Iterator[Event], name: str, status: Any) -> Generator[Updat
             continue
         last = time.monotonic()
         share = event.fraction if isinstance(event, Painting) else 0.0
-        text = words.PAINTING.format(percent=round(100 * share))
-        yield {status: views.status(board.COMPARED.format(name=name, text=text), share, "busy")}
+        yield {status: views.status(text.replace("{percent}", str(round(100 * share))), share, "busy")}
     raise RuntimeError("the run ended without a result")
 
 

@@ -62,6 +62,8 @@ class Outcome:
     """The file of the network that made it, on the server: what goes on from this run uses the same."""
     networks: tuple[WeightsChoice, ...] = ()
     """Those that the page offers for comparison."""
+    unmoved: Restoration | None = None
+    """The run itself, where the result was painted again with its IPR moved."""
     measured: dict[str, dict[str, float]] = field(default_factory=dict)
     """The scores of each picture that was measured, by its key."""
 
@@ -107,6 +109,26 @@ class Outcome:
         """With a rival that was made elsewhere, in place of an earlier one of that key."""
         measured = {name: found for name, found in self.measured.items() if name != key}
         return replace(self, rivals=self.rivals | {key: rival}, measured=measured)
+
+    @property
+    def run(self) -> Restoration:
+        """What came back before anyone moved its IPR."""
+        return self.unmoved or self.restoration
+
+    def moved(self, painted: Restoration) -> Outcome:
+        """With that as its result: the same photo, painted with the run's IPR moved, or with the run's own again."""
+        run = self.run
+        spent = replace(run.seconds, paint=painted.seconds.paint, previews=0.0)
+        spent = replace(spent, total=spent.encode + spent.denoise + spent.paint)
+        result = run if painted is run else replace(painted, steps=run.steps, seconds=spent)
+        return replace(
+            self,
+            restoration=result,
+            unmoved=run,
+            path=None,
+            recipe=self.recipe and replace(self.recipe, steered=dict(painted.steered)),
+            measured={key: found for key, found in self.measured.items() if key != RESULT},
+        )
 
     def measured_against(self, reference: Picture) -> Outcome:
         """With another clean photo. Raises `InputError` where it has not the result's size."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..recipe import Recipe
+from ..tasks import get_task
 from .words import recipe as words
 
 SERVER = "http://127.0.0.1:7860/"
@@ -70,7 +71,7 @@ from diffir_demo import {", ".join(sorted([taken, "load", "load_picture", "resto
 recipe = {made}
 engine = load(recipe.task, recipe.find_weights())
 request = recipe.request(load_picture({names.photo!r}))
-run = restore(recipe.task, request, engine, steps=recipe.steps)
+run = restore(recipe.task, request, engine, **recipe.how)
 save_picture(run.picture, {names.again!r})
 """
 
@@ -95,9 +96,10 @@ def _curl(recipe: Recipe, names: Names) -> str:
     between = {"inpaint": "null, null, null, "}.get(
         recipe.task, "null, "
     )  # mask, seed and feather come from the recipe
+    after = ", null, null" if len(get_task(recipe.task).presets) > 1 else ""  # preset and scale, too
     escaped = names.photo.replace("\\", "\\\\").replace('"', '\\"')  # as curl reads a quoted name
     upload = shlex.quote(f'files=@"{escaped}"')
-    head, tail = '{"data": [{"path": "%s", "meta": {"_type": "gradio.FileData"}}, ' + between, "]}"
+    head, tail = '{"data": [{"path": "%s", "meta": {"_type": "gradio.FileData"}}, ' + between, after + "]}"
     if _is_short(recipe):
         sent = f"printf '{head}%s{tail}' \"$photo\" '{_quoted(recipe)}'"
     else:

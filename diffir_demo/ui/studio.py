@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,13 +27,12 @@ from ..recipe import Recipe
 from ..restore import Engine, load, stream
 from ..tasks import Damaged, Request, Task
 from ..tiling import MEMORY_BUDGET
-from ..weights import WeightsInfo, inspect, survey
+from ..weights import Directions, WeightsInfo, inspect, survey
 from ..weights import load as load_weights
 from . import words
 from .answers import Answers, key_of
 from .gallery import Gallery
 from .turns import Line
-from .words.board import weights_title
 
 KEPT = 4
 """Networks in memory at once: one per task, and one of a visitor's own."""
@@ -53,6 +52,8 @@ class WeightsChoice:
     untrained: bool = False
     sha256: str = ""
     """Of the file."""
+    preset: str | None = None
+    """The name of the preset that it is; None for all other files."""
 
 
 class Studio:
@@ -86,10 +87,25 @@ class Studio:
         self._files = survey()
 
     def weights_for(self, task: Task) -> list[WeightsChoice]:
-        """The usable files of the checkpoints folder, the shipped one first."""
+        """The usable files of the checkpoints folder: presets in their order, the default first, then all others."""
         usable = self._usable(task)
-        ordered = sorted(usable, key=lambda path: (path.name != task.weights, path.name))
-        return [choice(path, usable[path], words.weights_label(path.name, task.weights), task) for path in ordered]
+        ranks = {preset.weights: rank for rank, preset in enumerate(task.presets)}
+        ordered = sorted(usable, key=lambda path: (ranks.get(path.name, len(ranks)), path.name))
+        found = [choice(path, usable[path], path.name, task) for path in ordered]
+        return [
+            replace(each, label=words.preset_label(each.title, each.key, is_default=not number))
+            if each.preset
+            else each
+            for number, each in enumerate(found)
+        ]
+
+    def shipped(self, task: Task, preset: str | None, scale: int | None) -> WeightsChoice:
+        """The file of the preset that `Task.preset` finds. Raises `InputError`, and `WeightsError` without the file."""
+        meant = task.preset(preset, scale)
+        found = [each for each in self.weights_for(task) if (each.preset, each.scale) == (meant.key, meant.scale)]
+        if not found:
+            raise WeightsError(words.PRESET_MISSING.format(title=task.title_of(meant)), words.PRESET_MISSING_HINT)
+        return found[0]
 
     def own_weights(self, path: str, task: Task) -> WeightsChoice:
         """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
@@ -98,11 +114,9 @@ class Studio:
         return _own(Path(path), info, task)
 
     def weights_of(self, recipe: Recipe, task: Task, own: Iterable[WeightsChoice] = ()) -> WeightsChoice | None:
-        """The file that the recipe names, among the task's and a visitor's own: by what it is, else by its name."""
-        if recipe.weights is None:
-            return None
+        """The file that the recipe names, among the task's and a visitor's own, as `Recipe.among` finds it."""
         offered = [*self.weights_for(task), *own]
-        return recipe.weights.among((each, each.sha256, Path(each.path).name) for each in offered)
+        return recipe.among((each, each.sha256, Path(each.path).name) for each in offered)
 
     def teachers_for(self, task: Task) -> list[WeightsChoice]:
         """The stage-1 files of the checkpoints folder that taught a network of this task, if there are any."""
@@ -127,6 +141,10 @@ class Studio:
         loaded = load_weights(file, task=task.key, stage=1, device=choose_device(self.asked["device"]))
         assert isinstance(loaded.model, Teacher)  # `load` refuses anything else where stage 1 is asked for
         return loaded.model
+
+    def directions(self, task: Task, path: str) -> Directions | None:
+        """How that file's network tells of damage; None for one that was not taught to."""
+        return self.engine(task, path).info.directions
 
     def steering(self, task: Task, path: str) -> np.ndarray:
         """`lab.steering` of that file's network."""
@@ -154,14 +172,15 @@ class Studio:
         previews: bool = False,
         ipr: np.ndarray | None = None,
         steps: int | None = None,
+        steered: Mapping[str, float] | None = None,
     ) -> Generator[Event, None, None]:
         """What `perform` tells; for a request that was answered lately, that answer again, without the wait."""
-        key = key_of(request, self._key(task, path), previews, ipr, steps)
+        key = key_of(request, self._key(task, path), previews, ipr, steps, sorted((steered or {}).items()))
         kept = self.answers.get(key)
         if kept is not None:
             yield from kept
             return
-        with closing(self.perform(task, request, path, previews, ipr, steps)) as events:
+        with closing(self.perform(task, request, path, previews, ipr, steps, steered)) as events:
             yield from self.answers.listen(key, events)
 
     def events(
@@ -172,10 +191,12 @@ class Studio:
         previews: bool = False,
         ipr: np.ndarray | None = None,
         steps: int | None = None,
+        steered: Mapping[str, float] | None = None,
     ) -> Generator[Event, None, None]:
         """`restore.stream` with the network of that file. Finished runs teach what the next ones will take."""
         engine = self.engine(task, path)
-        asked = {"ipr": ipr, "steps": steps, "previews": previews, "memory_budget": self.memory_budget}
+        asked: dict[str, Any] = {"ipr": ipr, "steps": steps, "steered": steered, "previews": previews}
+        asked["memory_budget"] = self.memory_budget
         with closing(stream(task, request, engine, **asked)) as run:
             for event in run:
                 if isinstance(event, Finished):
@@ -221,13 +242,16 @@ def fits(info: WeightsInfo, task: Task, stage: int = 2) -> bool:
 
 
 def choice(path: Path, info: WeightsInfo, label: str, task: Task) -> WeightsChoice:
-    title, is_untrained = weights_title(path.name, task.weights), info.provenance == "untrained"
-    return WeightsChoice(path.name, label, info.badge, str(path), title, info.config.scale, is_untrained, info.sha256)
+    preset, scale = task.preset_behind(path.name, info.config.scale), info.config.scale
+    title = task.title_of(preset) if preset else path.stem
+    is_untrained, key = info.provenance == "untrained", preset.key if preset else None
+    return WeightsChoice(path.name, label, info.badge, str(path), title, scale, is_untrained, info.sha256, key)
 
 
 def _own(path: Path, info: WeightsInfo, task: Task) -> WeightsChoice:
     """A file that a visitor brought; its name may be that of a file in the folder."""
-    return replace(choice(path, info, f"{path.name} ({words.YOURS})", task), key=f"own:{info.fingerprint}")
+    brought = choice(path, info, f"{path.name} ({words.YOURS})", task)
+    return replace(brought, key=f"own:{info.fingerprint}", title=path.stem, preset=None)
 
 
 def place_for(name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -25,6 +26,7 @@ from .panels.photo import PhotoPanel
 from .panels.result import ResultPanel
 from .panels.running import RunningPanel
 from .panels.settings import Own, SettingsPanel
+from .panels.steering import SteeringPanel
 from .run_list import RunList
 from .studio import Studio
 
@@ -35,7 +37,9 @@ class Tab:
     def __init__(self, task: Task, studio: Studio, runs: RunList) -> None:
         """runs: the page's list of finished runs."""
         self.task, self.studio = task, studio
-        gr.HTML(f'<p class="intro">{words.for_task(task.key).intro or task.summary}</p>')
+        scales = sorted({each.scale for each in studio.weights_for(task)}) or task.scales
+        intro = words.for_task(task.key).intro.format(times=words.times(scales)) or task.summary
+        gr.HTML(f'<p class="intro">{intro}</p>')
         with gr.Row(elem_classes="work"):
             with gr.Column(scale=1, min_width=320, elem_classes="tight"):
                 self.photo = PhotoPanel(self)
@@ -43,8 +47,10 @@ class Tab:
                 self.settings = SettingsPanel(self)
             with gr.Column(scale=1, min_width=320, elem_classes="tight"):
                 self.running = RunningPanel(self)
+                self.presets = self.running.presets
                 self.ahead = AheadPanel(self)
                 self.result = ResultPanel(self)
+                self.steering = SteeringPanel(self)
                 self.export = ExportPanel(self)
         self.inside = InsidePanel(self)
         self.lab = LabPanel(self)
@@ -55,8 +61,10 @@ class Tab:
             self.recall,
             self.settings,
             self.running,
+            self.presets,
             self.ahead,
             self.result,
+            self.steering,
             self.export,
             self.inside,
             self.lab,
@@ -79,7 +87,8 @@ class Tab:
     def asked(self, values: Values) -> tuple[Recipe, Request]:
         """The page's values without the photo, and what they ask of the network. Raises `InputError`."""
         steps = self.settings.steps_of(values)
-        return asked_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps)
+        recipe, request = asked_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps)
+        return replace(recipe, steered=values[self.steering.recalled]), request
 
     def emptied(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:
         """Another photo: a run on the former one ends, and what came of it leaves the page. hint: HTML."""
@@ -106,7 +115,12 @@ class Tab:
         """
         settings, sentence = self.settings.recalled(recipe, own)
         photo = {self.photo.canvas: canvas_for(recipe, place), self.photo.truth: None, self.photo.credit: ""}
-        return self.emptied(stop, words.HINT_RECALLED, status + sentence) | settings | photo
+        return (
+            self.emptied(stop, words.HINT_RECALLED, status + sentence)
+            | settings
+            | photo
+            | self.steering.asked_by(recipe)
+        )
 
     @property
     def recalled_parts(self) -> list[Any]:

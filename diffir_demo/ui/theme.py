@@ -9,6 +9,10 @@ from gradio.themes.utils import colors, sizes
 
 STYLE = "\n".join(file.read_text(encoding="utf-8") for file in sorted((Path(__file__).parent / "style").glob("*.css")))
 """Every file of the style folder, in order of name: rules that belong to no component."""
+NARROW_TABS = """<style>@media (max-width: 640px) {
+  .gradio-container .tab-container button { padding-left: 8px !important; padding-right: 8px !important; }
+}</style>"""
+"""For the page's head: Gradio decides which tabs fit a phone before `css` is there, and then never again."""
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace")
 

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ..errors import WeightsError
 from ..model import DiffIR, Teacher
 from .assemble import assemble, readable, require_finite
+from .directions import Directions, Reading, Value, in_words
 from .files import open_weights, speaking_of
 from .folder import checkpoint_folder, find_default, list_weights, survey
 from .info import TASK_WORDS, Provenance, WeightsInfo
 from .store import save, write
 
 __all__ = [
+    "Directions",
     "LoadedModel",
     "Provenance",
+    "Reading",
+    "Value",
     "WeightsInfo",
+    "annotate",
     "checkpoint_folder",
     "convert",
     "find_default",
+    "in_words",
     "inspect",
     "list_weights",
     "load",
@@ -76,7 +84,21 @@ def convert(
 
     task: overrides what the source says or looks like. dtype: float32 loses nothing of an official file.
     """
-    source, target = Path(source), Path(target)
+    return _rewrite(Path(source), Path(target), task, {}, dtype)
+
+
+def annotate(source: FilePath, target: FilePath, facts: Mapping[str, Any]) -> WeightsInfo:
+    """Writes a weight file anew with `facts` (anything JSON can hold) added to its training record.
+
+    The tensors stay as they are stored, byte for byte, and so does all that the file says of itself otherwise. Source
+    and target may be one file: a reader sees the old one or the new one. Raises `WeightsError` as `convert` does.
+    """
+    return _rewrite(Path(source), Path(target), None, facts, None)
+
+
+def _rewrite(
+    source: Path, target: Path, task: str | None, facts: Mapping[str, Any], dtype: torch.dtype | None
+) -> WeightsInfo:
     if target.suffix != ".safetensors":
         raise WeightsError(f"{target.name} does not end in .safetensors.", "Give the new file that ending.")
     with speaking_of(source):
@@ -90,7 +112,7 @@ def convert(
         task=task or info.task,
         provenance=info.provenance,
         name=info.name,
-        training=info.training,
+        training={**info.training, **facts},
         dtype=dtype,
     )
     return inspect(target)
@@ -126,4 +148,7 @@ def _wrong_task(info: WeightsInfo, task: str) -> WeightsError:
     expected, found = (4 if task == "inpaint" else 3), info.config.in_channels
     if expected != found:
         return WeightsError(f"`{task}` expects {expected} input channels; this file has {found}.", hint)
+    if (task == "sr") != (info.config.scale > 1):
+        what = f"enlarges x{info.config.scale}" if info.config.scale > 1 else "keeps the picture's size"
+        return WeightsError(f"this file {what}, so it is none for `{task}`.", hint)
     return WeightsError(f"this file was not made for `{task}`.", hint)

@@ -19,10 +19,13 @@ def checkpoint_folder() -> Path:
     return Path(named) if named else Path(__file__).parents[2] / "checkpoints"
 
 
-def find_default(task: str) -> Path | None:
-    """The shipped weights of a task, by their fixed name. Files a user adds are used only when asked for by name."""
-    path = checkpoint_folder() / f"compact-{task}.safetensors"
-    return path if path.is_file() else None
+def find_default(*names: str) -> Path | None:
+    """The first of these files that the folder has; a task names those of its presets, in their order.
+
+    Files that a user adds under other names are used only when asked for.
+    """
+    paths = (checkpoint_folder() / name for name in names)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def survey(folder: str | os.PathLike[str] | None = None) -> dict[Path, WeightsInfo | WeightsError]:

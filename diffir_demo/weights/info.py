@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..model import ModelConfig
+from .directions import Directions
 
 Provenance = Literal["official", "trained", "untrained"]
 PROVENANCES: tuple[str, ...] = get_args(Provenance)
-TASK_WORDS = {"inpaint": "inpainting", "sr": "super-resolution", "deblur": "deblurring"}
+TASK_WORDS = {"inpaint": "inpainting", "clean": "clean-up", "sr": "super-resolution", "deblur": "deblurring"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class WeightsInfo:
     name: str
     """What to call it."""
     task: str | None
-    """Key of the task it was made for: "inpaint", "sr", "deblur"; None if unknown."""
+    """Key of the task it was made for: "inpaint", "clean", "sr", "deblur"; None if unknown."""
     stage: int
     """1: the teacher, which needs the ground truth. 2: the network that restores."""
     config: ModelConfig
@@ -46,16 +47,26 @@ class WeightsInfo:
         return f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
 
     @property
+    def directions(self) -> Directions | None:
+        """How to read this network's IPR, and how to steer it; None for files that say nothing of it."""
+        return Directions.from_training(self.training, self.config.ipr_length)
+
+    @property
     def fingerprint(self) -> str:
         """The first 12 digits of `sha256`."""
         return self.sha256[:12]
 
 
 def guess_task(config: ModelConfig) -> str:
-    """The task of an official network: a mask means inpainting, an upsampling tail super-resolution."""
+    """The task of an official network: a mask means inpainting, an upsampling tail super-resolution.
+
+    Where folding takes back what that tail enlarges, the network was trained on RealSR at the same size: it cleans up.
+    """
     if config.wants_mask:
         return "inpaint"
-    return "sr" if config.head == "upsampler" else "deblur"
+    if config.head == "upsampler":
+        return "clean" if config.scale == 1 else "sr"
+    return "deblur"
 
 
 def sha256_of(path: Path) -> str:

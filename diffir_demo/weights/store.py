@@ -61,11 +61,11 @@ def write(
     provenance: Provenance,
     name: str,
     training: Mapping[str, Any],
-    dtype: torch.dtype,
+    dtype: torch.dtype | None,
 ) -> None:
-    """`save` for tensors without a network around them."""
+    """`save` for tensors without a network around them. dtype: None keeps every number as it is stored."""
     path = Path(path)
-    stored = {key: tensor.detach().to("cpu", dtype, copy=True).contiguous() for key, tensor in state.items()}
+    stored = {key: each.detach().to("cpu", dtype or each.dtype, copy=True).contiguous() for key, each in state.items()}
     require_finite(stored)
     metadata = {
         "format": FORMAT,

@@ -29,7 +29,7 @@ PLACE = """() => {
 
 def go_to(page: Page, key: str) -> None:
     """Opens the tab of a task."""
-    titles = {"inpaint": "Inpaint", "sr": "Super-resolution", "deblur": "Deblur"}
+    titles = {"inpaint": "Inpaint", "clean": "Clean up", "sr": "Super-resolution", "deblur": "Deblur"}
     page.get_by_role("tab", name=titles[key]).click()
     page.wait_for_selector(f"#{key}-run", state="visible")
 

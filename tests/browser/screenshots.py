@@ -82,6 +82,7 @@ def lab(page: Page) -> Locator:
     go_to(page, "deblur")
     restore(page, "deblur")
     unfold(page, "#deblur-lab")
+    unfold(page, "#deblur-lab-research")
     page.locator("#deblur-lab-editor [data-do=scale]").click()
     page.click("#deblur-lab-paint")
     expect(page.locator("#deblur-lab-facts")).to_contain_text("dB PSNR")

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, Pace
 from tests.browser.hands import go_to, press_restore, restore
 
+pytestmark = pytest.mark.browser
+
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "resultTypes": ["violations"],

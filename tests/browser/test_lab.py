@@ -26,6 +26,7 @@ def open_lab(page: Page, key: str = "deblur") -> None:
         go_to(page, key)
     restore(page, key)
     unfold(page, f"#{key}-lab")
+    unfold(page, f"#{key}-lab-research")
     expect(page.locator(f"#{key}-lab-editor canvas")).to_be_visible()
 
 
@@ -55,8 +56,11 @@ def test_change_the_numbers_and_paint_again(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     unfold(page, "#deblur-lab")
     expect(page.get_by_text(words.EMPTY).locator("visible=true")).to_have_count(1)
-    expect(page.locator("#deblur-lab-paint")).to_be_hidden()
+    expect(page.locator("#deblur-lab-research")).to_be_hidden()
     restore(page, "deblur")
+    expect(page.locator("#deblur-lab .steer-lab")).to_be_hidden()
+    unfold(page, "#deblur-lab-research")
+    expect(page.get_by_text(words.UNMEASURED).locator("visible=true")).to_have_count(1)
     expect(page.get_by_text(words.EMPTY).locator("visible=true")).to_have_count(0)
     facts(page).to_have_text(words.EDITOR["unchanged"])
     page.click("#deblur-lab-paint")

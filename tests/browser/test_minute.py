@@ -14,6 +14,8 @@ from tests.browser.conftest import PHONE, Pace
 from tests.browser.hands import choose_and_see, go_to, photo, press_restore, restore, see, stroke
 from tests.tiny import CONFIGS
 
+pytestmark = pytest.mark.browser
+
 HERE = Machine(torch.device("cpu"), torch.float32)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ..component import TypedHTML, parts
 from ..gallery import Gallery, Region, data_url
 from ..words.board import BOARD
+from ..words.steering import SLIDERS
 
 
 class ViewData(GradioModel):
@@ -47,6 +48,38 @@ class ColumnData(GradioModel):
     note: str
 
 
+class SliderData(GradioModel):
+    """One thing that the IPR tells of."""
+
+    name: str
+    label: str
+    amount: float = 0
+    """How far it is moved, in standard deviations."""
+
+
+class ReadingData(GradioModel):
+    """What the IPR says of the photo, and how it was moved."""
+
+    says: str
+    errors: str
+    """How far such readings are off, one or two sentences."""
+    moved: str = ""
+    """A sentence; "" where nothing is moved."""
+    sliders: list[SliderData] = []
+    furthest: float = 1.5
+
+
+class PatchData(GradioModel):
+    """A piece of the result, painted with a moved IPR."""
+
+    number: int
+    """Of the `look` that it answers."""
+    url: str = ""
+    """A data URL; "" where nothing could be painted."""
+    box: tuple[float, float, float, float] | None = None
+    """Left, top, right, bottom, as shares of the result's sides."""
+
+
 class BoardValue(GradioModel):
     """All that the board shows; what a visitor chose to look at stays in the browser."""
 
@@ -64,10 +97,17 @@ class BoardValue(GradioModel):
     """The number of the `ask` that is over, whether its picture came or not."""
     mask: FileData | None = None
     """Opaque where the hole is."""
+    reading: ReadingData | None = None
+    """None for networks whose IPR cannot be read."""
+    patch: PatchData | None = None
 
 
 class CompareBoard(TypedHTML):
-    """Event `ask`: a visitor wants to see a method that was not run yet; its data is {"key": str, "number": int}."""
+    """Event `ask`: a visitor wants to see a method that was not run yet; its data is {"key": str, "number": int}.
+
+    Events `look` and `steer`: the sliders are being pulled, or were let go; {"number", "amounts": {name: amount}} both,
+    and for `look` the part of the result that is seen: {"box": [left, top, right, bottom]}, as shares of its sides.
+    """
 
     data_model = BoardValue
 
@@ -80,6 +120,7 @@ class CompareBoard(TypedHTML):
                 return None
             return None if found is None else {"url": data_url(found[0]), "box": found[1]}
 
-        scripts = ("table", "pictures", "zoom", "paint", "modes", "hands")
-        settings = parts(Path(__file__).parent, *scripts) | options
-        super().__init__(value or BoardValue(), words=BOARD, task_key=task_key, server_functions=[region], **settings)
+        scripts = ("table", "pictures", "zoom", "paint", "modes", "../sliders", "steer", "hands")
+        settings = parts(Path(__file__).parent, *scripts, styles=["../sliders"]) | options
+        texts = BOARD | {"sliders": SLIDERS}
+        super().__init__(value or BoardValue(), words=texts, task_key=task_key, server_functions=[region], **settings)

@@ -77,13 +77,16 @@ function receive() {
   one(".next").innerHTML = value.hint || "";
   if (value.size) stage.style.aspectRatio = value.size.join(" / ");
   if (!result) asked = null;
-  if (result && result !== shownResult) {
+  const isOther = result !== shownResult;
+  if (result && isOther) {
     keepChoice();
     if (isNew) startOver();
     const missing = panes().find((key) => !isReady(key));
     if (missing) ask(missing);
   }
   shownResult = result;
+  receiveReading(isOther);
+  receivePatch();
   if (asked && value.over === number) settle();
   forget();
   refresh();

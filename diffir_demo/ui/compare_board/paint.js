@@ -17,6 +17,7 @@ function paint() {
   if (!shownResult) return;
   const painters = { slider: paintSlider, side: paintSide, lens: paintLens, flicker: paintFlicker, difference: paintDifference };
   painters[mode](brush);
+  paintPatch(brush);
   if (one(".outline").checked && value.mask) rects.forEach((rect) => paintOutline(brush, rect));
   const previews = panes().some((_, index) => isReduced(showing(index)));
   one(".reduced").hidden = !previews;

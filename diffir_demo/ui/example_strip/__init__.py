@@ -12,7 +12,9 @@ from ..component import parts
 
 
 class ExampleStrip(gr.HTML):
-    """Value: list of {"title", "thumbnail" (a data URL)}, in order. Event data of `choose`: {"index": int}."""
+    """Value: list of {"title", "thumbnail" (a data URL), "label" (may be empty)}, in order. Event data of `choose`:
+    {"index": int}.
+    """
 
     def __init__(self, value: list[dict[str, str]], label: str = words.EXAMPLES["label"], **options: Any) -> None:
         settings = parts(Path(__file__).parent) | options

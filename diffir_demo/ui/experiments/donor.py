@@ -42,7 +42,10 @@ class Donation(Experiment):
         self.said(figures.sentence(words.DONOR_LEAD))
         if self.task.wants_mask:
             self.said(figures.sentence(words.DONOR_MASKED))
-        strip = [{"title": each.title, "thumbnail": views.thumbnail(each.photo, 120)} for each in self.offered]
+        strip = [
+            {"title": each.title, "label": each.label, "thumbnail": views.thumbnail(each.photo, 120)}
+            for each in self.offered
+        ]
         self.strip = ExampleStrip(strip, words.DONOR_PICK, elem_id=self.named("donors")) if strip else None
         self.photo = gr.UploadButton(
             words.DONOR_OWN, file_types=["image"], size="md", elem_id=self.named("donor-photo")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,7 @@ class BatchPanel(Panel):
         try:
             jobs, recipe, run = self._jobs(gathered, values), self._recipe(gathered, values), self._runner(values)
             yield {self.list: view.begin(), self.download: gr.DownloadButton(visible=False)}
-            with self._archive(recipe) as archive:
+            with self._archive(recipe, self._verb(values)) as archive:
                 ask, stopped = partial(request_of, recipe=recipe), values[self.stop].is_set
                 with closing(run_batch(jobs, ask, run, archive, stopped=stopped)) as events:
                     yield from self._shown(events, view)
@@ -162,32 +163,32 @@ class BatchPanel(Panel):
     def _jobs(self, gathered: Gathered, values: Values) -> list[Job]:
         if not gathered.photos:
             raise InputError(words.NO_PHOTOS, words.NO_PHOTOS_HINT)
-        return plan(gathered, self._verb, values[self.format])
+        return plan(gathered, self._verb(values), values[self.format])
 
     def _recipe(self, gathered: Gathered, values: Values) -> Recipe:
         """The tab's settings, and what is drawn there; nothing need be drawn where photos bring masks of their own."""
         canvas, seed = values[self.tab.photo.canvas], values[self.tab.settings.seed]
-        steps = self.tab.settings.steps_of(values)
+        steps, chosen = self.tab.settings.steps_of(values), self.tab.settings.chosen(values)
+        which: dict[str, Any] = {"preset": chosen.preset, "scale": chosen.scale}
         if not canvas.has_mask and any(gathered.mask_of(photo) for photo in gathered.photos):
-            return Recipe(self.task.key, checked_seed(seed), steps=steps)
-        return recipe_for(self.task, canvas, seed, steps)
+            return Recipe(self.task.key, checked_seed(seed), steps=steps, **which)
+        return replace(recipe_for(self.task, canvas, seed, steps), **which)
 
     def _runner(self, values: Values) -> Run:
         settings = self.tab.settings
         path, steps = settings.chosen(values).path, settings.steps_of(values)
         return lambda request: self.studio.run(self.task, request, path, False, None, steps)
 
-    def _archive(self, recipe: Recipe) -> Archive:
+    def _archive(self, recipe: Recipe, verb: str) -> Archive:
         """Every picture in it says what repeats it; the settings of all lie beside them."""
         return Archive(
-            place_for(f"photos-{self._verb}.zip"),
+            place_for(f"photos-{verb}.zip"),
             text=partial(text_for, recipe=recipe),
             files={"recipe.json": recipe.to_json(indent=1)},
         )
 
-    @property
-    def _verb(self) -> str:
-        return self.words.verb.format(scale=self.task.config.scale)
+    def _verb(self, values: Values) -> str:
+        return self.words.verb.format(scale=self.tab.settings.chosen(values).scale)
 
     def _shown(self, events: Iterator[Working | Entry], view: BatchView) -> Iterator[Updates]:
         """Every end of a photo, and as much of what lies between as can be seen."""

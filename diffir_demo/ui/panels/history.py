@@ -17,6 +17,7 @@ from ..opening import file_data, placed
 from ..outcome import Outcome
 from ..run_list import MOST_IN_RECIPE, RunData, RunList, RunListValue, again
 from ..words import history as words
+from ..words.steering import moves
 from .panel import QUIET, Panel, Updates, told
 from .settings import Own
 
@@ -44,7 +45,8 @@ class HistoryPanel(Panel):
         if outcome.path is None:  # its file is still being written
             return {}
         run, weights = outcome.restoration, Path(outcome.weights).stem
-        facts = [f"{run.picture.width} × {run.picture.height}", views.seconds(run.seconds.total)]
+        moved = [moves(run.steered)] if run.steered else []
+        facts = [f"{run.picture.width} × {run.picture.height}", views.seconds(run.seconds.total), *moved]
         return self.remembered(
             outcome.path,
             outcome.name,

@@ -12,6 +12,7 @@ import gradio as gr
 
 from .. import views
 from ..experiments import figures
+from ..experiments.as_if import AsIf
 from ..experiments.donor import Donation
 from ..experiments.edit import Edit
 from ..experiments.experiment import Experiment
@@ -60,10 +61,22 @@ class LabPanel(Panel):
                     )
         self.going = gr.State(None, **STATE)
         """`Going` or None."""
-        self.outputs = [self.status, *(part for experiment in self.experiments for part in experiment.outputs)]
+        self.outputs = [
+            self.status,
+            self.unmeasured,
+            *(part for experiment in self.experiments for part in experiment.outputs),
+        ]
 
     def _lay_out_experiments(self) -> list[Experiment]:
-        """The bars and what they paint are always there; everything else is one headline each."""
+        """Plain words first; the numbers are one fold deeper, and there everything else is a headline each."""
+        told = AsIf(self)
+        with gr.Column(elem_classes="tight foldable", elem_id=self.named("lab-research")):
+            Fold(words.RESEARCH)
+            self.unmeasured = gr.HTML("", apply_default_css=False, elem_classes="lab-text")
+            return [told, *self._lay_out_research()]
+
+    def _lay_out_research(self) -> list[Experiment]:
+        """The bars and what they paint are always there."""
         self.edit = Edit(self)
         with self._folded("donor"):
             donation = Donation(self)
@@ -106,7 +119,9 @@ class LabPanel(Panel):
         return gone
 
     def shown(self, outcome: Outcome) -> Updates:
-        here: Updates = {self.status: views.status(words.READY)}
+        info = outcome.restoration.info
+        unmeasured = "" if info and info.directions else figures.sentence(words.UNMEASURED)
+        here: Updates = {self.status: views.status(words.READY), self.unmeasured: unmeasured}
         for experiment in self.experiments:
             here |= experiment.shown(outcome)
         return here

@@ -26,6 +26,7 @@ from .recall import RecallPanel, recipe_in
 
 if TYPE_CHECKING:
     from ..tab import Tab
+    from .settings import Own
 
 
 MAKERS = ("damage", "undamage", "examples", "smaller", "crop")
@@ -89,7 +90,8 @@ class PhotoPanel(Panel):
         self.opened = self.canvas.opened(self.took_photo, stop, self.tab.outputs, **AT_ONCE)
         self.canvas.heard(previewed)  # after `opened`, `recall` has a look at the file first
         known = [self.canvas, self.truth, stop]
-        self.makes("damage", self.damage.click, self.do_damage, known, placed)
+        network = [self.tab.settings.weights, self.tab.settings.own]
+        self.makes("damage", self.damage.click, self.do_damage, [*known, *network], placed)
         self.makes("undamage", self.undamage.click, self.undo_damage, known, placed)
         if self.examples is not None:
             self.makes("examples", self.examples.choose, self.choose_example, stop, placed)
@@ -107,17 +109,24 @@ class PhotoPanel(Panel):
         return {self.undamage: gr.Button(visible=False)}
 
     @told
-    def do_damage(self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None) -> Iterator[Updates]:
-        """Makes a case with a known answer from the photo; pressed again, from the clean photo again."""
+    def do_damage(
+        self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None, weights: str | None, own: Own
+    ) -> Iterator[Updates]:
+        """Makes a case with a known answer from the photo, of the kind that the chosen network is for.
+
+        Pressed again, it starts from the clean photo again.
+        """
+        task = self.tab.settings.task_for(weights, own)
         known = truth_behind(canvas, truth)
         photo, name = (known.reference, known.name) if known else (photo_of(canvas), canvas.name)
-        damaged = self.task.degrade(photo, np.random.default_rng())
+        damaged = task.degrade(photo, np.random.default_rng())
         mask = damaged.request.mask
         opening = opened(damaged.request.picture, name, damaged.reference)
         if mask is not None:
             opening.value.mask = file_data(keep(encode_picture(mask_picture(mask), ".png"), "mask.png"))
         placed = {self.canvas: opening.value, self.truth: opening.truth, self.undamage: gr.Button(visible=True)}
-        yield self.tab.emptied(stop, words.HINT_DAMAGED, self.words.damaged) | placed
+        told = self.words.damaged.format(times=words.times([task.config.scale]))
+        yield self.tab.emptied(stop, words.HINT_DAMAGED, told) | placed
 
     @told
     def undo_damage(self, canvas: MaskValue, truth: Truth | None, stop: threading.Event | None) -> Iterator[Updates]:
@@ -183,4 +192,4 @@ class PhotoPanel(Panel):
 
 def _thumbnail(example: Example) -> dict[str, str]:
     title = f"{example.title}, {example.author}, {example.licence}"
-    return {"title": title, "thumbnail": views.thumbnail(example.photo, 120)}
+    return {"title": title, "label": example.label, "thumbnail": views.thumbnail(example.photo, 120)}

@@ -129,13 +129,19 @@ class ResultPanel(Panel):
             weights=settings.chosen(values).path,
             networks=tuple(self._networks(values[settings.own])),
         )
+        yield from self.brought(outcome, pressed)
+
+    def brought(self, outcome: Outcome, pressed: float) -> Generator[Updates, None, None]:
+        """A result whose file is not written yet; pressed: as `presented` takes it."""
+        picture = outcome.restoration.picture
         yield (yield from meanwhile(lambda: self.shown(outcome)))
         began = time.perf_counter()
         path = yield from meanwhile(lambda: self.tab.export.written(outcome))
         PACES.learn("save", picture.megapixels, time.perf_counter() - began)
         outcome = replace(outcome, path=path, waited=time.perf_counter() - pressed)
-        yield self.tab.shown(outcome) | {self.tab.running.status: views.finished(restoration, outcome.waited)}
-        if baseline := first_baseline(self.task.key):
+        yield self.tab.shown(outcome) | {self.tab.running.status: views.finished(outcome.restoration, outcome.waited)}
+        baseline = first_baseline(self.task.key)
+        if baseline and baseline not in outcome.rivals:
             outcome = yield from meanwhile(lambda: outcome.with_rival(baseline))
         yield from self._measured(outcome)
 
@@ -188,7 +194,8 @@ class ResultPanel(Panel):
         if not self.studio.is_loaded(self.task, chosen.path):
             yield {status: views.status(words.LOADING, 0.0, "busy")}
         with closing(self.studio.run(self.task, request, chosen.path, False, None, outcome.asked_steps)) as events:
-            run = yield from overhear(events, name, status)
+            text = texts.COMPARED.format(name=name, text=words.PAINTING)
+            run = yield from overhear(events, text, status)
         return outcome.joined(chosen.key, Rival(run.picture, run.seconds.total))
 
     def _measured(self, outcome: Outcome, told: str | None = None) -> Iterator[Updates]:

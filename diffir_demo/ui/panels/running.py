@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from ..studio import WeightsChoice
 from ..turns import Stop
 from ..words import minute as texts
 from .panel import AT_ONCE, ON_THE_DEVICE, QUIET, STATE, Panel, Updates, Values, told
+from .preset import PresetPanel
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -34,7 +36,7 @@ READ_OUT = (Path(__file__).parents[1] / "status.js").read_text(encoding="utf-8")
 
 
 class RunningPanel(Panel):
-    """Restore, Cancel, what will run, and the status line of the whole tab."""
+    """Restore, Cancel, the presets, what will run, and the status line of the whole tab."""
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
@@ -45,6 +47,7 @@ class RunningPanel(Panel):
             self.cancel = gr.Button(
                 words.CANCEL, size="lg", scale=1, min_width=90, interactive=False, elem_id=self.named("cancel")
             )
+        self.presets = PresetPanel(tab)
         self.badge = gr.HTML(self.badge_of(tab.settings.first), elem_id=self.named("badge"))
         self.status = gr.HTML(views.status(words.READY), js_on_load=READ_OUT, elem_id=self.named("status"))
         self.stop = gr.State(None, **STATE)
@@ -122,8 +125,9 @@ class RunningPanel(Panel):
         if not self.studio.is_loaded(self.task, path):
             yield {self.status: views.status(words.LOADING, 0.0, "busy")}
         progress = Progress(expected)
-        with closing(self.studio.run(self.task, request, path, previews, None, recipe.steps)) as events:
-            film = yield from follow(events, progress, self.status, tab.inside.timeline)
+        with closing(self.studio.run(self.task, request, path, previews, None, recipe.steps, recipe.steered)) as events:
+            directions = partial(self.studio.directions, self.task, path)
+            film = yield from follow(events, progress, self.status, tab.inside.timeline, directions)
         yield tab.inside.kept(film)
         canvas, truth = values[tab.photo.canvas], values[tab.photo.truth]
         yield from tab.result.presented(film.restoration, recipe, began, truth_behind(canvas, truth), values)

@@ -11,6 +11,7 @@ import gradio as gr
 from ...errors import InputError, WeightsError
 from ...recipe import Recipe
 from ...restore import MAX_STEPS
+from ...tasks import Task
 from .. import views, words
 from ..opening import LARGEST_SEED
 from ..outcome import Outcome
@@ -58,16 +59,20 @@ class SettingsPanel(Panel):
         self.inputs = [self.seed, self.previews, self.steps, self.weights, self.own]
 
     def connect(self) -> None:
-        running, outcome = self.tab.running, self.tab.result.outcome
+        running, outcome, presets = self.tab.running, self.tab.result.outcome, self.tab.presets.parts
         chosen = [self.weights, self.own, outcome]
-        self.weights.input(self.choose_weights, chosen, [running.badge, running.status], **QUIET)
-        brought = [self.own, self.weights, running.badge, running.status]
+        self.weights.input(self.choose_weights, chosen, [*presets, running.badge, running.status], **QUIET)
+        brought = [self.own, self.weights, *presets, running.badge, running.status]
         self.own_weights.upload(self.bring_weights, [self.own_weights, self.own], brought, **QUIET)
 
     @told
     def choose_weights(self, weights: str, own: Own, outcome: Outcome | None) -> Iterator[Updates]:
         running, text = self.tab.running, words.WEIGHTS_CHOSEN if outcome else words.READY
-        yield {running.badge: running.badge_of(self._behind(weights, own)), running.status: views.status(text)}
+        chosen = self._behind(weights, own)
+        yield self.tab.presets.following(chosen) | {
+            running.badge: running.badge_of(chosen),
+            running.status: views.status(text),
+        }
 
     @told
     def bring_weights(self, path: str, own: Own) -> Iterator[Updates]:
@@ -77,7 +82,7 @@ class SettingsPanel(Panel):
         mine = self.studio.own_weights(path, self.task)
         own = own | {mine.key: mine}
         offered = [*self.studio.weights_for(self.task), *own.values()]
-        yield {
+        yield self.tab.presets.following(mine) | {
             self.own: own,
             self.weights: gr.Dropdown(choices=[(each.label, each.key) for each in offered], value=mine.key),
             running.badge: running.badge_of(mine),
@@ -98,7 +103,7 @@ class SettingsPanel(Panel):
         running, sentence = self.tab.running, ""
         if recipe.weights and recipe.weights.sha256 != used.sha256:
             sentence = words.OTHER_WEIGHTS.format(meant=recipe.weights.file, used=used.label)
-        return {
+        return self.tab.presets.following(used) | {
             self.seed: recipe.seed,
             self.steps: recipe.steps or AS_TRAINED,
             self.weights: used.key,
@@ -108,7 +113,7 @@ class SettingsPanel(Panel):
     @property
     def recalled_parts(self) -> list[Any]:
         """What `recalled` changes."""
-        return [self.seed, self.steps, self.weights, self.tab.running.badge]
+        return [self.seed, self.steps, self.weights, *self.tab.presets.parts, self.tab.running.badge]
 
     def steps_of(self, values: Values) -> int | None:
         """How many diffusion steps the page asks for; None: as many as the network was trained with."""
@@ -117,6 +122,16 @@ class SettingsPanel(Panel):
     def chosen(self, values: Values) -> WeightsChoice:
         """The file that the page names. Raises `WeightsError` where there is none at all."""
         return self._behind(values[self.weights], values[self.own])
+
+    def task_for(self, weights: str | None, own: Own) -> Task:
+        """The task as the chosen network does it: which damage it is for, and how far it enlarges."""
+        try:
+            chosen = self._behind(weights, own)
+        except WeightsError:
+            return self.task
+        if chosen.preset:
+            return self.task.as_preset(self.task.preset(chosen.preset, chosen.scale))
+        return self.task.at_scale(chosen.scale) if chosen.scale in self.task.scales else self.task
 
     def _behind(self, weights: str | None, own: Own) -> WeightsChoice:
         """The file behind a key; only files that were offered can be named."""

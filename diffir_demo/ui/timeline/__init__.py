@@ -21,7 +21,7 @@ class Timeline(gr.HTML):
 
     def __init__(self, steps: int, value: dict[str, Any] | None = None, **options: Any) -> None:
         """steps: how many a run takes as a rule, for the room that is kept free."""
-        settings = parts(Path(__file__).parent, "plot", "picture", "controls") | options
+        settings = parts(Path(__file__).parent, "plot", "readings", "picture", "controls") | options
         colours = {"places": PLACES, "light": LIGHT, "dark": DARK}
         super().__init__(value, words=TIMELINE, colours=colours, usual=steps + 1, **settings)
 

@@ -1,5 +1,5 @@
 // The value is what film.py makes: { sentence, details, total, bound, finished, busy,
-// rows: [{ title, facts: [[name, value]], short, label, numbers, picture, apart }] }. Row 0 is the noise.
+// rows: [{ title, facts: [[name, value]], short, label, numbers, picture, apart }], readings }. Row 0 is the noise.
 
 const find = (selector) => element.querySelector(selector);
 const root = find(".timeline"), strip = find(".steps"), scrub = find(".scrub");
@@ -111,6 +111,7 @@ function render() {
   renderTransport();
   renderFacts();
   renderActions();
+  renderReadings();
   renderPicture();
   renderNumbers();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 TITLE = "DiffIR Studio"
@@ -17,10 +18,11 @@ class TaskWords:
     """What differs from tab to tab."""
 
     intro: str
+    """With {times} filled in: "two or four times"."""
     damage: str
     """The button that makes a test case."""
     damaged: str
-    """What that did, for the status line."""
+    """What that did, for the status line, with {times} filled in."""
     verb: str
     """Joined to the file's name, with {scale} filled in: photo-VERB.png."""
     input: str = "Your photo"
@@ -37,10 +39,17 @@ TASKS = {
         verb="inpainted",
         hint="Paint over what should go, then press <b>Restore</b>.",
     ),
+    "clean": TaskWords(
+        intro="Give it a photo that is noisy, soft or full of JPEG blocks; it comes back clean, at the same size.",
+        damage="Add test damage",
+        damaged="Noise, soft focus and JPEG were added, each by chance. Press Restore: the result is measured against "
+        "the photo as it was.",
+        verb="cleaned",
+    ),
     "sr": TaskWords(
-        intro="Give it a small photo; it comes back four times as wide and four times as high.",
+        intro="Give it a small photo; it comes back {times} as wide and as high.",
         damage="Shrink it for me",
-        damaged="The photo was made four times smaller. Press Restore: the result is measured against the original.",
+        damaged="The photo was made {times} smaller. Press Restore: the result is measured against the original.",
         verb="{scale}x",
         input="Your photo, just enlarged",
     ),
@@ -52,6 +61,7 @@ TASKS = {
         verb="deblurred",
     ),
 }
+_NUMBERS = {2: "two", 3: "three", 4: "four"}
 _ANY_TASK = TaskWords(
     intro="",
     damage="Damage it for me",
@@ -60,11 +70,14 @@ _ANY_TASK = TaskWords(
 )
 
 
-def weights_label(file: str, default: str) -> str:
-    """What to call a file of the checkpoints folder; default: the name of the task's own."""
-    stem, suffix = default.removesuffix(".safetensors"), file.removesuffix(".safetensors")
-    kind = suffix[len(stem) :] if suffix.startswith(stem) else None
-    return PRESETS[kind].format(file=file) if kind in PRESETS else file
+def preset_label(title: str, file: str, is_default: bool) -> str:
+    """What to call a preset's file in the list of all weight files."""
+    return f"{title}, the default ({file})" if is_default else f"{title} ({file})"
+
+
+def times(scales: Iterable[int]) -> str:
+    """(2, 4) -> "two or four times"."""
+    return " or ".join(_NUMBERS.get(scale, str(scale)) for scale in scales) + " times"
 
 
 def for_task(key: str) -> TaskWords:
@@ -73,6 +86,8 @@ def for_task(key: str) -> TaskWords:
 
 
 EXAMPLES = {"label": "Try one:"}
+EXAMPLE_LABELS = {"noise": "Noisy", "soft": "Soft", "jpeg": "Over-compressed", "none": "Fine as it is"}
+"""What is wrong with an example, by the set of damage that was done to it."""
 
 RESTORE, CANCEL = "Restore", "Cancel"
 UPLOAD_MASK, SAVE_MASK = "Upload a mask", "Save the mask"
@@ -88,8 +103,10 @@ STEPS_INFO = "Other numbers cover the same range of noise in fewer or more steps
 WEIGHTS_GROUP = "Weights"
 WEIGHTS = "Weight file"
 WEIGHTS_INFO = "What the network has learned. Files in the checkpoints folder are listed here."
-PRESETS = {"": "Faithful, the default ({file})", "-crisp": "Crisp: sharper, some of it invented ({file})"}
-"""Our own files of a task, by what their name ends in after the task's."""
+PRESET, SCALE, TIMES = "Preset", "Enlarge", "x{scale}"
+NO_PRESET = "No preset: the weight file {name} is chosen, under Weights."
+PRESET_MISSING = "The weights of {title} are not here."
+PRESET_MISSING_HINT = "Choose another preset, or add its file to the checkpoints folder."
 OWN_WEIGHTS = "Use a weight file of my own (.safetensors, .pth, .ckpt)"
 YOURS = "yours, until you leave"
 NO_WEIGHTS = "No weights for this task are in the checkpoints folder yet. Add some, or use a file of your own."

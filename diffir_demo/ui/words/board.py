@@ -48,20 +48,10 @@ BOARD = {
     "missing": "A picture could not be fetched. Is the server still there?",
     "scores": "Methods, their times and scores",
     "empty": "The result appears here",
+    "reading": "What the 256 numbers say:",
 }
 
 MODEL = "DiffIR"
-TITLES = {"": "Faithful", "-crisp": "Crisp"}
-"""What our own files are called for short, by what their name ends in after the task's."""
-
-
-def weights_title(file: str, default: str) -> str:
-    """The short name of a weight file. default: the name of the task's own."""
-    stem, name = default.removesuffix(".safetensors"), file.removesuffix(".safetensors")
-    kind = name[len(stem) :] if name.startswith(stem) else None
-    return TITLES[kind] if kind in TITLES else file.rsplit(".", 1)[0]
-
-
 NETWORK = "{model}, {weights}"
 """A network among several."""
 COMPARED = "{name}, to compare: {text}"

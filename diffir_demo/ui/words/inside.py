@@ -43,6 +43,12 @@ TIMELINE = {
     "npy": "Numbers (.npy)",
     "save_hint": "The .npy holds float32 numbers, a row per step and 256 columns: row 0 is the noise, the last row "
     "painted the result. Animation and strip show the pictures that were painted.",
+    "readings": "What the numbers say, from noise to the last step",
+    "readings_note": "The shaded band is how far such readings are off on held-out photos (root mean square). Noise "
+    "says nothing about the photo; with every step, the numbers make up their mind.",
+    "reading_spoken": "{title}: {path}",
+    "noise": "Noise",
+    "step": "Step {number}",
     "numbers": "All numbers of this step as text",
     "details": "For engineers: what was counted and measured",
 }
@@ -59,6 +65,11 @@ COUNTED = (
     "Diffusion: {diffusion} multiplications in {denoise}, on {length} numbers. "
     "Painting: {painting} in {paint}, {ratio} times as many."
 )
+MOVED = (
+    "Diffusion: {steps} on {length} numbers in {denoise}, moved by hand afterwards: what stands for the picture of the "
+    "last step is the result, painted with the numbers moved. Painting: {paint}."
+)
+READ = "{value} ± {error}"
 GIVEN = "These numbers came from elsewhere, so no diffusion ran. Painting the picture: {paint}."
 ONCE = "The image network painted once: the result."
 OFTEN = "The image network paints anew for every picture you see: {count} times so far."

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 TITLE = "IPR lab: change the numbers and see what the picture does"
+STEER = {
+    "title": "What if something else were wrong with the photo?",
+    "says": "What the numbers say of this photo:",
+    "own": "As the numbers say",
+    "hint": "Pull a slider: the middle of the photo is painted again. The result above stays as it is.",
+    "tell": "Paint this photo as if it were",
+}
+STEER_MOVED = "Told otherwise: {moves} (standard deviations)"
+AS_IF = {"noise": "noisy", "soft": "soft", "jpeg": "over-compressed", "fine": "fine"}
+"""By `lab.KINDS`."""
+AS_IF_LOOKING = "Looking at the photo with that damage: {percent} %"
+AS_IF_CAPTION = "As if it were {kind}; those numbers say: {says}"
+AS_IF_DONE = "Painted as if the photo were {kind}, in {seconds}. The bars below hold these numbers."
+RESEARCH = "For researchers: the numbers one by one, other photos, seeds, steps, the teacher"
+UNMEASURED = (
+    "The numbers of this network were never measured against known damage, so nobody can say what each of them means."
+)
 LEAD = (
     "The diffusion ends with a short list of numbers (the paper calls it the IPR), and the network paints the picture "
-    "by them. Here you can pull at each, borrow those of another photo, and measure what difference it makes."
+    "by them. Here you can change them, borrow those of another photo, and measure what difference it makes."
 )
 EMPTY = "Restore a photo first: then its numbers are here to play with."
 READY = "Pull at some bars, then press “Paint again”."
@@ -33,7 +50,7 @@ EDITOR = {
     "factor": "Factor",
     "reset_all": "Reset all",
     "undo": "Undo",
-    "unchanged": "These are the numbers that the diffusion found for this photo.",
+    "unchanged": "These are the numbers that the result was painted by.",
     "changed": "{changed} of {total} numbers changed; they moved by {share} of the whole list's length.",
     "spoken": "number {number} of {total}: {value}",
     "keys_title": "Mouse, touch and keys",

@@ -46,6 +46,7 @@ LAY = "Lay its mask over this photo"
 LAID = "The mask of the result lies over this photo. Press Restore."
 A_RECIPE = "<b>{file}</b> is a recipe: {what}."
 SEED, STEPS = "seed {seed}", "{steps} diffusion steps"
+MOVED = "the numbers moved ({moves})"
 STROKES, MASK = "{count} strokes", "a mask file"
 ONE_STROKE = "1 stroke"
 

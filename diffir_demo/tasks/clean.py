@@ -1,0 +1,82 @@
+"""Cleaning up: noise, soft focus and JPEG removed from a photo, alone and together, at the same size."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..imaging.picture import Picture, to_tensor
+from ..model.config import COMPACT_CLEAN, ModelConfig
+from .damage import SEVERITIES, Damage
+from .single import degraded
+from .task import Damaged, Preset, Request, Task
+from .wear import Wear, fixed
+
+WEAR = Wear()
+"""What training draws from."""
+SETS: dict[str, Damage] = {
+    "noise": fixed(noise=20),
+    "soft": fixed(softness=1.6, noise=2),
+    "jpeg": fixed(quality=30),
+    "mixed": fixed(softness=1.0, noise=10, quality=55),
+}
+"""What is measured apart."""
+
+
+def accepts(config: ModelConfig) -> bool:
+    """Same-size networks that begin with a first restoration, and the authors' x1, which works on folded pixels."""
+    return config.in_channels == 3 and config.scale == 1 and (config.shrinkage or config.head == "upsampler")
+
+
+def check(request: Request) -> None:
+    if request.mask is not None:
+        raise InputError("Cleaning up takes no mask.", "Leave it out, or choose inpainting.")
+
+
+def encode(request: Request) -> Tensor:
+    return to_tensor(request.picture.pixels)
+
+
+def decode(pixels: np.ndarray, request: Request) -> Picture:
+    return request.picture.restored(pixels, request.picture.alpha)
+
+
+def worn(damage: Damage, sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """With that damage."""
+    return degraded(sharp, rng, damage, margin=WEAR.margin)
+
+
+def damage(device: torch.device, rng: np.random.Generator) -> Damage:
+    """Everything at random, `WEAR`."""
+    return WEAR.damage()
+
+
+FAITHFUL = Preset(
+    key="faithful",
+    title="Faithful",
+    summary="Photos that are noisy, slightly out of focus, or strongly compressed.",
+    weights="compact-clean.safetensors",
+    config=COMPACT_CLEAN,
+)
+TASK = Task(
+    key="clean",
+    title="Clean up",
+    summary="Remove noise, soft focus and the blocks of strong JPEG compression.",
+    config=FAITHFUL.config,
+    weights=FAITHFUL.weights,
+    presets=(FAITHFUL,),
+    accepts=accepts,
+    check=check,
+    encode=encode,
+    decode=decode,
+    degrade=partial(worn, WEAR.damage()),
+    damage=damage,
+    sets={name: partial(worn, one) for name, one in SETS.items()},
+    headline="psnr",
+    margin=WEAR.margin,
+    reads=SEVERITIES,
+)

@@ -1,0 +1,157 @@
+"""Fits to a finished network what its IPR says of a photo, and how to move the IPR so that it says more or less.
+
+`weights/directions.py` says what the two regressions are for. Both are fitted to fresh random damage of training photos
+and judged on photos that nothing was learned from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ..devices import choose_device, choose_precision
+from ..errors import InputError
+from ..evaluation.readings import DAMAGES, accuracy, random_damage
+from ..imaging import Picture
+from ..model import DiffIR, fold
+from ..restore import Engine
+from ..tasks import Task, get_task
+from ..weights import Directions, WeightsInfo, annotate, inspect
+from ..weights import load as load_weights
+from ..weights.directions import FIELD, WORDS
+from .data import GRID, Material, PairStream
+from .photos import PhotoPool, photo_files, read_photos
+from .probe import ridge
+
+PAIRS = 2000
+SIDES, BATCH = (128, 160, 192), 16
+"""Sides of the crops in pixels of the network's input, which take turns, and how many at a time."""
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+"""Of the ridge: a part of the pairs decides, for each thing that is read."""
+KEPT_BACK = 0.25
+"""That part of the pairs."""
+STREAM = 998
+"""Number of the pairs' source: no run draws the same crops."""
+
+
+def add_directions(
+    weights: Path,
+    data: Path,
+    held_out: Path,
+    *,
+    target: Path | None = None,
+    pairs: int = PAIRS,
+    seed: int = 0,
+    device: str = "auto",
+) -> WeightsInfo:
+    """Writes the weights with the fitted `Directions` in their training record; everything else stays as it was.
+
+    data: photos to fit to; held_out: clean photos to judge by. target: a file; None: the weights' own.
+    Raises `InputError` for a task whose IPR tells nothing, too few pairs and folders without photos, `WeightsError` for
+    files that are no stage 2 of ours.
+    """
+    info = inspect(weights)
+    if info.task is None:
+        raise InputError(f"'{weights.name}' does not say which task it is for.", "Convert it for a task first.")
+    task = get_task(info.task)
+    preset = task.preset_behind(info.file, info.config.scale)
+    task = task if preset is None else task.as_preset(preset)
+    if not task.reads:
+        raise InputError(f"The numbers of {task.key} were not taught to tell what is wrong with a photo.")
+    network = load_weights(weights, task=task.key).model
+    assert isinstance(network, DiffIR)  # `load_weights` refuses a teacher where stage 2 is asked for
+    least = 2 * network.config.ipr_length
+    if pairs < least:
+        raise InputError(f"{pairs} pairs are too few to fit {network.config.ipr_length} numbers to.", f"Take {least}.")
+    where = choose_device(device)
+    engine = Engine(network.to(where), info, where, choose_precision("auto", where))
+    photos = [Picture(photo) for photo in read_photos(photo_files(held_out))]
+    pool = PhotoPool(list(read_photos(photo_files(data))), where)
+    fitted = fit(*estimates(network, task, pool, pairs, seed), task.reads)
+    (iprs,), told = random_damage(task, photos, [engine], len(photos))
+    values = [[reading[name].value for name in task.reads] for reading in map(fitted.reading, iprs)]
+    error, r2 = accuracy(np.array(values), told)
+    directions = dataclasses.replace(fitted, error=error, r2=r2)
+    how = {"pairs": pairs, "seed": seed, "photos": len(pool), "held_out": len(photos), "damages": DAMAGES}
+    return annotate(weights, target or weights, {FIELD: directions.to_dict() | how})
+
+
+@torch.inference_mode()
+def estimates(network: DiffIR, task: Task, pool: PhotoPool, pairs: int, seed: int) -> tuple[Tensor, Tensor]:
+    """The network's IPRs of randomly damaged crops, each from noise of its own, and what was done to them.
+
+    -> ((pairs, n), (pairs, k) in the order of `task.reads`), both float32 on the CPU.
+    Raises `InputError` where the photos are too small for any crop.
+    """
+    task = dataclasses.replace(task, config=network.config)
+    scale, step = task.config.scale, max(task.config.multiple_of, GRID)
+    room = (pool.largest_crop - 2 * task.margin) // (step * scale) * step
+    if room < step:
+        raise InputError(f"None of the photos has sides of {step * scale + 2 * task.margin} pixels.")
+    stream = PairStream(Material.prepare(task, pool), seed, STREAM)
+    iprs: list[Tensor] = []
+    told: list[Tensor] = []
+    starts = range(0, pairs, BATCH)
+    for start in tqdm(starts, desc=f"{task.key}, {pairs} pairs", unit="batch", disable=None, leave=False):
+        side = min(SIDES[start // BATCH % len(SIDES)], room)
+        batch = stream.batch(min(BATCH, pairs - start), side * scale)
+        assert batch.severity is not None  # the task reads something
+        iprs.append(fold(network.denoise(network.encoder(batch.damaged), batch.noise)).float().cpu())
+        told.append(batch.severity.float().cpu())
+    return torch.cat(iprs), torch.cat(told)
+
+
+def fit(iprs: Tensor, told: Tensor, names: tuple[str, ...]) -> Directions:
+    """Both regressions of IPRs (m, n) and what was done to the pictures (m, k), in the order of `names`.
+
+    `error` and `r2` are those on the pairs that chose the ridge's strength, to be replaced by better ones.
+    """
+    centre, spread = told.mean(dim=0), told.std(dim=0).clamp_min(1e-3)
+    wanted = (told - centre) / spread
+    kept = round(len(iprs) * (1 - KEPT_BACK))
+    tried = torch.stack([_left_over(iprs, wanted, kept, strength) for strength in STRENGTHS])
+    chosen = tried.argmin(dim=0)
+    rows = [ridge(iprs, wanted[:, i : i + 1], STRENGTHS[int(best)]) for i, best in enumerate(chosen)]
+    weight, bias = torch.cat([row[0] for row in rows]), torch.cat([row[1] for row in rows])
+    squares = tried.gather(0, chosen[None])[0]
+    ones = torch.ones(len(iprs), 1)
+    move = torch.linalg.lstsq(torch.cat([ones, wanted], dim=1).double(), iprs.double()).solution[1:]
+    fitted = {
+        "weight": weight * spread[:, None],
+        "bias": bias * spread + centre,
+        "error": squares.sqrt() * spread,
+        "r2": 1 - squares / wanted[kept:].var(dim=0, correction=0).clamp_min(1e-9),
+        "most": told.amax(dim=0),
+        "move": move.float(),
+        "mean": iprs.mean(dim=0),
+        "deviation": iprs.std(dim=0),
+    }
+    return Directions(names, **{name: value.numpy() for name, value in fitted.items()})
+
+
+def _left_over(iprs: Tensor, wanted: Tensor, kept: int, strength: float) -> Tensor:
+    """(k,) mean squared error on the later pairs of the ridge that was fitted to the first `kept`."""
+    weight, bias = ridge(iprs[:kept], wanted[:kept], strength)
+    return (iprs[kept:] @ weight.T + bias - wanted[kept:]).square().mean(dim=0)
+
+
+def markdown(info: WeightsInfo) -> str:
+    """What was fitted, as a table, and how it was measured."""
+    directions, how = info.directions, info.training.get(FIELD, {})
+    assert directions is not None  # `add_directions` has just written them
+    lines = ["| read | learned up to | error | R2 | IPR moved by one deviation |", "|---|---|---|---|---|"]
+    for i, name in enumerate(directions.names):
+        values = f"{directions.most[i]:.3g} | {directions.error[i]:.3g} | {directions.r2[i]:.3f}"
+        lines.append(f"| {WORDS[name][0]} | {values} | {np.sqrt(np.square(directions.move[i]).mean()):.3f} |")
+    lines += [
+        "",
+        f"{info.file}: fitted to {how['pairs']} randomly damaged crops of {how['photos']} photos, seed {how['seed']}; "
+        f"error and R2 on {how['held_out']} other photos, {how['damages']} random damages each. Grain in levels of "
+        "255, softness in pixels, JPEG damage as 100 - quality; the move is the root mean square over all numbers.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,90 @@
+// What the IPR says of the photo, and sliders that move it: while they are pulled, a piece of what is on the screen is
+// painted anew and lies over the picture, framed. One piece at a time; of what was asked meanwhile, only the last counts.
+
+const PATIENT = 20000;               // milliseconds after which a piece is taken for lost
+const sliders = makeSliders(one(".sliders"), words.sliders, { moving: pulled, settled: letGo });
+let patch = null;                    // { box, bitmap, pane } of the piece that is shown
+let next = null;                     // the amounts that are to be painted next
+let looking = 0, looks = 0;          // the number of the piece that is on its way; how many there were
+let steers = 0;                      // how many whole pictures were asked for; counts down, so that no `ask` has such a number
+let awaited = 0;                     // the number of the one that is on its way
+
+function pulled(amounts) {
+  next = amounts;
+  look();
+}
+
+function look() {
+  if (looking || !next || !shownResult) return;
+  looking = ++looks;
+  const mine = looking, amounts = next;
+  next = null;
+  trigger("look", { number: mine, amounts, box: seenOfResult() });
+  setTimeout(() => { if (looking === mine) { looking = 0; look(); } }, PATIENT);
+}
+
+// Left of the slider's line is another picture, as a rule; where little of the result is seen, all that is.
+function seenOfResult() {
+  const box = seen();
+  if (mode !== "slider") return box;
+  const [width] = value.size, cut = Math.min(1, Math.max(0, (view.x + ((line - 0.5) * rects[0].w) / view.zoom) / width));
+  const part = [...box];
+  if (showing(1) === "result") part[0] = Math.max(part[0], cut);
+  else if (showing(0) === "result") part[2] = Math.min(part[2], cut);
+  return part[2] - part[0] > 0.3 * (box[2] - box[0]) ? part : box;
+}
+
+function letGo(amounts) {
+  next = null;
+  awaited = --steers;
+  trigger("steer", { number: awaited, amounts });
+}
+
+async function receivePatch() {
+  const found = value.patch;
+  if (!found || found.number !== looking) return;
+  looking = 0;
+  look();
+  if (!found.url || !found.box) return;
+  const run = shownResult, bitmap = await decoded(found.url);
+  if (run !== shownResult) { bitmap.close(); return; }
+  patch?.bitmap.close();
+  patch = { box: found.box, bitmap };
+  draw();
+}
+
+function dropPatch() {
+  patch?.bitmap.close();
+  patch = null;
+  one(".patch").hidden = true;
+}
+
+// Another result, or the end of what was asked for: the sliders stand where the server knows them.
+function receiveReading(isOther) {
+  const reading = value.reading, isOver = awaited !== 0 && value.over === awaited;
+  one(".reading").hidden = !reading;
+  if (isOver || (isOther && shownResult)) awaited = 0;
+  if (isOther) looking = 0;          // a piece of the former result is not laid over this one
+  if ((isOther || isOver) && !sliders.isHeld()) { next = null; dropPatch(); }
+  if (!reading) return;
+  one(".says").textContent = reading.says;
+  one(".moved").textContent = reading.moved;
+  one(".errors p").textContent = reading.errors;
+  if (isOther || isOver) sliders.show(reading.sliders, reading.furthest);
+}
+
+function paintPatch(brush) {
+  const frame = one(".patch");
+  frame.hidden = !patch;
+  if (!patch) return;
+  const index = mode === "side" ? Math.max(0, panes().findIndex((_, i) => showing(i) === "result")) : 0;
+  const rect = rects[index], place = placed(rect), [left, top, right, bottom] = patch.box;
+  const x = place.left + left * place.width, y = place.top + top * place.height;
+  const wide = (right - left) * place.width, high = (bottom - top) * place.height;
+  clipped(brush, rect.x, rect.y, rect.w, rect.h, () => {
+    brush.imageSmoothingEnabled = wide / patch.bitmap.width <= SHARP;
+    brush.drawImage(patch.bitmap, x, y, wide, high);
+  });
+  frame.classList.toggle("small", wide < 90);
+  Object.assign(frame.style, { left: `${x}px`, top: `${y}px`, width: `${wide}px`, height: `${high}px` });
+}
