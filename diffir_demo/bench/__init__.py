@@ -44,7 +44,7 @@ __all__ = [
     "whole_runs",
 ]
 
-PAPER = {"inpaint": "inpainting", "sr": "sr_x4", "deblur": "deblur"}
+PAPER = {"inpaint": "inpainting", "clean": "sr_x1", "sr": "sr_x4", "deblur": "deblur"}
 """Task -> the authors' variant that `--paper` measures."""
 
 
