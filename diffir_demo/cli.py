@@ -30,6 +30,7 @@ from .tasks import TASKS, Preset, Task, get_task
 from .tiling import MEMORY_BUDGET
 from .trace import Trace, check_suffix, save_trace
 from .weights import WeightsInfo, in_words
+from .weights.directions import FIELD
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -395,7 +396,7 @@ def _facts(info: WeightsInfo) -> dict[str, Any]:
         "parameters": info.parameters,
         "sha256": info.sha256,
         "config": config.to_dict(),
-        "training": {name: value for name, value in info.training.items() if name != "directions"},
+        "training": {name: value for name, value in info.training.items() if name != FIELD},
         "reads": list(info.directions.names) if info.directions else [],  # the fitted numbers fill pages
     }
 

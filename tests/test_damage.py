@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -187,6 +188,12 @@ def test_shrinking_is_pillow_s_within_a_level() -> None:
     assert np.mean(np.abs(shrunk - theirs) > 0.5) < 0.25
 
 
+def blurred_by_opencv(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 -> float32 levels in [0, 255], blurred in linear light."""
+    light = cv2.filter2D((pixels / np.float32(255)) ** motion.GAMMA, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    return np.maximum(light, 0) ** np.float32(1 / motion.GAMMA) * 255
+
+
 @pytest.mark.parametrize("make", [motion.camera_shake, motion.straight_motion])
 def test_blur_in_batches_is_the_blur_of_one_picture(make) -> None:  # noqa: ANN001
     rng = np.random.default_rng(1)
@@ -196,9 +203,19 @@ def test_blur_in_batches_is_the_blur_of_one_picture(make) -> None:  # noqa: ANN0
     blurred = damage.blur(sharp, bank.kernels)
     within = slice(bank.radius, -bank.radius)
     for i, kernel in enumerate(kernels):
-        one = motion.blur(photo(seed=i), kernel)[within, within]
+        one = blurred_by_opencv(photo(seed=i), kernel)[within, within]
         many = blurred[i].permute(1, 2, 0).numpy()[within, within] * 255
         assert np.abs(one - many).max() < 0.01
+
+
+def test_blur_keeps_flat_areas_and_spreads_a_point() -> None:
+    kernel = torch.from_numpy(motion.straight_motion(9.0, np.random.default_rng(0)))[None]
+    flat = torch.full((1, 3, 32, 32), 100 / 255)
+    assert (damage.blur(flat, kernel) - flat).abs().max() < 1e-4
+    point = torch.zeros(1, 3, 41, 41)
+    point[..., 20, 20] = 1
+    light = damage.blur(point, kernel)[0, 0].pow(motion.GAMMA)
+    assert abs(light.sum() - 1) < 1e-3 and light.max() < 0.5
 
 
 def test_light_adds_up_linearly_by_option() -> None:

@@ -16,7 +16,7 @@ from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS, Request, get_task, masks
 from diffir_demo.tasks.deblur import LONGEST, SHORTEST
 from diffir_demo.tasks.masks import IRREGULAR, KINDS, MOST_HIDDEN, mask_of, random_mask
-from diffir_demo.tasks.motion import blur, camera_shake, straight_motion
+from diffir_demo.tasks.motion import camera_shake, straight_motion
 from tests.tiny import engine
 
 KEYS = list(TASKS)
@@ -103,7 +103,7 @@ def test_each_official_variant_suits_the_tasks_of_its_size() -> None:
     assert found["inpainting"] == found["inpainting_big"] == ["inpaint"]
     assert found["sr_x4"] == found["sr_x2"] == ["sr"]
     assert found["sr_x1"] == ["clean"]
-    assert found["deblur"] == ["clean", "deblur"], "networks of one size differ in what they learned, not in structure"
+    assert found["deblur"] == ["deblur"], "only a network that cleans up first, or folds four times, cleans"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -297,16 +297,6 @@ def test_motion_kernels_are_energy_preserving_and_as_long_as_asked(make) -> None
         assert kernel.min() >= 0 and abs(kernel.sum() - 1) < 1e-5
         rows, columns = np.nonzero(kernel > 1e-4)
         assert 8 <= max(np.ptp(rows), np.ptp(columns)) <= 18
-
-
-def test_blur_keeps_flat_areas_and_spreads_a_point() -> None:
-    kernel = straight_motion(9.0, np.random.default_rng(0))
-    flat = np.full((32, 32, 3), 100, np.uint8)
-    assert np.abs(blur(flat, kernel) - 100).max() < 0.01
-    point = np.zeros((41, 41, 3), np.uint8)
-    point[20, 20] = 255
-    light = (blur(point, kernel)[..., 0] / 255) ** 2.2
-    assert abs(light.sum() - 1) < 1e-3 and light.max() < 0.5
 
 
 def test_doing_nothing_is_what_scores_say_it_is() -> None:

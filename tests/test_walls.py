@@ -131,7 +131,7 @@ def test_there_is_something_to_read() -> None:
         ("diffir_demo/model/prior.py", "from ..weights import load"),
         ("diffir_demo/weights/store.py", "from ..tasks import TASKS"),
         ("diffir_demo/weights/store.py", "import cv2"),
-        ("diffir_demo/baselines.py", "from .tasks.motion import blur"),
+        ("diffir_demo/baselines.py", "from .tasks.motion import camera_shake"),
         ("diffir_demo/tasks/deblur.py", "from ..baselines import BASELINES"),
         ("diffir_demo/tasks/deblur.py", "from ..events import Event"),
         ("diffir_demo/events.py", "from .restore import stream"),

@@ -107,7 +107,11 @@ class DiffIR(Painter):
         """
         return (yield from self.diffusion.walk(self.denoiser, condition, noise, steps))
 
+    def estimate(self, damaged: Tensor, noise: Tensor) -> Tensor:
+        """damaged (b, c, h, w) in [0, 1], noise x_T (b, n) -> the IPR (b, n) at the end of the diffusion."""
+        return fold(self.denoise(self.encoder(damaged), noise))
+
     def forward(self, damaged: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """damaged (b, c, h, w) in [0, 1], noise x_T (b, n) -> (picture (b, 3, h * scale, w * scale), IPR (b, n))."""
-        ipr = fold(self.denoise(self.encoder(damaged), noise))
+        ipr = self.estimate(damaged, noise)
         return fold(self.paint(damaged, ipr)), ipr

@@ -94,10 +94,11 @@ class SteeredShrinkage(nn.Module):
         around = F.pad(picture.float(), (border,) * 4, mode="replicate")
         height = picture.shape[-2]
         out = torch.empty_like(picture, dtype=torch.float32)
+        transforms = _transforms(picture.device)
         row = 3 * 4 * BLOCK**2 * around.shape[-1] * len(picture) // STEP  # of coefficients, for a row of blocks
         for rows in strip_slices(height // STEP, row):
             top, bottom = rows.start * STEP, rows.stop * STEP
-            out[:, :, top:bottom] = _shrunk(around[:, :, top : bottom + 2 * border], thresholds, gains)
+            out[:, :, top:bottom] = _shrunk(around[:, :, top : bottom + 2 * border], thresholds, gains, transforms)
             yield 0.0
         return out
 
@@ -111,7 +112,8 @@ def curves_of(threshold: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
 
 def shrink(picture: Tensor, thresholds: Tensor, gains: Tensor) -> Tensor:
     """(b, 3, h, w) with the curves of `curves_of` -> (b, 3, h, w) float32. The border repeats itself."""
-    return _shrunk(F.pad(picture.float(), (BLOCK - STEP,) * 4, mode="replicate"), thresholds, gains)
+    around = F.pad(picture.float(), (BLOCK - STEP,) * 4, mode="replicate")
+    return _shrunk(around, thresholds, gains, _transforms(picture.device))
 
 
 def _precisely(device: torch.device) -> AbstractContextManager[object]:
@@ -119,21 +121,28 @@ def _precisely(device: torch.device) -> AbstractContextManager[object]:
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
-def _shrunk(around: Tensor, thresholds: Tensor, gains: Tensor) -> Tensor:
+def _transforms(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """The matrix of the colours, and the kernels of the DCT and its inverse on pixels that are folded by `STEP`.
+
+    A strided convolution is one with stride 1 on folded pixels, which runs several times as fast.
+    """
+    forward = F.pixel_unshuffle(dct_basis(BLOCK).to(device)[:, None], STEP)
+    backward = forward.flip(2, 3).transpose(0, 1) / (BLOCK // STEP) ** 2
+    forward, backward = (kernel.contiguous(memory_format=torch.channels_last) for kernel in (forward, backward))
+    return colour_matrix().to(device), forward, backward
+
+
+def _shrunk(around: Tensor, thresholds: Tensor, gains: Tensor, transforms: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     """The picture inside a border of BLOCK - STEP pixels: (b, 3, h + 2 border, w + 2 border) -> (b, 3, h, w)."""
+    b, (colours, forward, backward) = len(around), transforms
     with _precisely(around.device):
-        b, colours, folds = len(around), colour_matrix().to(around.device), BLOCK // STEP
-        basis = dct_basis(BLOCK).to(around.device)[:, None]
-        # A strided convolution is one with stride 1 on folded pixels, which runs several times as fast.
-        forward = F.pixel_unshuffle(basis, STEP)
-        backward = forward.flip(2, 3).transpose(0, 1) / folds**2
         planes = torch.einsum("ij,bjhw->bihw", colours, around).flatten(0, 1)[:, None]
         folded = F.pixel_unshuffle(planes, STEP).contiguous(memory_format=torch.channels_last)
-        coefficients = F.conv2d(folded, forward.contiguous(memory_format=torch.channels_last))
+        coefficients = F.conv2d(folded, forward)
         kinds = torch.tensor([0, 1, 1], device=around.device)
         scale, lift = (curve[:, kinds].reshape(3 * b, -1, 1, 1) for curve in (255 / thresholds, gains))
         kept = _damped(coefficients, scale, lift)
-        whole = F.conv2d(kept, backward.contiguous(memory_format=torch.channels_last))
+        whole = F.conv2d(kept, backward)
         planes = F.pixel_shuffle(whole, STEP).unflatten(0, (b, 3))[:, :, 0]
         return torch.einsum("ij,bihw->bjhw", colours, planes)
 

@@ -6,15 +6,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..errors import InputError
-from ..imaging.picture import Picture, to_tensor
 from ..model.config import COMPACT_CLEAN, ModelConfig
 from .damage import SEVERITIES, Damage
-from .single import degraded
-from .task import Damaged, Preset, Request, Task
-from .wear import Wear, fixed
+from .maskless import check, decode, encode
+from .task import Preset, Task
+from .wear import Wear, fixed, worn
 
 WEAR = Wear()
 """What training draws from."""
@@ -30,24 +27,6 @@ SETS: dict[str, Damage] = {
 def accepts(config: ModelConfig) -> bool:
     """Same-size networks that begin with a first restoration, and the authors' x1, which works on folded pixels."""
     return config.in_channels == 3 and config.scale == 1 and (config.shrinkage or config.head == "upsampler")
-
-
-def check(request: Request) -> None:
-    if request.mask is not None:
-        raise InputError("Cleaning up takes no mask.", "Leave it out, or choose inpainting.")
-
-
-def encode(request: Request) -> Tensor:
-    return to_tensor(request.picture.pixels)
-
-
-def decode(pixels: np.ndarray, request: Request) -> Picture:
-    return request.picture.restored(pixels, request.picture.alpha)
-
-
-def worn(damage: Damage, sharp: Picture, rng: np.random.Generator) -> Damaged:
-    """With that damage."""
-    return degraded(sharp, rng, damage, margin=WEAR.margin)
 
 
 def damage(device: torch.device, rng: np.random.Generator) -> Damage:
@@ -70,12 +49,12 @@ TASK = Task(
     weights=FAITHFUL.weights,
     presets=(FAITHFUL,),
     accepts=accepts,
-    check=check,
+    check=partial(check, "Cleaning up"),
     encode=encode,
     decode=decode,
-    degrade=partial(worn, WEAR.damage()),
+    degrade=partial(worn, WEAR.damage(), 1),
     damage=damage,
-    sets={name: partial(worn, one) for name, one in SETS.items()},
+    sets={name: partial(worn, one, 1) for name, one in SETS.items()},
     headline="psnr",
     margin=WEAR.margin,
     reads=SEVERITIES,

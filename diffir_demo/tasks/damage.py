@@ -122,11 +122,6 @@ def gaussian_kernels(along: Tensor, across: Tensor, angle: Tensor, radius: int) 
     return kernels / kernels.sum((1, 2), keepdim=True)
 
 
-def soften(sharp: Tensor, along: Tensor, across: Tensor, angle: Tensor, radius: int) -> Tensor:
-    """Soft focus: a Gaussian for each picture, on sRGB levels; the border wraps around within `radius` pixels."""
-    return blur(sharp, gaussian_kernels(along, across, angle, radius), linear_light=False)
-
-
 def white_noise(x: Tensor, levels: Tensor, generator: torch.Generator) -> Tensor:
     """Gaussian noise, independent in every pixel and channel, of a standard deviation (b,) in levels of 255."""
     noise = torch.randn(x.shape, generator=generator, device=x.device)

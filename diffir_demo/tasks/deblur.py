@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
-from ..imaging.picture import Picture, to_tensor
+from ..imaging.picture import Picture
 from ..model.config import COMPACT_DEBLUR, ModelConfig
 from .damage import Damage, KernelBank, Parameters, blur, to_levels, uniform, white_noise
+from .maskless import check, decode, encode
 from .motion import camera_shake, straight_motion
 from .single import degraded
-from .task import Damaged, Preset, Request, Task
+from .task import Damaged, Preset, Task
 
 SHORTEST, LONGEST = 7, 25
 """Length of the synthetic motion, pixels."""
@@ -28,19 +28,6 @@ KERNELS = 4000
 
 def accepts(config: ModelConfig) -> bool:
     return config.in_channels == 3 and config.scale == 1 and config.head != "upsampler" and not config.shrinkage
-
-
-def check(request: Request) -> None:
-    if request.mask is not None:
-        raise InputError("Deblurring takes no mask.", "Leave it out, or choose inpainting.")
-
-
-def encode(request: Request) -> Tensor:
-    return to_tensor(request.picture.pixels)
-
-
-def decode(pixels: np.ndarray, request: Request) -> Picture:
-    return request.picture.restored(pixels, request.picture.alpha)
 
 
 def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
@@ -93,7 +80,7 @@ TASK = Task(
     weights=FAITHFUL.weights,
     presets=(FAITHFUL,),
     accepts=accepts,
-    check=check,
+    check=partial(check, "Deblurring"),
     encode=encode,
     decode=decode,
     degrade=degrade,

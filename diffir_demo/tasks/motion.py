@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 GAMMA = 2.2  # close enough to sRGB's curve for a degradation, and cheap
-_LINEAR = (np.arange(256, dtype=np.float32) / 255) ** GAMMA
 POINTS = 256
 """Positions along a path."""
 
@@ -50,9 +48,3 @@ def _rasterise(path: np.ndarray) -> np.ndarray:
             share = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
             np.add.at(kernel, (corner[:, 1] + dy + radius, corner[:, 0] + dx + radius), share)
     return kernel / kernel.sum()
-
-
-def blur(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8 -> float32 levels in [0, 255], blurred in linear light, where sensors add up photons."""
-    light = cv2.filter2D(_LINEAR[pixels], -1, kernel, borderType=cv2.BORDER_REFLECT)
-    return np.maximum(light, 0) ** np.float32(1 / GAMMA) * 255

@@ -7,15 +7,14 @@ from functools import partial
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
-from ..errors import InputError
-from ..imaging.picture import Picture, to_tensor
+from ..imaging.picture import Picture
 from ..model.config import COMPACT_SR_REAL_X2, COMPACT_SR_REAL_X4, COMPACT_SR_X4, ModelConfig
 from .damage import SEVERITIES, Damage, Parameters, reduced, to_levels
+from .maskless import check, encode
 from .single import degraded
 from .task import Damaged, Degrade, Preset, Request, Task
-from .wear import Wear, fixed
+from .wear import Wear, fixed, worn
 
 REDUCED = {"softness": 0.7, "noise": 6, "quality": 60}
 """Of the set "real": as photos are that were taken, made smaller and sent around."""
@@ -24,15 +23,6 @@ REDUCED = {"softness": 0.7, "noise": 6, "quality": 60}
 def accepts(config: ModelConfig) -> bool:
     """Networks that enlarge by 4, and the authors' for 2. What works on folded pixels and keeps the size cleans up."""
     return config.in_channels == 3 and config.scale > 1 and config.head_scale == 4
-
-
-def check(request: Request) -> None:
-    if request.mask is not None:
-        raise InputError("Super-resolution takes no mask.", "Leave it out, or choose inpainting.")
-
-
-def encode(request: Request) -> Tensor:
-    return to_tensor(request.picture.pixels)
 
 
 def decode(pixels: np.ndarray, request: Request) -> Picture:
@@ -54,11 +44,6 @@ def bicubic(scale: int) -> Damage:
 def shrunk(scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
     """A clean reduction; sides are first cut to multiples of the scale."""
     return degraded(sharp, rng, bicubic(scale), margin=2 * scale, scale=scale)
-
-
-def worn(damage: Damage, scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
-    """Reduced by damage of `wear`."""
-    return degraded(sharp, rng, damage, margin=Wear(scale=scale).margin, scale=scale)
 
 
 def clean_damage(device: torch.device, rng: np.random.Generator) -> Damage:
@@ -114,7 +99,7 @@ TASK = Task(
         CRISP,
     ),
     accepts=accepts,
-    check=check,
+    check=partial(check, "Super-resolution"),
     encode=encode,
     decode=decode,
     degrade=partial(shrunk, 4),

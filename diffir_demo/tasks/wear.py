@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..imaging.picture import Picture
 from . import damage
 from .damage import Damage, Parameters
 from .jpeg import CELL, compress
+from .single import degraded
+from .task import Damaged
 
 NONE = 101.0
 """The JPEG quality that stands for no compression."""
@@ -93,3 +97,8 @@ def fixed(*, noise: float = 0, softness: float = 0, quality: float = NONE, scale
         return Parameters(all_of(noise), all_of(1), deviation, all_of(quality), kernels)
 
     return Damage(draw, wear.apply)
+
+
+def worn(damage: Damage, scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
+    """One picture with such damage, reduced by `scale`."""
+    return degraded(sharp, rng, damage, margin=Wear(scale=scale).margin, scale=scale)

@@ -166,14 +166,16 @@ def _workshop(options: argparse.Namespace, task: Task, world: World) -> Workshop
     return Workshop(material, validator, world, getattr(options, "compile", None))
 
 
+def _sources(options: argparse.Namespace) -> Sources:
+    return Sources(options.teacher, options.start, options.prior)
+
+
 def _train(options: argparse.Namespace, began: float) -> None:
     recipe = _recipe(options, get_task(options.task), options.stage)
     task = recipe.trained
     with join(options.device) as world:
         workshop = _workshop(options, task, world)
-        for row in run(
-            workshop, recipe, Sources(options.teacher, options.start, options.prior), options.out, began=began
-        ):
+        for row in run(workshop, recipe, _sources(options), options.out, began=began):
             say(row)
 
 
@@ -195,8 +197,7 @@ def _ablate(options: argparse.Namespace, began: float) -> None:
     task = recipe.trained
     with join(options.device) as world:
         workshop = _workshop(options, task, world)
-        sources = Sources(options.teacher, options.start, options.prior)
-        found = list(ablations.ablate(workshop, recipe, variants, sources, options.out))
+        found = list(ablations.ablate(workshop, recipe, variants, _sources(options), options.out))
     print(ablations.markdown(task.key, recipe, found))
 
 
@@ -204,9 +205,7 @@ def _throughput(options: argparse.Namespace, began: float) -> None:
     recipe = _recipe(options, get_task(options.of), options.stage)
     task = recipe.trained
     with join(options.device) as world:
-        rows = throughput.measure(
-            _workshop(options, task, world), recipe, Sources(options.teacher, options.start, options.prior)
-        )
+        rows = throughput.measure(_workshop(options, task, world), recipe, _sources(options))
     print(throughput.markdown(task.key, options.stage, rows))
 
 

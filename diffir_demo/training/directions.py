@@ -18,7 +18,7 @@ from ..devices import choose_device, choose_precision
 from ..errors import InputError
 from ..evaluation.readings import DAMAGES, accuracy, random_damage
 from ..imaging import Picture
-from ..model import DiffIR, fold
+from ..model import DiffIR
 from ..restore import Engine
 from ..tasks import Task, get_task
 from ..weights import Directions, WeightsInfo, annotate, inspect
@@ -36,7 +36,7 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 KEPT_BACK = 0.25
 """That part of the pairs."""
 STREAM = 998
-"""Number of the pairs' source: no run draws the same crops."""
+"""Number of the pairs' source, far from those of training, which count from 0."""
 
 
 def add_directions(
@@ -101,7 +101,7 @@ def estimates(network: DiffIR, task: Task, pool: PhotoPool, pairs: int, seed: in
         side = min(SIDES[start // BATCH % len(SIDES)], room)
         batch = stream.batch(min(BATCH, pairs - start), side * scale)
         assert batch.severity is not None  # the task reads something
-        iprs.append(fold(network.denoise(network.encoder(batch.damaged), batch.noise)).float().cpu())
+        iprs.append(network.estimate(batch.damaged, batch.noise).float().cpu())
         told.append(batch.severity.float().cpu())
     return torch.cat(iprs), torch.cat(told)
 

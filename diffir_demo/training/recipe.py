@@ -43,10 +43,11 @@ class Recipe:
     teacher: what makes it stays as it is, which spares a third of the time. Its 256 numbers enter those layers
     together, so an Adam step moves their outputs many times further than a convolution's, and loss spikes followed."""
     steer_rate: float | None = None
-    """Factor on the learning rate of what reads the IPR in the U-Net and before it; None: `prior_rate`."""
+    """Factor on the learning rate of what reads the IPR in the U-Net; None: `prior_rate`, which the first restoration
+    always has."""
     alone_rate: float | None = None
-    """Peak learning rate of the prior's linear layers while it learns alone (`prior_only`), three times that of its
-    convolutions; None: as when all learn."""
+    """Peak learning rate of the prior's linear layers while it learns alone (`prior_only`); its convolutions have three
+    times as much. None: as when all learn."""
     probe_weight: float = 0.0
     """Weight of how well a linear reading of the IPR tells what was done to the picture (`Task.reads`). Not 0: the
     prior encoder also starts from filters that see damage, see `filters.see_damage`."""

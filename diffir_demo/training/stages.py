@@ -47,6 +47,14 @@ class Stage(nn.Module, ABC):
         """What else learns from a batch, after the network's step; rate: factor on its learning rate."""
         return {}
 
+    def _probed(self, ipr: Tensor, batch: Batch, parts: Parts) -> Tensor | float:
+        """The error of what the probe reads, which is noted in `parts`; zero without a probe."""
+        if self.probe is None:
+            return 0.0
+        error = self.probe.loss(ipr, batch)
+        parts["probe"] = error.detach()
+        return error
+
     def extra_state(self) -> dict[str, Any]:
         """What a stopped run needs beside `network` and its optimiser."""
         return {} if self.probe is None else {"probe": self.probe.state_dict()}
@@ -80,17 +88,13 @@ class Stage1(Stage):
         recipe = self.recipe
         ipr = self.network.encoder(batch.damaged, batch.target)
         if not joint and self.probe is not None:
-            probed = self.probe.loss(ipr, batch)
-            total = probed + DRIFT * (ipr.float().mean(dim=0) - 1).square().mean()
-            parts = {"probe": probed.detach()}
+            parts = Parts()
+            total = self._probed(ipr, batch, parts) + DRIFT * (ipr.float().mean(dim=0) - 1).square().mean()
             first, shown = _on_first(self.network, ipr, batch, recipe)
             return total + FIRST_ALONE * first, parts | shown
         painted = batch.painted
         total, parts = _on_picture(fold(self.network.paint(painted.damaged, ipr)), painted, recipe)
-        if self.probe is not None:
-            probed = self.probe.loss(ipr, batch)
-            total, parts = total + recipe.probe_weight * probed, parts | {"probe": probed.detach()}
-        return total, parts
+        return total + recipe.probe_weight * self._probed(ipr, batch, parts), parts
 
 
 class Stage2(Stage):
@@ -124,11 +128,10 @@ class Stage2(Stage):
         recipe, painted = self.recipe, batch.painted
         if self.teacher is None:
             with torch.set_grad_enabled(recipe.prior_rate > 0 and torch.is_grad_enabled()):
-                ipr = fold(self.network.denoise(self.network.encoder(batch.damaged), batch.noise))
+                ipr = self.network.estimate(batch.damaged, batch.noise)
             total, parts = _on_picture(fold(self.network.paint(painted.damaged, ipr)), painted, recipe)
-            if self.probe is not None and recipe.prior_rate:
-                probed = self.probe.loss(ipr, batch)
-                total, parts = total + recipe.probe_weight * probed, parts | {"probe": probed.detach()}
+            if recipe.prior_rate:
+                total = total + recipe.probe_weight * self._probed(ipr, batch, parts)
             return total, parts
         ipr, oracle = estimate(self.network, self.teacher, batch)
         prior = prior_loss(ipr, oracle, recipe.ipr_loss)
@@ -161,7 +164,7 @@ def estimate(network: DiffIR, teacher: Teacher, batch: Batch) -> tuple[Tensor, T
     with torch.no_grad():
         oracle = teacher.encoder(batch.damaged, batch.target).float()
     noise = network.diffusion.diffuse(oracle, batch.noise)
-    return fold(network.denoise(network.encoder(batch.damaged), noise)), oracle
+    return network.estimate(batch.damaged, noise), oracle
 
 
 def _on_first(network: DiffIR | Teacher, ipr: Tensor, batch: Batch, recipe: Recipe) -> tuple[Tensor | float, Parts]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..model import DiffIR, DIRformer, PriorEncoder, Teacher, fold
+from ..model import DiffIR, Teacher
 from ..tasks import Task
 from ..weights import inspect
 from ..weights import load as load_weights
+from ..weights.assemble import expected_shapes
 from . import first
 from .data import Batch, Material, PairStream
 from .filters import NOISE_FLOOR, see_damage
@@ -54,40 +55,28 @@ def network_of(source: Path, task: Task | None, stage: int | None = None) -> Dif
         info = inspect(source)
         found = (info.task or "unknown", info.stage)
     else:
-        state = read_state(source / "state.pt")
-        recipe = Recipe.from_dict(state["recipe"])
+        saved = read_state(source / "state.pt")
+        recipe = Recipe.from_dict(saved["recipe"])
         found = (recipe.task, min(recipe.stage, 2))
     if (task and found[0] != task.key) or (stage is not None and found[1] != stage):
         wanted = ", ".join([*([task.key] if task else []), *([] if stage is None else [f"stage {stage}"])])
         raise InputError(f"'{source.name}' is of {found[0]}, stage {found[1]}; {wanted} is needed.")
     if source.is_file():
         network = load_weights(source, stage=found[1]).model
-        return network if task is None else _fitting(network, task, source)
-    network = (Teacher if found[1] == 1 else DiffIR)(recipe.trained.config if task is None else task.config)
-    try:
-        network.load_state_dict(state["average"])
-    except RuntimeError as error:
-        raise _other_network(source, task) from error
+        state = network.state_dict()
+    else:
+        network, state = None, saved["average"]
+    config = task.config if task else network.config if network else recipe.trained.config
+    if {name: tensor.shape for name, tensor in state.items()} != expected_shapes(config, found[1]):
+        wanted = f"is trained for '{task.weights}'" if task else "its task ships"
+        raise InputError(
+            f"'{source.name}' holds another network than the one that {wanted}.",
+            "Name a run or a file of the same preset and scale.",
+        )
+    if network is None:
+        network = (Teacher if found[1] == 1 else DiffIR)(config)
+        network.load_state_dict(state)
     return network
-
-
-def _fitting(network: DiffIR | Teacher, task: Task, source: Path) -> DiffIR | Teacher:
-    """The network, where its U-Net is that of the task's."""
-    found, wanted = (
-        {name: value.shape for name, value in painter.state_dict().items()}
-        for painter in (network.painter, DIRformer(task.config))
-    )
-    if found != wanted:
-        raise _other_network(source, task)
-    return network
-
-
-def _other_network(source: Path, task: Task | None) -> InputError:
-    wanted = "its task ships" if task is None else f"is trained for '{task.weights}'"
-    return InputError(
-        f"'{source.name}' holds another network than the one that {wanted}.",
-        "Name a run or a file of the same preset and scale.",
-    )
 
 
 def make_stage(material: Material, recipe: Recipe, sources: Sources) -> Stage:
@@ -134,11 +123,9 @@ def _refit(network: DiffIR, probe: Probe, material: Material, recipe: Recipe) ->
     """Reads and uses the IPR as the diffusion estimates it by now."""
 
     def estimate(batch: Batch) -> Tensor:
-        return fold(network.denoise(network.encoder(batch.damaged), batch.noise))
+        return network.estimate(batch.damaged, batch.noise)
 
-    batches = list(_calibration(material, recipe))
-    severities = torch.cat([batch.severity for batch in batches if batch.severity is not None])
-    probe.fit(torch.cat([estimate(batch) for batch in batches]), severities)
+    _fit(probe, estimate, _calibration(material, recipe))
     if network.shrinkage is not None:
         fit_shrinkage(network.shrinkage, probe, estimate, fresh(material))
 
@@ -148,8 +135,7 @@ def _join(network: DiffIR, start: DiffIR, prior: DiffIR | Teacher, batches: list
     """One network's eyes and another's hand: `prior` estimates the IPR that the U-Net of `start` is to paint with."""
 
     def mean_ipr(of: DiffIR) -> Tensor:
-        some = [fold(of.denoise(of.encoder(batch.damaged), batch.noise)) for batch in batches]
-        return torch.cat(some).mean(dim=0)
+        return torch.cat([of.estimate(batch.damaged, batch.noise) for batch in batches]).mean(dim=0)
 
     parts = [("encoder", prior.encoder), ("denoiser", getattr(prior, "denoiser", None)), ("shrinkage", prior.shrinkage)]
     try:
@@ -173,9 +159,10 @@ def _stage1(material: Material, recipe: Recipe, start: DiffIR | Teacher | None) 
     if not isinstance(start, Teacher):
         tell_apart(encoder, batches, centre=1.0, floor=NOISE_FLOOR if recipe.probe_weight else FLOOR)
     if recipe.probe_weight:
-        stage.probe = _fitted_probe(material.task, encoder, batches)
+        stage.probe = _new_probe(material.task)
+        _fit(stage.probe, lambda batch: encoder(batch.damaged, batch.target), batches)
     if isinstance(start, DiffIR):
-        before = torch.cat([fold(start.denoise(start.encoder(b.damaged), b.noise)) for b in batches[:8]]).mean(dim=0)
+        before = torch.cat([start.estimate(batch.damaged, batch.noise) for batch in batches[:8]]).mean(dim=0)
         after = torch.cat([encoder(batch.damaged, batch.target) for batch in batches]).mean(dim=0)
         take_over(stage.network.painter, start.painter)
         faint = FAINT_OF_READINGS if recipe.probe_weight else FAINT
@@ -183,13 +170,18 @@ def _stage1(material: Material, recipe: Recipe, start: DiffIR | Teacher | None) 
     return stage
 
 
-def _fitted_probe(task: Task, encoder: PriorEncoder, batches: list[Batch]) -> Probe:
+def _new_probe(task: Task) -> Probe:
+    """Raises `InputError` for a task whose damage has nothing to read."""
     if not task.reads:
         raise InputError(f"The damage of {task.key} has nothing that a probe could read.", "Add --probe-weight 0.")
-    probe = Probe(task.config.ipr_length, len(task.reads))
-    iprs = torch.cat([encoder(batch.damaged, batch.target) for batch in batches])
-    probe.fit(iprs, torch.cat([batch.severity for batch in batches if batch.severity is not None]))
-    return probe
+    return Probe(task.config.ipr_length, len(task.reads))
+
+
+def _fit(probe: Probe, ipr_of: Callable[[Batch], Tensor], batches: Iterable[Batch]) -> None:
+    """To the IPRs of these batches, and what was done to their pictures."""
+    pairs = [(ipr_of(batch), batch.severity) for batch in batches if batch.severity is not None]
+    iprs, severities = (torch.cat(each) for each in zip(*pairs, strict=True))
+    probe.fit(iprs, severities)
 
 
 def _probe_of(sources: Sources, material: Material, recipe: Recipe) -> Probe | None:
@@ -199,7 +191,7 @@ def _probe_of(sources: Sources, material: Material, recipe: Recipe) -> Probe | N
     for source in (sources.teacher, sources.prior, sources.start):
         saved = None if source is None or source.is_file() else read_state(source / "state.pt")["extra"].get("probe")
         if saved is not None:
-            probe = Probe(material.task.config.ipr_length, len(material.task.reads))
+            probe = _new_probe(material.task)
             probe.load_state_dict(saved)
             return probe.requires_grad_(False)
     raise InputError("--probe-weight needs the probe of a stage-1 run.", "Name its folder with --teacher.")

@@ -49,46 +49,47 @@ class Validator:
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Stage 2 runs through `restore`; a teacher has no such path, so it is shown the ground truth directly."""
         network.eval()
-        swap: dict[str, float] = {}
         if isinstance(network, Teacher):
             restored = [oracle(self.task, network, case).picture.pixels for case in self.cases]
-        else:
-            assert isinstance(network, DiffIR)
-            engine = self._engine(network)
-            done = [restore(self.task, case.request, engine) for case in self.cases]
-            restored = [each.picture.pixels for each in done]
-            if self.task.reads and len(done) > 1:
-                swap["swap"] = self._swap(engine, restored, [each.ipr for each in done])
+            return self._means(restored, self._scores(restored, self.cases))
+        assert isinstance(network, DiffIR)
+        engine = self._engine(network)
+        done = [restore(self.task, case.request, engine) for case in self.cases]
+        restored = [each.picture.pixels for each in done]
+        found = self._scores(restored, self.cases)
+        means = self._means(restored, found)
+        if self.task.reads and len(done) > 1:
+            means["swap"] = self._swap(engine, found, [each.ipr for each in done])
+        return means
+
+    def _scores(self, restored: list[np.ndarray], cases: list[Damaged]) -> list[dict[str, float]]:
+        return [
+            scores(self.task.key, pixels, case.reference.pixels, case.request.mask)
+            for pixels, case in zip(restored, cases, strict=True)
+        ]
+
+    def _means(self, restored: list[np.ndarray], found: list[dict[str, float]]) -> dict[str, float]:
+        """Keeps the first few for people to look at, too."""
         self.samples = [
             (case.request.picture.pixels, pixels, case.reference.pixels)
             for case, pixels in islice(zip(self.cases, restored, strict=True), SAMPLES)
         ]
-        return (
-            mean_scores(
-                [
-                    scores(self.task.key, pixels, case.reference.pixels, case.request.mask)
-                    for pixels, case in zip(restored, self.cases, strict=True)
-                ]
-            )
-            | swap
-        )
+        return mean_scores(found)
 
     def _engine(self, network: DiffIR) -> Engine:
         device = next(network.parameters()).device
         precision = torch.bfloat16 if has_fast_bf16(device) else torch.float32
         return Engine(network, _in_training(network, self.task), device, precision)
 
-    def _swap(self, engine: Engine, restored: list[np.ndarray], iprs: list[np.ndarray]) -> float:
+    def _swap(self, engine: Engine, own: list[dict[str, float]], iprs: list[np.ndarray]) -> float:
         """dB lost with the IPR of the case before; the sets take turns, so its damage is another one."""
-        lost = [
-            self._headline(own, case)
-            - self._headline(restore(self.task, case.request, engine, ipr=before).picture.pixels, case)
-            for own, case, before in zip(restored[1:], self.cases[1:], iprs[:-1], strict=True)
+        swapped = [
+            restore(self.task, case.request, engine, ipr=before).picture.pixels
+            for case, before in zip(self.cases[1:], iprs[:-1], strict=True)
         ]
-        return float(np.mean(lost))
-
-    def _headline(self, pixels: np.ndarray, case: Damaged) -> float:
-        return scores(self.task.key, pixels, case.reference.pixels, case.request.mask)[self.task.headline]
+        kept, lost = own[1:], self._scores(swapped, self.cases[1:])
+        headline = self.task.headline
+        return float(np.mean([a[headline] - b[headline] for a, b in zip(kept, lost, strict=True)]))
 
 
 def _cases(task: Task, folder: Path, crop: tuple[int, int] | None) -> Iterator[Damaged]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -46,7 +47,7 @@ class WeightsInfo:
         steps = self.training.get("steps")
         return f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
 
-    @property
+    @cached_property
     def directions(self) -> Directions | None:
         """How to read this network's IPR, and how to steer it; None for files that say nothing of it."""
         return Directions.from_training(self.training, self.config.ipr_length)

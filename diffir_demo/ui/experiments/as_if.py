@@ -13,16 +13,14 @@ from pydantic import ValidationError
 
 from ...errors import DiffIRError, InputError
 from ...events import last
-from ...imaging import Picture
-from ...lab import as_if, glimpse, hear_ipr
+from ...lab import as_if, hear_ipr
 from ...weights import Directions, in_words
 from .. import views
 from ..comparison import reading_of
-from ..gallery import picture_url
 from ..ipr_lab import IprNumbers
 from ..outcome import Outcome
 from ..panels.panel import AT_ONCE, ON_THE_DEVICE, QUIET, STATE, Updates, Values, told
-from ..panels.steering import Move, side_for, whole
+from ..panels.steering import Move, glimpsed, whole
 from ..steer_lab import SteerLab, SteerLabValue
 from ..words import lab as words
 from ..words import steering
@@ -100,9 +98,9 @@ class AsIf(Experiment):
         looked = self.runs(outcome)(replace(small.request, picture=damaged))
         ipr = yield from self.progress(hear_ipr(looked), words.AS_IF_LOOKING)
         says = in_words(directions.reading(ipr))
-        own = self._piece(outcome, outcome.run.estimate, {})
-        other = self._piece(outcome, ipr, {})
         value: SteerLabValue = values[self.steer]
+        own = value.own or self._piece(outcome, outcome.run.estimate, {})
+        other = self._piece(outcome, ipr, {})
         sliders = [each.model_copy(update={"amount": 0.0}) for each in value.sliders]
         caption = words.AS_IF_CAPTION.format(kind=words.AS_IF[kind], says=says)
         yield {
@@ -119,11 +117,8 @@ class AsIf(Experiment):
 
     def _piece(self, outcome: Outcome, ipr: np.ndarray, amounts: dict[str, float]) -> str:
         """The middle of the photo painted with that IPR, moved: a data URL."""
-        run = outcome.run
-        piece = glimpse(run.request, outcome.scale, MIDDLE, side_for(outcome.restoration))
-        events = self.studio.run(self.task, piece.request, outcome.weights, False, ipr, None, amounts)
-        shown: Picture = piece.shown(last(events).picture)
-        return picture_url(shown)
+        url, _ = glimpsed(self.tab, outcome, MIDDLE, ipr, amounts)
+        return url
 
 
 def _directions(outcome: Outcome) -> Directions:

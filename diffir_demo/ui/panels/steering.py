@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import gradio as gr
+import numpy as np
 from gradio.data_classes import GradioModel
 from pydantic import Field, ValidationError
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 HASTE = 0.3
 """Seconds that painting a piece may take: with the way to the page and back, half a second."""
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of a picture's sides."""
 SIDES = (96, 256)
 """Pixels of the piece's sides, at least and at most."""
 Amount = Annotated[float, Field(ge=-FURTHEST, le=FURTHEST, allow_inf_nan=False)]
@@ -96,13 +99,8 @@ class SteeringPanel(Panel):
         return board_of(outcome, self.studio.gallery).model_copy(update={"patch": patch})
 
     def _patch(self, outcome: Outcome, asked: Look) -> PatchData:
-        run = outcome.run
-        piece = glimpse(run.request, outcome.scale, asked.box, side_for(outcome.restoration))
-        amounts = whole(asked.amounts)
-        painted = last(
-            self.studio.run(self.task, piece.request, outcome.weights, False, run.estimate, None, amounts)
-        ).picture
-        return PatchData(number=asked.number, url=picture_url(piece.shown(painted)), box=piece.box)
+        url, box = glimpsed(self.tab, outcome, asked.box, outcome.run.estimate, whole(asked.amounts))
+        return PatchData(number=asked.number, url=url, box=box)
 
     def released(self, before: Any, event: gr.EventData) -> tuple[Any, ...]:
         """The sliders were let go. What an earlier letting go has set going is of no use any longer."""
@@ -145,6 +143,13 @@ class SteeringPanel(Panel):
         events = self.studio.run(self.task, run.request, outcome.weights, False, run.estimate, None, amounts)
         with closing(events):
             return (yield from overhear(events, texts.PAINTING, self.tab.running.status))
+
+
+def glimpsed(tab: Tab, outcome: Outcome, seen: Box, ipr: np.ndarray, amounts: Mapping[str, float]) -> tuple[str, Box]:
+    """A piece around the middle of what is seen, painted with that IPR, moved -> (a data URL, where it lies)."""
+    piece = glimpse(outcome.run.request, outcome.scale, seen, side_for(outcome.restoration))
+    events = tab.studio.run(tab.task, piece.request, outcome.weights, False, ipr, None, amounts)
+    return picture_url(piece.shown(last(events).picture)), piece.box
 
 
 def side_for(run: Restoration) -> int:
