@@ -229,7 +229,8 @@ def test_a_report_shows_matrix_and_readings_once(checkpoints: Path, data: Path, 
     assert text.count("| read off the IPR of |") == 1 and "On a random mix, the IPR of another photo" in text
     tables = json.loads(values.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert list(tables[0]["ipr"][0]["swaps"]) == ["soft", "untouched"] and tables[2]["readings"]
-    assert json.loads(report.with_suffix(".json").read_text())["sets"] == tables
+    held = json.loads(report.with_suffix(".json").read_text())["sets"]
+    assert [{name: one[name] for name in one if name not in ("command", "machine")} for one in held] == tables
 
 
 def test_the_mix_is_told_how_well_it_is_read(checkpoints: Path, data: Path) -> None:
@@ -326,6 +327,20 @@ def test_a_report_is_written_and_keeps_peoples_notes(
     assert json.loads((report.parent / "quality-notes.json").read_text()) == notes
     told = capsys.readouterr().err
     assert "'deblur/weak/2'" in told and "'deblur/weak/1'" not in told
+
+    call[2], call[6] = "inpaint", "thin"
+    assert main(call) == 0
+    both = report.read_text()
+    assert both.index("\n## Inpaint\n") < both.index("\n## Deblur\n"), "in the order of the tasks"
+    assert text[text.index("\n## Deblur\n") :].rstrip() == both[both.index("\n## Deblur\n") :].rstrip()
+    assert "--task inpaint" in both and "--task deblur" in both
+    held = json.loads(report.with_suffix(".json").read_text())["sets"]
+    assert [(one["task"], one["set"]) for one in held] == [("inpaint", "thin"), ("deblur", "weak")]
+    assert held[1] == values["sets"][0]
+
+    report.with_suffix(".json").write_text("[]")
+    assert main(call) == 2
+    assert "'quality.json' is not the JSON of a report. Move it away." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

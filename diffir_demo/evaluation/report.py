@@ -6,12 +6,13 @@ import json
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 
 from ..errors import InputError
-from ..tasks import get_task
+from ..tasks import TASKS
 from . import sheets
 from .measure import Measured, Table
 from .peers import version
@@ -23,7 +24,7 @@ LIBRARIES = ("torch", "numpy", "pillow", "opencv-python-headless", "scikit-image
 HOW = """\
 Clean photos are damaged with fixed seeds (photo *i*, in order of name, with seed *i*), restored, and compared with what
 they were. Means over the photos; dB with peak 255; higher is better unless it says otherwise. The seconds are medians
-per picture on the machine above.
+per picture, on the machine that each section names.
 
 - **PSNR-Y, SSIM-Y**: on luma, a border of 4 pixels left out, as super-resolution papers do.
 - **PSNR in the hole**: over the painted-over pixels only; the SSIM is that of the whole picture.
@@ -49,12 +50,15 @@ SETS = {
 
 
 class Report:
-    """Collects what was measured; every set's pictures are written as they come, so that memory is free again."""
+    """Collects what was measured; every set's pictures are written as they come, so that memory is free again.
+
+    A report that is there already keeps its sections of the tasks that are not measured now.
+    """
 
     def __init__(self, path: Path, command: str) -> None:
         """path: the Markdown file; `command`: what reproduces it, shown on top.
 
-        Raises `InputError` for a place that cannot be written.
+        Raises `InputError` for a place that cannot be written, and for one that holds something else.
         """
         if path.suffix != ".md":
             raise InputError(f"'{path.name}' does not end in .md.", "Name the report's Markdown file.")
@@ -64,6 +68,7 @@ class Report:
         self.folder = path.with_suffix("")
         self.notes_file = path.with_name(f"{path.stem}-notes.json")
         self.notes = _read_notes(self.notes_file)
+        _read_sets(path.with_suffix(".json"))  # what `write` cannot add to is better known before hours of measuring
         self.missing_notes: list[str] = []
         self._tables: list[Table] = []
         self._worst: list[list[sheets.Spot]] = []
@@ -82,19 +87,26 @@ class Report:
 
     def write(self) -> None:
         """The Markdown and, beside it, the JSON."""
-        lines = ["# Quality", "", "```", self.command, "```", "", f"Measured on {machine()}.", "", HOW]
-        for task in dict.fromkeys(table.task for table in self._tables):
-            lines += [f"## {get_task(task).title}", "", *([SETS[task], ""] if task in SETS else [])]
-            own = [(t, worst) for t, worst in zip(self._tables, self._worst, strict=True) if t.task == task]
-            lines += [f"- {note}" for note in own[0][0].notes] + [""]
-            swaps = matrix_lines([table for table, _ in own])
-            lines += ["### Another damage's IPR", "", *swaps] if swaps else []
-            for table, worst in own:
-                lines += self._set(table, worst)
-        self.path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-        values = {"command": self.command, "machine": machine(), "sets": [plain(table) for table in self._tables]}
-        text = json.dumps(values, indent=1, ensure_ascii=False)
+        new = {task: self._section(task) for task in dict.fromkeys(table.task for table in self._tables)}
+        sections = [new.get(key) or text for key, text in _sections(self.path).items() if key in new or text]
+        self.path.write_text("\n\n".join(["# Quality", HOW.rstrip(), *sections]) + "\n", encoding="utf-8")
+        how = {"command": self.command, "machine": machine()}
+        kept = [values for values in _read_sets(self.path.with_suffix(".json")) if values["task"] not in new]
+        sets = [*kept, *({**how, **plain(table)} for table in self._tables)]
+        sets.sort(key=lambda values: list(TASKS).index(values["task"]))
+        text = json.dumps({"sets": sets}, indent=1, ensure_ascii=False)
         self.path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+    def _section(self, task: str) -> str:
+        own = [(t, worst) for t, worst in zip(self._tables, self._worst, strict=True) if t.task == task]
+        lines = [f"## {TASKS[task].title}", "", *([SETS[task], ""] if task in SETS else [])]
+        lines += ["```", self.command, "```", "", f"Measured on {machine()}.", ""]
+        lines += [f"- {note}" for note in own[0][0].notes] + [""]
+        swaps = matrix_lines([table for table, _ in own])
+        lines += ["### Another damage's IPR", "", *swaps] if swaps else []
+        for table, worst in own:
+            lines += self._set(table, worst)
+        return "\n".join(lines).rstrip()
 
     def _set(self, table: Table, worst: list[sheets.Spot]) -> list[str]:
         stem, folder = _stem(table), self.folder.name
@@ -129,6 +141,24 @@ def machine() -> str:
         place = f"{count} vCPU, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
     found = [f"{name} {installed}" for name in LIBRARIES if (installed := version(name))]
     return f"{place}; Python {platform.python_version()}, {', '.join(found)}"
+
+
+def _sections(file: Path) -> dict[str, str]:
+    """Every task's section of a report, "" where it has none or there is no report yet."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    found = {part.split("\n", 1)[0]: part for part in text.split("\n## ")[1:]}
+    return {key: f"## {found[task.title]}".rstrip() if task.title in found else "" for key, task in TASKS.items()}
+
+
+def _read_sets(file: Path) -> list[dict[str, Any]]:
+    """What a report's JSON holds by now. Raises `InputError` for a file that no report wrote."""
+    if not file.exists():
+        return []
+    try:
+        sets = json.loads(file.read_text(encoding="utf-8"))["sets"]
+        return [values for values in sets if values["task"] in TASKS]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"'{file.name}' is not the JSON of a report.", "Move it away.") from error
 
 
 def _read_notes(file: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,8 @@ from .wear import Wear, fixed, worn
 
 WEAR = Wear()
 """What training draws from."""
+SEEN = replace(WEAR, untouched=0)
+"""Where a photo is damaged to show it: never left as it was."""
 SETS: dict[str, Damage] = {
     "noise": fixed(noise=20),
     "soft": fixed(softness=1.6, noise=2),
@@ -52,7 +55,7 @@ TASK = Task(
     check=partial(check, "Cleaning up"),
     encode=encode,
     decode=decode,
-    degrade=partial(worn, WEAR.damage(), 1),
+    degrade=partial(worn, SEEN.damage(), 1),
     damage=damage,
     sets={name: partial(worn, one, 1) for name, one in SETS.items()},
     headline="psnr",

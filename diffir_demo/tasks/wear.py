@@ -33,7 +33,7 @@ class Wear:
     scale: int = 1
     """How far the picture is reduced, after the blur and before noise and JPEG."""
     without: tuple[float, float, float] = (0.15, 0.15, 0.35)
-    """Chance that there is no noise, no blur, no JPEG."""
+    """Chance that there is no noise, no blur, no JPEG; noise stays where nothing else would."""
     untouched: float = 0.08
     """Chance that there is none of them: restraint has to be learned, too."""
 
@@ -58,7 +58,8 @@ class Wear:
             return torch.rand(count, generator=generator, device=generator.device)
 
         spared = chance() < self.untouched
-        no_noise, no_blur, no_jpeg = (spared | (chance() < share) for share in self.without)
+        no_noise, no_blur, no_jpeg = (chance() < share for share in self.without)
+        no_noise, no_blur, no_jpeg = spared | (no_noise & ~(no_blur & no_jpeg)), spared | no_blur, spared | no_jpeg
         noise = (chance() * self.noise).masked_fill(no_noise, 0)
         along = (chance() * self.softness * self.scale).masked_fill(no_blur, 0)
         across = along * torch.where(chance() < 0.5, 1.0, 0.5 + 0.5 * chance())
