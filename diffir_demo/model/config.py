@@ -220,11 +220,11 @@ COMPACT_INPAINT = ModelConfig(
 )
 COMPACT_CLEAN = ModelConfig(
     width=32,
-    blocks=(4, 2, 2, 1),
+    blocks=(1, 2, 2, 2),
     refinement_blocks=1,
-    stem_fold=4,
+    stem_fold=2,
     head="shuffle",
-    head_scale=4,
+    head_scale=2,
     shrinkage=True,
     resample_kernel=1,
     prior_fold=8,
