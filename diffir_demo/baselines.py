@@ -16,7 +16,9 @@ from PIL import Image, ImageFilter
 from skimage import restoration
 
 from .errors import InputError
+from .exemplar import fill as exemplar_fill
 from .imaging import Picture, check_mask, to_pixels, to_tensor
+from .model import fold
 from .model.base import harmonic_fill
 
 INPAINT_RADIUS = 5.0
@@ -127,6 +129,14 @@ def _harmonic(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     return picture.restored(painted, picture.alpha, fresh=mask)
 
 
+def _exemplar(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    if mask is None:
+        raise InputError("Inpainting needs a mask.", "Paint over what should go.")
+    check_mask(mask, picture)
+    filled = fold(exemplar_fill(picture.pixels, mask))
+    return picture.restored(filled.pixels, picture.alpha, fresh=mask)
+
+
 def _unsharp(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     crisp = Image.fromarray(picture.pixels).filter(UNSHARP)
     return picture.restored(np.asarray(crisp), picture.alpha)
@@ -187,6 +197,14 @@ BASELINES: tuple[Baseline, ...] = (
         tasks=("inpaint",),
         run=_harmonic,
         note="Spans the hole like a soap film; what our own network starts from, so the difference is what it learned.",
+    ),
+    Baseline(
+        key="exemplar",
+        title="Exemplar fill",
+        tasks=("inpaint",),
+        run=_exemplar,
+        note="Patches copied from elsewhere in the photo (after Newson and others, 2014); others call it content-aware "
+        "fill. It may copy an object, a face or a word.",
     ),
     Baseline(
         key="non-local-means",

@@ -1,4 +1,4 @@
-"""The command line: restore, evaluate, bench, inspect, convert, serve.
+"""The command line: restore, mask, evaluate, bench, inspect, convert, serve.
 
 Exit code 0: all good; 1: some inputs failed; 2: the call itself, or its only input, was wrong.
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -22,10 +23,24 @@ from .batch import Archive, entry_of
 from .devices import choose_device
 from .errors import DiffIRError, InputError
 from .events import Event, Painting, PriorStep, Restoration, Started
-from .jobs import Done, Job, Run, classical, is_zip, plan_jobs, request_of, run_jobs, save_file, text_for
+from .imaging import load_picture, mask_picture, save_picture
+from .jobs import (
+    Done,
+    Job,
+    Run,
+    classical,
+    is_zip,
+    mask_target,
+    plan_jobs,
+    request_of,
+    run_jobs,
+    save_file,
+    text_for,
+)
 from .model import PRESETS
 from .recipe import Recipe, read_recipe
 from .restore import MAX_STEPS, load, stream
+from .scratches import find_scratches
 from .tasks import TASKS, Preset, Task, get_task
 from .tiling import MEMORY_BUDGET
 from .trace import Trace, check_suffix, save_trace
@@ -88,6 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_memory_budget(restore)
     _add_device(restore)
     _add_compile(restore)
+
+    mask = commands.add_parser("mask", help="find scratches, dust and folds: a mask for restore inpaint --mask")
+    mask.set_defaults(run=_mask)
+    mask.add_argument("input", type=Path, metavar="INPUT", help="a picture")
+    mask.add_argument("-o", "--output", required=True, metavar="MASK.png", help="or a folder for it; white marks what")
+    mask.add_argument(
+        "--sensitivity",
+        type=_share,
+        default=0.5,
+        metavar="S",
+        help="0 marks only what is surely damage, 1 all that may be (default %(default)g)",
+    )
+    mask.add_argument("--json", action="store_true", help="print one line of JSON")
 
     inspect = commands.add_parser("inspect", help="say what a weight file is")
     inspect.set_defaults(run=_inspect)
@@ -207,6 +235,16 @@ def _positive(text: str) -> float:
         number = 0.0
     if not 0 < number < 1e4:
         raise argparse.ArgumentTypeError("must be a number above 0")
+    return number
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 1")
     return number
 
 
@@ -374,6 +412,46 @@ def _preset_of(restoration: Restoration) -> Preset | None:
     info = restoration.info
     fill = restoration.request.fill
     return get_task(restoration.task).preset_behind(info.file, info.config.scale, fill) if info else None
+
+
+def _mask(options: argparse.Namespace) -> int:
+    try:
+        line = _found(options.input, mask_target(options.input, options.output), options)
+    except DiffIRError as error:
+        if options.json:
+            print(json.dumps({"file": str(options.input), "error": str(error)}), flush=True)
+        raise
+    print(line, flush=True)
+    return 0
+
+
+def _found(source: Path, target: Path, options: argparse.Namespace) -> str:
+    """Writes the mask and gives what to tell; `InputError` where there is nothing to mark."""
+    picture = load_picture(source)
+    began = time.perf_counter()
+    mask = find_scratches(picture.pixels, options.sensitivity)
+    seconds, share = time.perf_counter() - began, float(mask.mean())
+    if not mask.any():
+        raise InputError(
+            f"Nothing that looks like a scratch was found in {source.name}.",
+            "Raise --sensitivity, or paint the mask by hand.",
+        )
+    save_picture(mask_picture(mask), target)
+    if not options.json:
+        size = f"{picture.width} x {picture.height}"
+        notices = "".join(f"\n  note: {notice}" for notice in picture.notices)
+        return f"{source.name} -> {target} ({size}, {seconds:.2f} s, {100 * share:.2g} % marked){notices}"
+    return json.dumps(
+        {
+            "file": str(source),
+            "output": str(target),
+            "sensitivity": options.sensitivity,
+            "share": round(share, 6),
+            "seconds": round(seconds, 4),
+            "size": [picture.width, picture.height],
+            "notices": list(picture.notices),
+        }
+    )
 
 
 def _inspect(options: argparse.Namespace) -> int:

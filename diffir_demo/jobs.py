@@ -227,6 +227,24 @@ def writable(target: Path) -> Path:
     return target.with_suffix(".png") if known else target.with_name(target.name + ".png")
 
 
+def mask_target(source: Path, output: str) -> Path:
+    """Where the mask of a picture goes: a PNG as named, or in the folder that was named, where `--mask` finds it.
+
+    Raises `InputError` for another format, and where it would replace the picture.
+    """
+    if not output:
+        raise InputError("The output has no name.", "Name a PNG file, or a folder.")
+    target = Path(output)
+    if output.endswith(("/", os.sep)) or target.is_dir():
+        return target / f"{source.stem}{MASK_ENDING}.png"
+    target = writable(target)
+    if target.suffix.lower() != ".png":
+        raise InputError(f"A mask is saved as PNG, not as {target.suffix}.", "Give it a name that ends in .png.")
+    if target.resolve() == source.resolve():
+        raise InputError(f"The result would overwrite '{target.name}'.", "Choose another output.")
+    return target
+
+
 def _mask_finder(mask: Path | None) -> Callable[[Source], Path | None]:
     """From picture to mask: the one file for all, or in a folder that of the same stem, `_mask` after it preferred."""
     if mask is None or not mask.is_dir():

@@ -66,7 +66,7 @@ def blurred(picture: Picture, kernel: np.ndarray) -> Picture:
 class TestRegistry:
     def test_every_task_has_company(self) -> None:
         assert [baseline.key for baseline in SR] == ["bicubic", "lanczos"]
-        assert [baseline.key for baseline in INPAINT] == ["telea", "navier-stokes", "harmonic"]
+        assert [baseline.key for baseline in INPAINT] == ["telea", "navier-stokes", "harmonic", "exemplar"]
         assert [baseline.key for baseline in CLEAN] == ["non-local-means", "bilateral", "unsharp"]
         assert [baseline.key for baseline in DEBLUR] == ["unsharp", "richardson-lucy"]
 

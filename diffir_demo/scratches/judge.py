@@ -1,0 +1,127 @@
+"""Damage or picture? Two small networks weigh the figures of each part; `training/scratches.py` fitted them.
+
+The first sees each part for itself. The second also hears how sure the first is, of this part and of the others: in a
+photo full of scratches a doubtful line is one more of them, and in a clean photo it is a twig.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .parts import FIGURES, Parts
+
+FILE = Path(__file__).with_name("judge.json")
+SURE, LIKELY = 1.5, 0.0
+"""Log odds of the first network from which a part speaks for others."""
+ALONE = 1.5
+"""By how much the first network must be surer to be believed without the second: the only scratch of a photo."""
+NEIGHBOURHOOD = 121
+"""Side of the window that counts as near, pixels."""
+CONTEXT = ("odds", "sure of its kind", "sure", "likely of its kind", "likely", "sure nearby")
+"""What the second network is told beside the figures; the shares are logarithms, and leave the part itself out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """One hidden layer of tanh over standardised figures, one output: the logarithm of the odds that it is damage."""
+
+    mean: np.ndarray
+    """(figures,) float32."""
+    deviation: np.ndarray
+    """(figures,) float32."""
+    hidden: np.ndarray
+    """(units, figures + 1) float32; the last column is added."""
+    last: np.ndarray
+    """(units + 1,) float32; the last number is added."""
+
+    def odds(self, figures: np.ndarray) -> np.ndarray:
+        """(n, figures) float32 -> (n,) float32 log odds."""
+        standard = (figures - self.mean) / self.deviation
+        units = np.tanh(standard @ self.hidden[:, :-1].T + self.hidden[:, -1])
+        return units @ self.last[:-1] + self.last[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Both networks."""
+
+    first: Network
+    second: Network
+
+    def odds(self, found: Sequence[Parts], height: int, width: int) -> list[np.ndarray]:
+        """(count,) float32 log odds of all parts of a photo, in their order."""
+        first = [self.first.odds(each.figures) for each in found]
+        second = [self.second.odds(figures) for figures in with_context(found, first, height, width)]
+        return [np.maximum(alone - ALONE, all_told) for alone, all_told in zip(first, second, strict=True)]
+
+    def save(self, file: Path = FILE) -> None:
+        """As JSON, rounded to four digits: more would mean nothing."""
+        told = {key: {name: _plain(v) for name, v in vars(network).items()} for key, network in vars(self).items()}
+        text = json.dumps({"figures": FIGURES, "context": CONTEXT, **told})
+        file.write_text(text.replace("], [", "],\n[").replace("], ", "],\n").replace("}, ", "},\n") + "\n")
+
+
+@cache
+def shipped() -> Judge:
+    """The one that is shipped."""
+    told = json.loads(FILE.read_text(encoding="utf-8"))
+    assert (*told["figures"], *told["context"]) == (*FIGURES, *CONTEXT)  # else it was fitted to other figures
+    first, second = (
+        Network(**{name: np.array(values, np.float32) for name, values in told[key].items()})
+        for key in ("first", "second")
+    )
+    return Judge(first, second)
+
+
+def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int, width: int) -> list[np.ndarray]:
+    """The figures of all parts of a photo and beside them `CONTEXT`: (count, figures + context) float32 each.
+
+    odds: of the first network, (count,) each.
+    """
+    best = painted(found, odds, height * width)
+    window = (NEIGHBOURHOOD, NEIGHBOURHOOD)
+    sure, likely = best >= SURE, best >= LIKELY
+    nearby = [
+        cv2.blur(plane.reshape(height, width).astype(np.float32), window, borderType=cv2.BORDER_REFLECT).reshape(-1)
+        for plane in sure
+    ]
+    out = []
+    for part, told in zip(found, odds, strict=True):
+        kind, count = int(part.dark), len(told)
+
+        def total(values: np.ndarray, part: Parts = part, count: int = count) -> np.ndarray:
+            return np.bincount(part.labels, values[part.places], minlength=count)
+
+        own, own_likely = total(sure[kind]), total(likely[kind])
+        near = total(nearby[kind]) / np.bincount(part.labels, minlength=count) - own / NEIGHBOURHOOD**2
+        context = [
+            told,
+            np.log((sure[kind].sum() - own) / (height * width) + 2e-4),
+            np.log((sure.sum() - own) / (height * width) + 2e-4),
+            np.log((likely[kind].sum() - own_likely) / (height * width) + 1e-3),
+            np.log((likely.sum() - own_likely) / (height * width) + 1e-3),
+            np.log(np.maximum(near, 0) + 1e-3),
+        ]
+        out.append(np.column_stack([part.figures, *context]).astype(np.float32))
+    return out
+
+
+def painted(found: Sequence[Parts], odds: Sequence[np.ndarray], pixels: int) -> np.ndarray:
+    """(2, pixels) float32, light and dark: the largest log odds of the parts that hold a pixel, -inf without any."""
+    best = np.full((2, pixels), -np.inf, np.float32)
+    for part, told in zip(found, odds, strict=True):
+        plane = best[int(part.dark)]
+        plane[part.places] = np.maximum(plane[part.places], told[part.labels])
+    return best
+
+
+def _plain(values: np.ndarray) -> Any:
+    return np.vectorize(lambda value: float(f"{value:.4g}"))(values).tolist()

@@ -1,0 +1,121 @@
+"""Fits the judge of scratches: `python -m diffir_demo.training.scratches --data FOLDER`, minutes on one core.
+
+Photos are aged with fixed seeds, so it is known which of the parts that stand out are damage; in the clean photos none
+is. Larger parts weigh more, since the mask is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ..errors import DiffIRError
+from ..imaging import grown
+from ..scratches import candidates
+from ..scratches.judge import FILE, Judge, Network, with_context
+from ..scratches.parts import Parts
+from ..tasks.old_photo import aged
+from .photos import photo_files, read_photos
+
+SIDES = (600, 700)
+"""Rows and columns of each photo that are used, at most."""
+UNITS = 24
+STEPS, BATCH, RATE, DECAY = 2500, 8192, 0.02, 1e-3
+TOLERANCE = 2.0
+"""Pixels by which a part may miss the damage."""
+OF_DAMAGE = 0.4
+"""Share of its pixels from which a part counts as damage."""
+SIZE = 0.7
+"""Parts weigh as this power of their pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A photo's parts, and which of them are damage."""
+
+    height: int
+    width: int
+    found: list[Parts]
+    damage: list[np.ndarray]
+    """(count,) bool each."""
+
+    @classmethod
+    def of(cls, pixels: np.ndarray, truth: np.ndarray) -> Example:
+        """pixels: (h, w, 3) uint8, its damage truth: (h, w) bool."""
+        near = grown(truth, TOLERANCE).reshape(-1)
+        found = candidates(pixels)
+        shares = [np.bincount(each.labels, near[each.places]) / np.bincount(each.labels) for each in found]
+        height, width = truth.shape
+        return cls(height, width, found, [share > OF_DAMAGE for share in shares])
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """(count,) float64 each."""
+        return [np.bincount(each.labels) ** SIZE for each in self.found]
+
+
+def fit(examples: Sequence[Example]) -> Judge:
+    """Both networks, one after the other; the same for the same examples."""
+    damage = np.concatenate([each for e in examples for each in e.damage])
+    weights = np.concatenate([each for e in examples for each in e.weights])
+    first = fit_network(np.concatenate([p.figures for e in examples for p in e.found]), damage, weights)
+    told = [
+        figures
+        for e in examples
+        for figures in with_context(e.found, [first.odds(p.figures) for p in e.found], e.height, e.width)
+    ]
+    return Judge(first, fit_network(np.concatenate(told), damage, weights))
+
+
+def fit_network(figures: np.ndarray, damage: np.ndarray, weights: np.ndarray) -> Network:
+    """The one with the least weighted cross-entropy. figures (n, k) float32, damage (n,) bool, weights (n,)."""
+    torch.manual_seed(0)
+    mean, deviation = figures.mean(axis=0), figures.std(axis=0) + 1e-6
+    x = torch.from_numpy((figures - mean) / deviation)
+    y, w = torch.from_numpy(damage).float(), torch.from_numpy(weights / weights.mean()).float()
+    hidden, last = nn.Linear(x.shape[1], UNITS), nn.Linear(UNITS, 1)
+    optimiser = torch.optim.AdamW([*hidden.parameters(), *last.parameters()], lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    for _ in range(STEPS):
+        few = torch.randint(len(x), (BATCH,))
+        odds = last(torch.tanh(hidden(x[few])))[:, 0]
+        loss = (w[few] * F.binary_cross_entropy_with_logits(odds, y[few], reduction="none")).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    rows = [torch.cat([layer.weight, layer.bias[:, None]], dim=1).detach().numpy() for layer in (hidden, last)]
+    return Network(mean, deviation, rows[0], rows[1][0])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the judge; 2 where the folder cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m diffir_demo.training.scratches")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos, subfolders too")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth photo")
+    parser.add_argument("--output", type=Path, default=FILE, metavar="FILE.json")
+    options = parser.parse_args(arguments)
+    examples: list[Example] = []
+    try:
+        for seed, photo in enumerate(read_photos(photo_files(options.data)[:: options.every])):
+            rng = np.random.default_rng(seed)
+            top, left = (int(rng.integers(max(0, n - most) + 1)) for n, most in zip(photo.shape, SIDES, strict=False))
+            crop = np.ascontiguousarray(photo[top : top + SIDES[0], left : left + SIDES[1]])
+            examples.append(Example.of(*aged(crop, rng)))
+            examples.append(Example.of(crop, np.zeros(crop.shape[:2], bool)))
+    except DiffIRError as error:
+        parser.error(str(error))
+    fit(examples).save(options.output)
+    print(f"{len(examples)} photos, half of them aged -> {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
