@@ -90,7 +90,7 @@ TEXTURE = replace(
     FAITHFUL,
     key="texture",
     title="Texture",
-    summary="Every hole is filled with copies from elsewhere in the photo, which the network matches to what is around.",
+    summary="Holes are filled with copies from elsewhere in the photo, which the network matches to what is around.",
     fill="texture",
 )
 AUTO = replace(

@@ -192,7 +192,8 @@ class Task:
 
     def fill_of(self, key: str | None) -> Fill:
         """What fills holes in the preset of that name; the network where no preset is meant, or none that there is."""
-        return next((each.fill for each in self.presets if each.key == key), "network")
+        named = next((each for each in self.presets if each.key == key), None)
+        return named.fill if named else "network"
 
     def title_of(self, preset: Preset) -> str:
         """Its title, with the scale where others of that name have another: "Real photos x2"."""
