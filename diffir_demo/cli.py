@@ -187,7 +187,8 @@ def _presets() -> str:
         if len(task.presets) > 1:
             keys = dict.fromkeys(preset.key for preset in task.presets)
             scales = {key: ", ".join(f"x{each.scale}" for each in task.presets if each.key == key) for key in keys}
-            told.append(f"{task.key}: " + ", ".join(f"{key} ({scales[key]})" for key in keys))
+            many = len(task.scales) > 1
+            told.append(f"{task.key}: " + ", ".join(f"{key} ({scales[key]})" if many else key for key in keys))
     return "; ".join(told)
 
 
@@ -329,6 +330,8 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     seed = recipe.seed if options.seed is None else options.seed
     if options.weights or options.preset or options.scale:
         recipe = replace(recipe, weights=None, preset=options.preset, scale=options.scale)
+    elif not options.recipe:
+        recipe = replace(recipe, preset=get_task(options.task).preset().key)
     return replace(recipe, seed=seed, steps=options.steps or recipe.steps)
 
 
@@ -407,7 +410,8 @@ def _sentence(job: Job, restoration: Restoration) -> str:
 def _preset_of(restoration: Restoration) -> Preset | None:
     """The preset that made it; None for weights of the user's own, and for baselines."""
     info = restoration.info
-    return get_task(restoration.task).preset_behind(info.file, info.config.scale) if info else None
+    fill = restoration.request.fill
+    return get_task(restoration.task).preset_behind(info.file, info.config.scale, fill) if info else None
 
 
 def _mask(options: argparse.Namespace) -> int:

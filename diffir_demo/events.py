@@ -70,7 +70,7 @@ class Painting:
     """Progress from inside the U-Net, told some twenty times a second: a run can be left between any two events."""
 
     fraction: float
-    """Share painted, in [0, 1]; never falls."""
+    """Share painted, in [0, 1]; never falls under one label."""
     label: str = "painting"
 
 
@@ -86,6 +86,8 @@ class Seconds:
     """The U-Net, previews left out."""
     previews: float
     total: float
+    copy: float = 0.0
+    """Looking for texture elsewhere in the photo, and copying it into holes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,9 @@ class Restoration:
     """How the IPR was moved before the painting, in standard deviations of what it tells of; {} where it was not."""
     unsteered: np.ndarray | None = field(repr=False, default=None)
     """(n,) float32, the IPR before it was moved; None where it was not."""
+    copied: np.ndarray | None = field(repr=False, default=None)
+    """(h, w) bool: what was copied from elsewhere in the photo rather than painted by the network. None where holes
+    are the network's alone."""
 
     @property
     def estimate(self) -> np.ndarray:

@@ -26,6 +26,7 @@ from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
 from .model.cost import Cost, cost_of
 from .tasks import Request, Task, get_task
+from .texture import textured
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
 from .weights import Directions, Reading, WeightsInfo, find_default
 from .weights import load as load_weights
@@ -37,6 +38,8 @@ MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
 BREATH = 0.05
 """Seconds that pass between two events of a stage, where its pieces are shorter."""
+COPYING = "copying texture"
+"""What a run says while it fills holes with copies."""
 MAX_STEPS = 8
 """Diffusion steps that may be asked for; the schedule of four is stretched to no more than twice as many."""
 
@@ -333,8 +336,8 @@ def _run(
         noise=_numbers(noise),
     )
 
-    def paint(ipr: Tensor, stage: str) -> Generator[float, None, Picture]:
-        """The picture that `ipr` leads to, tile by tile where one painting would be too large."""
+    def paint(ipr: Tensor, stage: str) -> Generator[float, None, np.ndarray]:
+        """The pixels that `ipr` leads to, tile by tile where one painting would be too large."""
 
         def working() -> AbstractContextManager[object]:
             return _both(clock.measuring(stage), engine.computing())
@@ -351,11 +354,11 @@ def _run(
                     canvas.add(tile, painted)
         with clock.measuring(stage):
             painted = fit.undo(canvas.picture() if canvas else painted, config.scale)
-        pixels = yield from _paced(_mapped(convert(painted), lambda _: 1.0), lambda: clock.measuring(stage))
+        return (yield from _paced(_mapped(convert(painted), lambda _: 1.0), lambda: clock.measuring(stage)))
+
+    def decoded(pixels: np.ndarray, stage: str) -> Picture:
         with clock.measuring(stage):
-            picture = task.decode(pixels if part is None else _laid_in(pixels, part, request), request)
-        yield 1.0
-        return picture
+            return task.decode(pixels if part is None else _laid_in(pixels, part, request), request)
 
     if given is None:
         encoding = _mapped(_condition(model, damaged, tiles, engine), Encoding)
@@ -372,13 +375,21 @@ def _run(
         preview = None
         if previews and step.t > 0:  # the last step's picture is the result
             label = f"preview {number} of {count - 1}"
-            preview = yield from _mapped(paint(ipr, "previews"), lambda share, label=label: Painting(share, label))
+            shown = yield from _mapped(paint(ipr, "previews"), lambda share, label=label: Painting(share, label))
+            preview = decoded(shown, "previews")
+            yield Painting(1.0, label)
         steps.append(PriorStep(number, step.t, x0_numbers, numbers, spent(), preview))
         yield steps[-1]
     estimate = _numbers(ipr)
     if amounts:
         ipr = torch.from_numpy(engine.steered(estimate, **amounts))[None].to(engine.device)
-    picture = yield from _mapped(paint(ipr, "paint"), Painting)
+    pixels, copied, told = (yield from _mapped(paint(ipr, "paint"), Painting)), None, ()
+    if seen.mask is not None and seen.fill != "network":
+        filling = _mapped(textured(seen.picture.pixels, seen.mask, pixels, seen.fill, seen.seed), _copying)
+        found = yield from _paced(filling, lambda: clock.measuring("copy"))
+        pixels, copied, told = found.pixels, found.copied, found.notices
+    picture = decoded(pixels, "paint")
+    yield Painting(1.0)
     yield Finished(
         Restoration(
             **facts,
@@ -393,11 +404,13 @@ def _run(
                 *_part_notice(part),
                 *_tile_notice(tiles, painted_tiles),
                 *_steered_notice(amounts),
+                *told,
             ),
             painted=tuple((tile.height, tile.width) for tile in painted_tiles),
             info=engine.info,
             steered=amounts,
             unsteered=estimate if amounts else None,
+            copied=copied if copied is None or part is None else _placed(copied, part, request),
         )
     )
 
@@ -414,6 +427,17 @@ def _laid_in(pixels: np.ndarray, part: Tile, request: Request) -> np.ndarray:
     whole = request.picture.pixels.copy()
     whole[part.window] = pixels
     return whole
+
+
+def _placed(copied: np.ndarray, part: Tile, request: Request) -> np.ndarray:
+    """What was copied in a part of the photo, as a mask of all of it."""
+    whole = np.zeros((request.picture.height, request.picture.width), bool)
+    whole[part.window] = copied
+    return whole
+
+
+def _copying(share: float) -> Painting:
+    return Painting(share, COPYING)
 
 
 def _part_notice(part: Tile | None) -> tuple[str, ...]:
@@ -500,7 +524,7 @@ class _Clock:
     """Seconds per stage. Only the work is measured: the time that a listener takes between events is not."""
 
     def __init__(self) -> None:
-        self._spent: dict[str, float] = dict.fromkeys(("encode", "denoise", "paint", "previews"), 0.0)
+        self._spent: dict[str, float] = dict.fromkeys(("encode", "denoise", "paint", "previews", "copy"), 0.0)
 
     @contextmanager
     def measuring(self, stage: str) -> Iterator[Callable[[], float]]:

@@ -74,7 +74,7 @@ def photo(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_every_task_has_presets_that_it_accepts(task) -> None:  # noqa: ANN001
     assert all(task.accepts(preset.config) for preset in task.presets)
-    assert len({preset.weights for preset in task.presets}) == len(task.presets)
+    assert len({(preset.weights, preset.fill) for preset in task.presets}) == len(task.presets)
     assert len({(preset.key, preset.scale) for preset in task.presets}) == len(task.presets)
     assert (task.config, task.weights) in [(preset.config, preset.weights) for preset in task.presets]
     assert all(preset.config in COMPACT.values() and preset.summary.endswith(".") for preset in task.presets)
@@ -358,7 +358,7 @@ def test_test_damage_is_that_of_the_preset(tab: Tab) -> None:
     settings = tab.settings
     assert settings.task_for(REAL_X2.weights, {}).config == REAL_X2.config
     assert settings.task_for(FAITHFUL.weights, {}).degrade == SR.degrade
-    own = choice(Path("mine.pth"), inspect(checkpoint_folder() / REAL_X2.weights), "mine", SR)
+    own = choice(Path("mine.pth"), inspect(checkpoint_folder() / REAL_X2.weights), "mine")
     assert (own.preset, settings.task_for(own.key, {own.key: own}).config.scale) == (None, 2)
 
 

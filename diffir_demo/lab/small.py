@@ -119,6 +119,7 @@ def _crop(request: Request, reference: Picture | None, scale: int, box: tuple[in
         request,
         picture=Picture(cut(request.picture.pixels)),
         mask=None if request.mask is None else cut(request.mask),
+        fill="network",  # copies would hide what the numbers do
     )
     return Small(piece, None if reference is None else Picture(cut(reference.pixels, scale)), "crop")
 
@@ -130,5 +131,7 @@ def _shrunk(request: Request, reference: Picture | None, height: int, width: int
     assert request.mask is not None
     mask = shrink(255 * request.mask.astype(np.uint8)) >= 128
     feather = round(request.feather * width / request.picture.width)
-    piece = replace(request, picture=Picture(shrink(request.picture.pixels)), mask=mask, feather=feather)
+    piece = replace(
+        request, picture=Picture(shrink(request.picture.pixels)), mask=mask, feather=feather, fill="network"
+    )
     return Small(piece, None if reference is None else Picture(shrink(reference.pixels)), "shrunk")

@@ -91,7 +91,7 @@ class Recipe:
             return Request(picture, mask, self.seed)
         hole = self.hole(picture.height, picture.width) if mask is None else mask
         feather = feather_pixels(self.drawing.feather if self.drawing else 0.0, picture.width)
-        return Request(picture, grown(hole, feather), self.seed, feather)
+        return Request(picture, grown(hole, feather), self.seed, feather, get_task(self.task).fill_of(self.preset))
 
     def hole(self, height: int, width: int) -> np.ndarray:
         """(h, w) bool, as drawn: not yet widened by the feather.
@@ -113,7 +113,7 @@ class Recipe:
         if run.info is None or not run.steps:
             return None
         picture, scale = run.request.picture, run.info.config.scale
-        preset = get_task(self.task).preset_behind(run.info.file, scale)
+        preset = get_task(self.task).preset_behind(run.info.file, scale, run.request.fill)
         return replace(
             self,
             steered=dict(run.steered),
@@ -152,8 +152,9 @@ class Recipe:
                 return ()
             meant, found = (f"{w.file} ({w.sha256[:12]})" for w in (self.weights, used))
         else:
-            scale, preset = used.config.scale, get_task(self.task).preset_behind(used.file, used.config.scale)
-            if self.preset in (None, preset.key if preset else None) and self.scale in (None, scale):
+            scale = used.config.scale
+            presets = [preset.key for preset in get_task(self.task).presets_of(used.file, scale)]
+            if self.preset in (None, *presets) and self.scale in (None, scale):
                 return ()
             meant = " ".join([*([f"the preset {self.preset}"] if self.preset else []), f"x{self.scale or scale}"])
             found = used.file

@@ -5,6 +5,7 @@ With a feather, the hole's outermost pixels fade from the painting into the phot
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -81,9 +82,23 @@ def _mask(request: Request) -> np.ndarray:
 FAITHFUL = Preset(
     key="faithful",
     title="Faithful",
-    summary="Photos with scratches, wires, writing, or anything else to be painted over.",
+    summary="The network alone. It adds nothing that it cannot be sure of, so large holes come back smooth.",
     weights="compact-inpaint.safetensors",
     config=COMPACT_INPAINT,
+)
+TEXTURE = replace(
+    FAITHFUL,
+    key="texture",
+    title="Texture",
+    summary="Holes are filled with copies from elsewhere in the photo, which the network matches to what is around.",
+    fill="texture",
+)
+AUTO = replace(
+    FAITHFUL,
+    key="auto",
+    title="Auto",
+    summary="Thin strokes and smooth ground by the network, deep holes and rough ground with texture from the photo.",
+    fill="auto",
 )
 TASK = Task(
     key="inpaint",
@@ -91,7 +106,7 @@ TASK = Task(
     summary="Paint over a scratch, a wire or writing, and have it filled in.",
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
-    presets=(FAITHFUL,),
+    presets=(AUTO, TEXTURE, FAITHFUL),
     accepts=accepts,
     check=check,
     encode=encode,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ Degrade: TypeAlias = Callable[[Picture, np.random.Generator], "Damaged"]
 """Clean picture -> a case whose answer is known."""
 DrawDamage: TypeAlias = Callable[[torch.device, np.random.Generator], Damage]
 """Damage for whole batches on that device; the generator draws what is kept there."""
+Fill: TypeAlias = Literal["network", "texture", "auto"]
+"""What fills a hole: the network alone, copies from elsewhere in the photo which the network matches to the rim, or for
+each hole what suits it."""
 MAX_FEATHER = 10_000
 """Pixels."""
 
@@ -33,15 +36,18 @@ class Request:
     mask: np.ndarray | None = None
     """(h, w) bool, True = hole to fill; only for tasks that want one."""
     seed: int = 0
-    """Seeds x_T, the vector that diffusion starts from: the run's only randomness. 0 .. 2**63 - 1."""
+    """Seeds x_T, the vector that diffusion starts from, and where copies are looked for: all of a run's randomness.
+    0 .. 2**63 - 1."""
     feather: int = 0
     """Width in pixels of the hole's rim in which the painting fades into the photo; `mask` includes the rim.
 
     `Request(picture, grown(hole, feather), seed, feather)` keeps all of `hole` painted and softens what is around it.
     """
+    fill: Fill = "network"
+    """What fills the hole; without a mask it says nothing."""
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed or feather out of range."""
+        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed, feather or fill out of range."""
         if self.mask is not None and (self.mask.dtype != bool or self.mask.ndim != 2):
             raise InputError(
                 f"A mask must be a (height, width) array of bool, not {self.mask.shape} {self.mask.dtype}.",
@@ -56,6 +62,8 @@ class Request:
         object.__setattr__(self, "seed", seed)
         if not (isinstance(self.feather, int) and 0 <= self.feather <= MAX_FEATHER):
             raise InputError(f"The soft edge must be a whole number of pixels from 0 to {MAX_FEATHER}.")
+        if self.fill not in get_args(Fill):
+            raise InputError(f"A hole is filled by one of {', '.join(get_args(Fill))}, not by '{self.fill}'.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +80,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Preset:
-    """One of the networks that a task ships: which photos it is for, its weight file, and what it is trained on."""
+    """One of the ways a task is done: which photos it is for, its weight file, and what that is trained on."""
 
     key: str
     """What it is called on the command line; presets of one task that differ in their scale alone share it."""
@@ -83,6 +91,8 @@ class Preset:
     """File name in the checkpoints folder; the file need not be there."""
     config: ModelConfig
     """Its network, which also decides the scale."""
+    fill: Fill = "network"
+    """What fills holes; presets that differ in this alone share their weight file."""
     damage: DrawDamage | None = None
     """What training on it draws; None: what the task draws, and then its `margin` and `reads` stay the task's, too."""
     margin: int = 0
@@ -172,9 +182,18 @@ class Task:
             raise InputError(f"{owner} cannot enlarge x{scale}.", f"It works at {scales}.")
         return next((preset for preset in fitting if find_default(preset.weights)), fitting[0])
 
-    def preset_behind(self, file: str, scale: int) -> Preset | None:
-        """The preset whose weight file has that name, unless the network in it enlarges by something else."""
-        return next((each for each in self.presets if (each.weights, each.scale) == (file, scale)), None)
+    def presets_of(self, file: str, scale: int) -> tuple[Preset, ...]:
+        """The presets whose weight file has that name, unless the network in it enlarges by something else."""
+        return tuple(each for each in self.presets if (each.weights, each.scale) == (file, scale))
+
+    def preset_behind(self, file: str, scale: int, fill: Fill = "network") -> Preset | None:
+        """The one of `presets_of` that fills holes that way."""
+        return next((each for each in self.presets_of(file, scale) if each.fill == fill), None)
+
+    def fill_of(self, key: str | None) -> Fill:
+        """What fills holes in the preset of that name; the network where no preset is meant, or none that there is."""
+        named = next((each for each in self.presets if each.key == key), None)
+        return named.fill if named else "network"
 
     def title_of(self, preset: Preset) -> str:
         """Its title, with the scale where others of that name have another: "Real photos x2"."""

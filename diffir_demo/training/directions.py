@@ -59,7 +59,7 @@ def add_directions(
     if info.task is None:
         raise InputError(f"'{weights.name}' does not say which task it is for.", "Convert it for a task first.")
     task = get_task(info.task)
-    preset = task.preset_behind(info.file, info.config.scale)
+    preset = next(iter(task.presets_of(info.file, info.config.scale)), None)
     task = task if preset is None else task.as_preset(preset)
     if not task.reads:
         raise InputError(f"The numbers of {task.key} were not taught to tell what is wrong with a photo.")

@@ -67,7 +67,7 @@ class Answers:
 def key_of(request: Request, *others: object) -> Key:
     """Everything that a run's result follows from. others: with a `repr` that tells them apart, or arrays."""
     found = hashlib.sha256()
-    for part in (*_parts(request.picture), request.mask, request.seed, request.feather, *others):
+    for part in (*_parts(request.picture), request.mask, request.seed, request.feather, request.fill, *others):
         if isinstance(part, np.ndarray):
             found.update(repr((part.shape, str(part.dtype))).encode())
             found.update(np.ascontiguousarray(part).data)

@@ -35,8 +35,9 @@ def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
             seed: int | None = None,
             feather: int | None = None,
             recipe: dict[str, Any] | None = None,
+            preset: str | None = None,
         ) -> FileData:
-            return restored(image, seed, recipe, mask, feather)  # pyright: ignore[reportReturnType]
+            return restored(image, seed, recipe, mask, feather, preset)  # pyright: ignore[reportReturnType]
 
         endpoint: Callable[..., Any] = with_mask
     elif len(task.presets) > 1:
@@ -88,6 +89,9 @@ def _restored(
     if preset is not None or scale is not None:
         chosen = studio.shipped(task, preset, scale)
         recipe = replace(recipe, weights=None, preset=chosen.preset, scale=chosen.scale)
+    elif fields is None:
+        chosen = offered[0]
+        recipe = replace(recipe, preset=chosen.preset)
     else:
         chosen = studio.weights_of(recipe, task) or offered[0]
     run = last(studio.run(task, recipe.request(picture, hole), chosen.path, False, None, recipe.steps, recipe.steered))
@@ -114,7 +118,8 @@ def _description(task: Task) -> str:
     edge = "feather: pixels around the hole that fade into the photo. " if task.wants_mask else ""
     keys = ", ".join(dict.fromkeys(each.key for each in task.presets))
     scales = " or ".join(str(scale) for scale in task.scales)
-    which = f"preset: {keys}. scale: {scales}. " if len(task.presets) > 1 else ""
+    which = f"preset: {keys}. " if len(task.presets) > 1 else ""
+    which += f"scale: {scales}. " if len(task.scales) > 1 else ""
     return (
         f"{task.summary} image: a picture file. {mask}seed: start of the diffusion, 0 if nothing else is said. {edge}"
         f"{which}recipe: all settings of a former run, strokes included, as its PNG holds them under 'DiffIR'; what is "

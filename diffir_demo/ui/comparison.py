@@ -56,8 +56,9 @@ def reading_of(run: Restoration) -> ReadingData | None:
 def methods(outcome: Outcome) -> list[MethodData]:
     """What there is to compare: given, ours, classical and, where it is known, the clean photo."""
     run = outcome.restoration
-    others = [each for each in outcome.networks if each.path != outcome.weights and each.scale == outcome.scale]
-    used = next((each for each in outcome.networks if each.path == outcome.weights), None)
+    made_it = (outcome.weights, run.request.fill)
+    others = [each for each in outcome.networks if (each.path, each.fill) != made_it and each.scale == outcome.scale]
+    used = next((each for each in outcome.networks if (each.path, each.fill) == made_it), None)
     given = MethodData(key=INPUT, title=words.for_task(run.task).input, kind="given")
     result = MethodData(
         key=RESULT,

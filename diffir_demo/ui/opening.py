@@ -79,16 +79,20 @@ def request_for(task: Task, canvas: MaskValue, seed: float | None) -> Request:
     return asked_for(task, canvas, seed)[1]
 
 
-def asked_for(task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None) -> tuple[Recipe, Request]:
-    """What the page holds, and what that asks of the network. steps: as `Recipe.steps`. Raises `InputError`."""
+def asked_for(
+    task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None, preset: str | None = None
+) -> tuple[Recipe, Request]:
+    """What the page holds, and what that asks of the network. steps, preset: as in `Recipe`. Raises `InputError`."""
     number, photo = checked_seed(seed), photo_of(canvas)
-    recipe = recipe_for(task, canvas, number, steps)
+    recipe = recipe_for(task, canvas, number, steps, preset)
     return recipe, recipe.request(photo)
 
 
-def recipe_for(task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None) -> Recipe:
-    """What the page holds, without the photo. steps: as `Recipe.steps`. Raises `InputError`."""
-    recipe = Recipe(task.key, checked_seed(seed), steps=steps)
+def recipe_for(
+    task: Task, canvas: MaskValue, seed: float | None, steps: int | None = None, preset: str | None = None
+) -> Recipe:
+    """What the page holds, without the photo. steps, preset: as in `Recipe`. Raises `InputError`."""
+    recipe = Recipe(task.key, checked_seed(seed), steps=steps, preset=preset)
     if not task.wants_mask:
         return recipe
     if not canvas.has_mask:

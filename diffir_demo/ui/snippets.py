@@ -93,10 +93,9 @@ shutil.copy(result, {names.again!r})
 
 def _curl(recipe: Recipe, names: Names) -> str:
     """Uploads, asks, waits, fetches. The answers are JSON on one line, so that `sed` can take out what is needed."""
-    between = {"inpaint": "null, null, null, "}.get(
-        recipe.task, "null, "
-    )  # mask, seed and feather come from the recipe
-    after = ", null, null" if len(get_task(recipe.task).presets) > 1 else ""  # preset and scale, too
+    task = get_task(recipe.task)
+    between = "null, null, null, " if task.wants_mask else "null, "  # mask, seed and feather come from the recipe
+    after = ", null" * (0 if len(task.presets) == 1 else 1 if task.wants_mask else 2)  # preset and scale, too
     escaped = names.photo.replace("\\", "\\\\").replace('"', '\\"')  # as curl reads a quoted name
     upload = shlex.quote(f'files=@"{escaped}"')
     head, tail = '{"data": [{"path": "%s", "meta": {"_type": "gradio.FileData"}}, ' + between, after + "]}"

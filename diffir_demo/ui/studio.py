@@ -25,7 +25,7 @@ from ..model import ModelConfig, Teacher
 from ..oracle import Oracle, consult
 from ..recipe import Recipe
 from ..restore import Engine, load, stream
-from ..tasks import Damaged, Request, Task
+from ..tasks import Damaged, Fill, Request, Task
 from ..tiling import MEMORY_BUDGET
 from ..weights import Directions, WeightsInfo, inspect, survey
 from ..weights import load as load_weights
@@ -54,6 +54,8 @@ class WeightsChoice:
     """Of the file."""
     preset: str | None = None
     """The name of the preset that it is; None for all other files."""
+    fill: Fill = "network"
+    """What fills holes with it."""
 
 
 class Studio:
@@ -87,13 +89,15 @@ class Studio:
         self._files = survey()
 
     def weights_for(self, task: Task) -> list[WeightsChoice]:
-        """The usable files of the checkpoints folder: presets in their order, the default first, then all others."""
-        usable = self._usable(task)
-        ranks = {preset.weights: rank for rank, preset in enumerate(task.presets)}
-        ordered = sorted(usable, key=lambda path: (ranks.get(path.name, len(ranks)), path.name))
-        found = [choice(path, usable[path], path.name, task) for path in ordered]
+        """The usable files of the checkpoints folder: presets in their order, the default first, then all others.
+
+        A file that several presets share is there once for each.
+        """
+        ranks = {(preset.key, preset.scale): rank for rank, preset in enumerate(task.presets)}
+        found = [each for path, info in self._usable(task).items() for each in choices(path, info, task)]
+        found.sort(key=lambda each: (ranks.get((each.preset or "", each.scale), len(ranks)), each.key))
         return [
-            replace(each, label=words.preset_label(each.title, each.key, is_default=not number))
+            replace(each, label=words.preset_label(each.title, Path(each.path).name, is_default=not number))
             if each.preset
             else each
             for number, each in enumerate(found)
@@ -111,23 +115,24 @@ class Studio:
         """A file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self.engine(task, path)
-        return _own(Path(path), info, task)
+        return _own(Path(path), info)
 
     def weights_of(self, recipe: Recipe, task: Task, own: Iterable[WeightsChoice] = ()) -> WeightsChoice | None:
         """The file that the recipe names, among the task's and a visitor's own, as `Recipe.among` finds it."""
-        offered = [*self.weights_for(task), *own]
+        offered, fill = [*self.weights_for(task), *own], task.fill_of(recipe.preset)
+        offered.sort(key=lambda each: each.fill != fill)  # the first of those that share a file is found
         return recipe.among((each, each.sha256, Path(each.path).name) for each in offered)
 
     def teachers_for(self, task: Task) -> list[WeightsChoice]:
         """The stage-1 files of the checkpoints folder that taught a network of this task, if there are any."""
         usable = self._usable(task, stage=1)
-        return [choice(path, usable[path], path.name, task) for path in sorted(usable)]
+        return [choice(path, usable[path], path.name) for path in sorted(usable)]
 
     def own_teacher(self, path: str, task: Task) -> WeightsChoice:
         """A stage-1 file that a visitor brought, loaded once to be sure. Raises `WeightsError`."""
         info = inspect(path)
         self._teacher(task, path)
-        return _own(Path(path), info, task)
+        return _own(Path(path), info)
 
     def consult(self, task: Task, path: str, case: Damaged) -> Generator[float, None, Oracle]:
         """`oracle.consult` with the teacher of that file, which takes its turn on the device as every run does."""
@@ -241,17 +246,27 @@ def fits(info: WeightsInfo, task: Task, stage: int = 2) -> bool:
     return info.stage == stage and task.accepts(info.config) and info.task in (None, task.key)
 
 
-def choice(path: Path, info: WeightsInfo, label: str, task: Task) -> WeightsChoice:
-    preset, scale = task.preset_behind(path.name, info.config.scale), info.config.scale
-    title = task.title_of(preset) if preset else path.stem
-    is_untrained, key = info.provenance == "untrained", preset.key if preset else None
-    return WeightsChoice(path.name, label, info.badge, str(path), title, scale, is_untrained, info.sha256, key)
+def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:
+    """A file that is no preset."""
+    is_untrained = info.provenance == "untrained"
+    return WeightsChoice(
+        path.name, label, info.badge, str(path), path.stem, info.config.scale, is_untrained, info.sha256
+    )
 
 
-def _own(path: Path, info: WeightsInfo, task: Task) -> WeightsChoice:
+def choices(path: Path, info: WeightsInfo, task: Task) -> list[WeightsChoice]:
+    """A file of the checkpoints folder, as every preset that runs it."""
+    plain, presets = choice(path, info, path.name), task.presets_of(path.name, info.config.scale)
+    keys = [path.name if len(presets) == 1 else f"{path.name}:{preset.key}" for preset in presets]
+    return [
+        replace(plain, key=key, title=task.title_of(preset), preset=preset.key, fill=preset.fill)
+        for key, preset in zip(keys, presets, strict=True)
+    ] or [plain]
+
+
+def _own(path: Path, info: WeightsInfo) -> WeightsChoice:
     """A file that a visitor brought; its name may be that of a file in the folder."""
-    brought = choice(path, info, f"{path.name} ({words.YOURS})", task)
-    return replace(brought, key=f"own:{info.fingerprint}", title=path.stem, preset=None)
+    return replace(choice(path, info, f"{path.name} ({words.YOURS})"), key=f"own:{info.fingerprint}")
 
 
 def place_for(name: str) -> Path:

@@ -86,8 +86,8 @@ class Tab:
 
     def asked(self, values: Values) -> tuple[Recipe, Request]:
         """The page's values without the photo, and what they ask of the network. Raises `InputError`."""
-        steps = self.settings.steps_of(values)
-        recipe, request = asked_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps)
+        steps, preset = self.settings.steps_of(values), self.settings.chosen(values).preset
+        recipe, request = asked_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps, preset)
         return replace(recipe, steered=values[self.steering.recalled]), request
 
     def emptied(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:

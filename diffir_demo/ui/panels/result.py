@@ -190,7 +190,7 @@ class ResultPanel(Panel):
         return (yield from meanwhile(lambda: outcome.with_rival(key)))
 
     def _network(self, chosen: WeightsChoice, name: str, outcome: Outcome) -> Generator[Updates, None, Outcome]:
-        status, request = self.tab.running.status, outcome.restoration.request
+        status, request = self.tab.running.status, replace(outcome.restoration.request, fill=chosen.fill)
         if not self.studio.is_loaded(self.task, chosen.path):
             yield {status: views.status(words.LOADING, 0.0, "busy")}
         with closing(self.studio.run(self.task, request, chosen.path, False, None, outcome.asked_steps)) as events:

@@ -1,0 +1,165 @@
+"""Holes filled with texture: copies by depth and roughness, and the same choice wherever a run is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diffir_demo.cli import main
+from diffir_demo.errors import InputError
+from diffir_demo.events import Painting
+from diffir_demo.imaging import Picture, save_picture
+from diffir_demo.model import fold
+from diffir_demo.recipe import Recipe, recipe_of
+from diffir_demo.restore import COPYING, restore, stream
+from diffir_demo.tasks import TASKS, Fill, Request
+from diffir_demo.texture import NEAR, SHARE_OF_THIN, depth_in, matched, share, textured
+from diffir_demo.weights import save
+from tests.tiny import engine, network
+
+INPAINT = TASKS["inpaint"]
+
+
+def bricks(side: int = 160) -> np.ndarray:
+    """(side, side, 3) uint8: rows of bricks with joints."""
+    y, x = np.mgrid[:side, :side]
+    joint = (y % 16 < 3) | ((x + 16 * (y // 16 % 2)) % 32 < 3)
+    return np.where(joint[..., None], (200, 196, 190), (150, 70, 50)).astype(np.uint8)
+
+
+def hole_in(side: int, low: int, high: int) -> np.ndarray:
+    hole = np.zeros((side, side), bool)
+    hole[low:high, low:high] = True
+    return hole
+
+
+def error(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    return float(np.abs(a.astype(float) - b)[where].mean())
+
+
+def test_texture_comes_back_where_a_network_would_paint_the_mean() -> None:
+    truth, hole = bricks(), hole_in(160, 60, 100)
+    painted = np.where(hole[..., None], truth.mean(axis=(0, 1)), truth).astype(np.uint8)
+    found = fold(textured(np.where(hole[..., None], 0, truth).astype(np.uint8), hole, painted, "texture"))
+    assert error(found.pixels, truth, hole) < 0.3 * error(painted, truth, hole)
+    assert np.array_equal(found.pixels[~hole], truth[~hole])
+    assert np.array_equal(found.copied, hole) and found.notices == ()
+
+
+def test_what_is_hidden_has_no_say() -> None:
+    hole = hole_in(160, 60, 100)
+    painted = bricks()
+    found = [
+        fold(textured(np.where(hole[..., None], np.uint8(level), bricks()), hole, painted, "auto"))
+        for level in (0, 255)
+    ]
+    assert np.array_equal(found[0].pixels, found[1].pixels) and np.array_equal(found[0].copied, found[1].copied)
+
+
+def test_auto_leaves_smooth_ground_to_the_network() -> None:
+    sky = np.broadcast_to(np.linspace(100, 160, 160).astype(np.uint8)[:, None, None], (160, 160, 3)).copy()
+    painted, hole = np.where(hole_in(160, 60, 100)[..., None], np.uint8(7), sky), hole_in(160, 60, 100)
+    found = fold(textured(sky, hole, painted, "auto"))
+    assert np.array_equal(found.pixels, painted) and not found.copied.any()
+    always = fold(textured(sky, hole, painted, "texture"))
+    assert always.copied.any() and not np.array_equal(always.pixels, painted)
+
+
+def test_auto_takes_more_of_wide_holes_than_of_thin_strokes() -> None:
+    thin, wide = np.zeros((160, 160), bool), hole_in(160, 60, 100)
+    thin[78:82] = True
+    assert share(bricks(), thin)[80, 80] == pytest.approx(1 - SHARE_OF_THIN)
+    assert share(bricks(), wide)[80, 80] == pytest.approx(1)
+    assert not share(bricks(), wide)[~wide].any()
+
+
+def test_near_the_rim_the_colours_are_the_networks() -> None:
+    hole = hole_in(160, 20, 140)
+    grey, pale = np.full((160, 160, 3), 100, np.uint8), np.full((160, 160, 3), 140, np.uint8)
+    painted = np.where(hole[..., None], grey, pale)
+    mixed = matched(np.full_like(grey, 140), painted, hole)
+    depth = depth_in(hole)
+    rim, middle = mixed[(depth > 2) & (depth <= NEAR)], mixed[depth > 40]
+    assert rim.mean() < 130 and (middle == 140).all()
+
+
+def test_the_pictures_border_is_no_rim() -> None:
+    hole = np.zeros((64, 64), bool)
+    hole[:, :20] = True
+    assert depth_in(hole)[32, 0] == pytest.approx(20, abs=0.5)
+
+
+@pytest.mark.parametrize("fill", ["texture", "auto"])
+def test_a_run_copies_and_says_where(fill: Fill) -> None:
+    photo, hole = Picture(bricks()), hole_in(160, 60, 100)
+    events = list(stream("inpaint", Request(photo, hole, seed=3, fill=fill), engine("inpaint")))
+    told = [event.fraction for event in events if isinstance(event, Painting) and event.label == COPYING]
+    assert told and told == sorted(told)
+    run = events[-1].restoration
+    assert run.copied is not None and run.copied.any() and not run.copied[~hole].any()
+    assert run.seconds.copy > 0 and run.seconds.total >= run.seconds.copy
+    assert np.array_equal(run.picture.pixels[~hole], photo.pixels[~hole])
+    again = restore("inpaint", Request(photo, hole, seed=3, fill=fill), engine("inpaint"))
+    assert np.array_equal(again.picture.pixels, run.picture.pixels)
+
+
+def test_the_network_alone_copies_nothing() -> None:
+    run = restore("inpaint", Request(Picture(bricks()), hole_in(160, 60, 100)), engine("inpaint"))
+    assert run.copied is None and run.seconds.copy == 0
+
+
+def test_in_a_large_photo_copies_lie_where_the_hole_is() -> None:
+    pixels = np.tile(bricks(320), (6, 5, 1))  # 1920 x 1600
+    hole = np.zeros(pixels.shape[:2], bool)
+    hole[1700:1740, 1400:1450] = True
+    run = restore("inpaint", Request(Picture(pixels), hole, fill="texture"), engine("inpaint"))
+    assert run.copied is not None and np.array_equal(run.copied, hole)
+    assert error(run.picture.pixels, pixels, hole) < 20
+    assert np.array_equal(run.picture.pixels[~hole], pixels[~hole])
+
+
+def test_other_fills_are_refused() -> None:
+    with pytest.raises(InputError, match="one of network, texture, auto, not by 'magic'"):
+        Request(Picture(bricks()), fill="magic")  # pyright: ignore[reportArgumentType]
+
+
+def test_presets_share_a_file_and_differ_in_what_fills_holes() -> None:
+    assert [(each.key, each.fill) for each in INPAINT.presets] == [
+        ("auto", "auto"),
+        ("texture", "texture"),
+        ("faithful", "network"),
+    ]
+    assert INPAINT.preset_behind(INPAINT.weights, 1, "auto") is INPAINT.presets[0]
+    assert len(INPAINT.presets_of(INPAINT.weights, 1)) == 3
+
+
+def test_a_recipe_repeats_the_fill() -> None:
+    photo, hole = Picture(bricks()), hole_in(160, 60, 100)
+    run = restore("inpaint", Request(photo, hole, fill="texture"), engine("inpaint"))
+    recipe = recipe_of(run, "photo.png")
+    assert recipe is not None
+    assert Recipe("inpaint", preset="auto").request(photo, hole).fill == "auto"
+    assert Recipe("inpaint").request(photo, hole).fill == "network", "as in recipes from before there was a choice"
+
+
+def test_the_command_line_chooses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # noqa: ANN001
+    monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(tmp_path))
+    save(tmp_path / INPAINT.weights, network("inpaint"), task="inpaint", provenance="untrained", name="tiny")
+    photo, mask = tmp_path / "photo.png", tmp_path / "mask.png"
+    save_picture(Picture(bricks()), photo)
+    save_picture(
+        Picture(np.where(hole_in(160, 60, 100)[..., None], 255, np.zeros((160, 160, 3))).astype(np.uint8)), mask
+    )
+    call = ["restore", "inpaint", str(photo), "--mask", str(mask), "--json", "-o"]
+    found = {}
+    for name, more in {"default": [], "texture": ["--preset", "texture"], "faithful": ["--preset", "faithful"]}.items():
+        assert main([*call, str(tmp_path / f"{name}.png"), *more]) == 0
+        found[name] = json.loads(capsys.readouterr().out)
+    assert [found[name]["preset"] for name in found] == ["auto", "texture", "faithful"]
+    assert found["texture"]["seconds"]["copy"] > 0 and found["faithful"]["seconds"]["copy"] == 0
+    again = tmp_path / "again.png"
+    assert main([*call, str(again), "--recipe", str(tmp_path / "texture.png")]) == 0
+    assert again.read_bytes() == (tmp_path / "texture.png").read_bytes()
