@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from diffir_demo import exemplar
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
 from diffir_demo.events import Painting
+from diffir_demo.exemplar import Filled
 from diffir_demo.imaging import Picture, save_picture
 from diffir_demo.model import fold
 from diffir_demo.recipe import Recipe, recipe_of
@@ -34,6 +37,16 @@ def hole_in(side: int, low: int, high: int) -> np.ndarray:
     hole = np.zeros((side, side), bool)
     hole[low:high, low:high] = True
     return hole
+
+
+def filled_with(copies: np.ndarray):  # noqa: ANN201
+    """In place of `exemplar.fill`."""
+
+    def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0) -> Generator[float, None, Filled]:
+        yield 1.0
+        return Filled(np.where(hole[..., None], copies, pixels), hole)
+
+    return fill
 
 
 def error(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
@@ -74,6 +87,15 @@ def test_auto_takes_more_of_wide_holes_than_of_thin_strokes() -> None:
     assert share(bricks(), thin)[80, 80] == pytest.approx(1 - SHARE_OF_THIN)
     assert share(bricks(), wide)[80, 80] == pytest.approx(1)
     assert not share(bricks(), wide)[~wide].any()
+
+
+def test_auto_doubts_copies_that_the_network_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    hole = hole_in(160, 40, 120)
+    painted = np.where(hole[..., None], np.uint8(10), bricks())
+    monkeypatch.setattr(exemplar, "fill", filled_with(np.full((160, 160, 3), 240, np.uint8)))
+    auto, always = (fold(textured(bricks(), hole, painted, fill)) for fill in ("auto", "texture"))
+    assert (auto.pixels[80, 80] == 10).all() and not auto.copied[80, 80]
+    assert (always.pixels[80, 80] == 240).all() and always.copied[80, 80]
 
 
 def test_near_the_rim_the_colours_are_the_networks() -> None:
