@@ -15,10 +15,12 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from . import exemplar
 from .devices import lock_for
 from .events import Restoration
 from .model import DiffIR, FastDIRformer, ModelConfig, fold
 from .model.cost import Cost, cost_of
+from .tasks import Fill
 from .tiling import MEMORY_BUDGET, Tile, around_hole, painting_bytes, plan
 
 FIRST_PACE = 0.02
@@ -53,10 +55,12 @@ class Estimate:
     """Memory that the process needs on top of what it has, at its peak; on the safe side."""
     tiles: int
     """Paintings that the picture is put together from; 1 if it is painted as a whole."""
+    copy: float = 0.0
+    """Filling holes with texture, between painting and saving."""
 
     @property
     def seconds(self) -> float:
-        return self.read + self.encode + self.previews + self.paint + self.save
+        return self.read + self.encode + self.previews + self.paint + self.copy + self.save
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def estimate(
     mask: np.ndarray | None = None,
     previews: bool = False,
     steps: int | None = None,
+    fill: Fill = "network",
     memory_budget: int = MEMORY_BUDGET,
 ) -> Estimate:
     """What `stream` will take for a photo of `size` (width, height) in pixels; the other arguments are those of a run.
@@ -140,6 +145,7 @@ def estimate(
         save=(PACES.get("save") or SAVING) * output / 1e6,
         bytes=_bytes(config, tiles, width * height, output, machine),
         tiles=len(painted),
+        copy=0.0 if mask is None or fill == "network" else sum(each.seconds for each in exemplar.parts(mask)),
     )
 
 

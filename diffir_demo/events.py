@@ -12,6 +12,9 @@ from .tasks.task import Request
 from .weights.directions import Reading
 from .weights.info import WeightsInfo
 
+COPYING = "copying texture"
+"""The label of `Painting` while holes are filled with copies from elsewhere in the photo."""
+
 
 @dataclass(frozen=True)
 class Waiting:

@@ -20,7 +20,19 @@ from torch import Tensor
 
 from .devices import choose_device, choose_precision, lock_for, precision_name, require_compiler
 from .errors import DeviceError, InputError, WeightsError
-from .events import Encoding, Event, Finished, Painting, PriorStep, Restoration, Seconds, Started, Waiting, last
+from .events import (
+    COPYING,
+    Encoding,
+    Event,
+    Finished,
+    Painting,
+    PriorStep,
+    Restoration,
+    Seconds,
+    Started,
+    Waiting,
+    last,
+)
 from .imaging.picture import Picture, convert, pad_to_multiple
 from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
@@ -38,8 +50,6 @@ MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
 BREATH = 0.05
 """Seconds that pass between two events of a stage, where its pieces are shorter."""
-COPYING = "copying texture"
-"""What a run says while it fills holes with copies."""
 MAX_STEPS = 8
 """Diffusion steps that may be asked for; the schedule of four is stretched to no more than twice as many."""
 

@@ -209,3 +209,14 @@ def test_no_meminfo_is_no_failure(system: Path) -> None:
     (system / "meminfo").write_text("nothing of use")
     found = free_memory()
     assert found is None or found > 2**20
+
+
+def test_copies_take_their_time_too() -> None:
+    hole = np.zeros((512, 512), bool)
+    hole[100:200, 100:300] = True
+    alone, copied, unknown = (
+        estimate(CONFIGS["inpaint"], (512, 512), HERE, mask=mask, fill=fill)
+        for mask, fill in ((hole, "network"), (hole, "auto"), (None, "auto"))
+    )
+    assert alone.copy == unknown.copy == 0 < copied.copy < 20
+    assert copied.seconds - alone.seconds == pytest.approx(copied.copy, abs=0.2 * alone.seconds)

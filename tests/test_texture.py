@@ -12,12 +12,12 @@ import pytest
 from diffir_demo import exemplar
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
-from diffir_demo.events import Painting
+from diffir_demo.events import COPYING, Painting
 from diffir_demo.exemplar import Filled
 from diffir_demo.imaging import Picture, save_picture
 from diffir_demo.model import fold
 from diffir_demo.recipe import Recipe, recipe_of
-from diffir_demo.restore import COPYING, restore, stream
+from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS, Fill, Request
 from diffir_demo.texture import NEAR, SHARE_OF_THIN, depth_in, matched, share, textured
 from diffir_demo.weights import save

@@ -34,7 +34,7 @@ from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
 from diffir_demo.ui.in_use import shower_of
 from diffir_demo.ui.live import follow
 from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
-from diffir_demo.ui.opening import opened, opening_of, recipe_for, request_for
+from diffir_demo.ui.opening import asked_for, opened, opening_of, recipe_for, request_for
 from diffir_demo.ui.progress import Progress
 from diffir_demo.ui.studio import Studio
 from diffir_demo.weights import save
@@ -310,7 +310,13 @@ def test_drawn_masks_are_small_and_belong_to_examples() -> None:
 def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
     studio = Studio("cpu", "fp32")
     for task in TASKS.values():
-        assert [choice.key for choice in studio.weights_for(task)] == [task.weights]
+        offered = studio.weights_for(task)
+        assert {Path(choice.path).name for choice in offered} == {task.weights}
+        assert (
+            len({choice.key for choice in offered})
+            == len(offered)
+            == len(task.presets_of(task.weights, offered[0].scale))
+        )
     path = str(checkpoints / TASKS["sr"].weights)
     assert not studio.is_loaded(TASKS["sr"], path)
     assert studio.engine(TASKS["sr"], path) is studio.engine(TASKS["sr"], path)
@@ -379,7 +385,8 @@ def test_the_canvas_and_the_api_give_the_same_pixels(client: Client, checkpoints
     for feather in (0, 3):
         value.feather = feather / picture.width
         network = Studio("cpu", "fp32").engine(task, str(checkpoints / task.weights))
-        painted = restore(task, request_for(task, value, 7), network).picture.pixels
+        asked = asked_for(task, value, 7, preset=task.presets[0].key)[1]
+        painted = restore(task, asked, network).picture.pixels
         answer = client.predict(handle_file(source), handle_file(mask), 7, feather, api_name="/inpaint")
         assert np.array_equal(np.asarray(Image.open(answer).convert("RGB")), painted)
 

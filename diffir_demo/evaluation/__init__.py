@@ -35,8 +35,8 @@ __all__ = [
     "tasks_of",
 ]
 
-PERCEPTUAL_TASKS = ("sr",)
-"""Where ST-LPIPS is measured: it takes seconds a picture, and only enlarging has presets that differ in it."""
+PERCEPTUAL_TASKS = ("inpaint", "sr")
+"""Where ST-LPIPS is measured: it takes seconds a picture, and these have presets that differ in it."""
 
 
 def evaluate(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from ..baselines import Baseline, baselines_for
 from ..errors import InputError
 from ..imaging import Picture
 from ..restore import Engine, load, restore
-from ..tasks import Request, Task
+from ..tasks import Fill, Request, Task
 from ..weights import WeightsInfo, checkpoint_folder, find_default, survey
 from .peers import peers_for
 
@@ -32,7 +33,7 @@ class Method:
     note: str = ""
     """One sentence for people: what it is."""
     engine: Engine | None = field(default=None, repr=False)
-    """The network, where it is one of ours."""
+    """The network, where it is one of ours and works alone: its IPR is studied."""
 
 
 def methods_for(
@@ -43,7 +44,7 @@ def methods_for(
     weights: only this network of ours; without it, every one in the checkpoint folder that fits, the default first.
     """
     files = [weights] if weights is not None else _shipped(task)
-    methods = [_ours(task, file, device, precision) for file in files]
+    methods = [method for file in files for method in _ours(task, file, device, precision)]
     methods += [_classical(baseline, task.config.scale) for baseline in baselines_for(task.key)]
     missing: list[str] = []
     for peer in peers_for(task.key, task.config.scale):
@@ -72,7 +73,8 @@ def _shipped(task: Task) -> list[Path | None]:
     return [*([default] if default else []), *others] or [None]
 
 
-def _ours(task: Task, file: Path | None, device: str, precision: str) -> Method:
+def _ours(task: Task, file: Path | None, device: str, precision: str) -> Iterator[Method]:
+    """The network of a file alone, then as the presets that share the file fill holes with it."""
     scale_of_shipped = task.config.scale if file is None else None
     engine = load(task, file, scale=scale_of_shipped, device=device, precision=precision)
     found, scale = engine.model.config.scale, task.config.scale
@@ -81,15 +83,18 @@ def _ours(task: Task, file: Path | None, device: str, precision: str) -> Method:
             f"The set is made for x{scale}, these weights enlarge x{found}.", f"Evaluate x{scale} weights."
         )
 
-    def run(request: Request) -> tuple[Picture, np.ndarray]:
-        done = restore(task, request, engine)
+    def run(fill: Fill, request: Request) -> tuple[Picture, np.ndarray]:
+        done = restore(task, replace(request, fill=fill), engine)
         return done.picture, done.ipr
 
     stem = Path(engine.info.file).stem
     note = (
         f"{engine.info.badge}, {engine.info.parameters / 1e6:.1f} million parameters, sha256 {engine.info.fingerprint}."
     )
-    return Method(f"DiffIR {stem}", "ours", run, note, engine)
+    yield Method(f"DiffIR {stem}", "ours", partial(run, "network"), note, engine)
+    for preset in task.presets_of(engine.info.file, found):
+        if preset.fill != "network":
+            yield Method(f"DiffIR {stem}, {preset.key}", "ours", partial(run, preset.fill), preset.summary)
 
 
 def _classical(baseline: Baseline, scale: int) -> Method:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .fill import Filled, cost, fill
+from .fill import Filled, Part, cost, fill, parts
 
-__all__ = ["Filled", "cost", "fill"]
+__all__ = ["Filled", "Part", "cost", "fill", "parts"]

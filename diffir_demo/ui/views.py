@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..events import Painting, PriorStep, Restoration
+from ..events import COPYING, Painting, PriorStep, Restoration
 from ..imaging import Picture
 from ..trace.figures import seconds
 from . import words
@@ -54,6 +54,9 @@ def painting(
         done, of = previews
         moment = progress.at("previews", (done + event.fraction) / max(1, of))
         return going(words.PREVIEWING.format(label=event.label, percent=moment.percent), moment)
+    if event.label == COPYING:
+        moment = progress.at("copy", event.fraction)
+        return going(words.COPYING.format(percent=moment.percent), moment)
     moment = progress.at("paint", event.fraction)
     if size:
         text = words.PAINTING_LARGER.format(width=size[0], height=size[1], percent=moment.percent)
@@ -87,7 +90,8 @@ def thumbnail(picture: Picture, longest: int) -> str:
 def stages(run: Restoration) -> str:
     """Where a run's time went, as a sentence."""
     spent = run.seconds
-    return words.STAGES.format(encode=seconds(spent.encode), denoise=seconds(spent.denoise), paint=seconds(spent.paint))
+    told = words.STAGES.format(encode=seconds(spent.encode), denoise=seconds(spent.denoise), paint=seconds(spent.paint))
+    return told + (words.STAGE_COPIED.format(copy=seconds(spent.copy)) if spent.copy else "")
 
 
 def badge(text: str, device: str, precision: str, warn: bool) -> str:

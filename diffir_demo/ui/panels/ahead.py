@@ -65,8 +65,9 @@ class AheadPanel(Panel):
     def expected(self, values: Values, size: tuple[int, int], mask: np.ndarray | None) -> Estimate:
         """Of a run with what the page holds. Raises `WeightsError` where there are no weights."""
         settings = self.tab.settings
-        path, previews, steps = settings.chosen(values).path, values[settings.previews], settings.steps_of(values)
-        return self.studio.foresee(self.task, path, size, mask=mask, previews=previews, steps=steps)
+        chosen, previews, steps = settings.chosen(values), values[settings.previews], settings.steps_of(values)
+        asked = {"mask": mask, "previews": previews, "steps": steps, "fill": chosen.fill}
+        return self.studio.foresee(self.task, chosen.path, size, **asked)
 
     def foresee(self, values: Values) -> Updates:
         """The lines for what the page holds just now; none where something is missing, which a run will tell."""

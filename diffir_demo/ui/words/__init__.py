@@ -127,6 +127,7 @@ ENCODING = "Encoding the photo …"
 DENOISING = "Diffusion: step {number} of {total} on {length} numbers"
 PAINTING = "Painting the picture: {percent} %"
 PAINTING_LARGER = "Painting the picture, {width} × {height} pixels: {percent} %"
+COPYING = "Copying texture from elsewhere in the photo: {percent} %"
 PREVIEWING = "Painting {label}: {percent} %"
 SAVING = "Saving the result …"
 BUG = "Something went wrong that should not; the server's log tells more. Your photo and settings are still here."
@@ -162,6 +163,7 @@ def score(name: str) -> tuple[str, str]:
     return SCORES.get(name, (name, ""))
 
 
+STAGE_COPIED = " Texture was copied in {copy}."
 STAGES = "Where the time went: reading and encoding {encode}, diffusion {denoise}, painting {paint}."
 CREDIT_LINK = "source"
 CREDITS = "Photo credits"
