@@ -287,10 +287,13 @@ def test_sheets_show_every_column_and_the_truths_own_pixels(checkpoints: Path, d
     ranking = sorted(range(3), key=lambda i: row.photos[i]["hole_psnr"])
     assert [spot.photo for spot in spots] == [spot.photo for spot in worst(found)] == ranking
     assert [spot.photo for spot in typical(found, 1)] == ranking[1:2] and len(worst(found, 1)) == 1
-    assert len(shown) == 2 and shown[-1] == "DiffIR compact-inpaint"  # the best classical one, and ours
+    assert shown[1:] == [
+        f"DiffIR compact-inpaint{preset}" for preset in ("", ", auto", ", texture")
+    ]  # after a classical
     page = np.asarray(sheet(found, spots, shown))
     truth = found.cases[ranking[0]].reference.pixels
-    assert np.array_equal(page[16 : 16 + 64, 3 * 164 : 3 * 164 + 96], truth)
+    left = 164 * (1 + len(shown))
+    assert np.array_equal(page[16 : 16 + 64, left : left + 96], truth)
 
 
 def test_a_crop_lies_where_the_error_is(checkpoints: Path, data: Path) -> None:

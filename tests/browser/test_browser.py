@@ -186,6 +186,7 @@ def test_of_two_files_the_later_one_stays(page: Page, tmp_path: Path) -> None:
     held: list[Route] = []
     page.route("**/upload*", lambda route: route.continue_() if held else held.append(route))
     go_to(page, "deblur")
+    expect(page.locator("#deblur-canvas .pad")).to_have_attribute("data-state", "photo")  # the example has come
     choose(page, "deblur", first)
     expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening"])
     choose_and_see(page, "deblur", second)
