@@ -107,11 +107,16 @@ def _resize(resample: Image.Resampling, picture: Picture, mask: np.ndarray | Non
     return picture.restored(enlarged(picture.pixels), alpha)
 
 
-def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+def _hole(picture: Picture, mask: np.ndarray | None) -> np.ndarray:
+    """(h, w) bool. Raises `InputError` where there is no mask, or one that does not fit the picture."""
     if mask is None:
         raise InputError("Inpainting needs a mask.", "Paint over what should go.")
     check_mask(mask, picture)
-    hole = mask.astype(bool)
+    return mask.astype(bool)
+
+
+def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    hole = _hole(picture, mask)
     # OpenCV peeks into the hole where it meets the picture's border; there it must not find what was painted over.
     typical = picture.pixels[~hole].mean(axis=0).astype(np.uint8)
     blanked = np.where(hole[..., None], typical, picture.pixels)
@@ -120,9 +125,7 @@ def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int)
 
 
 def _harmonic(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
-    if mask is None:
-        raise InputError("Inpainting needs a mask.", "Paint over what should go.")
-    check_mask(mask, picture)
+    mask = _hole(picture, mask)
     known = torch.from_numpy(~mask).float()[None, None]
     filled = harmonic_fill(to_tensor(picture.pixels) * known, known)
     painted = np.where(mask[..., None], to_pixels(filled), picture.pixels)
@@ -130,9 +133,7 @@ def _harmonic(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
 
 
 def _exemplar(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
-    if mask is None:
-        raise InputError("Inpainting needs a mask.", "Paint over what should go.")
-    check_mask(mask, picture)
+    mask = _hole(picture, mask)
     filled = fold(exemplar_fill(picture.pixels, mask))
     return picture.restored(filled.pixels, picture.alpha, fresh=mask)
 

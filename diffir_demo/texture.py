@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from . import exemplar
+from .exemplar import depth_of
 from .tasks.task import Fill
 
 NEAR, DEEP = 4.0, 20.0
@@ -62,23 +63,26 @@ def textured(
         return Textured(painted, np.zeros_like(hole))
     known = np.where((hole & ~wanted)[..., None], painted, pixels)
     found = yield from exemplar.fill(known, wanted, seed)
-    copies = matched(found.pixels, painted, found.copied).astype(np.float32)
+    low = low_difference(found.pixels, painted, found.copied)
+    copies = matched(found.pixels, low, found.copied).astype(np.float32)
     part = part * found.copied
     if fill == "auto":
-        apart = np.abs(_low_difference(found.pixels, painted, found.copied)).mean(axis=2)
+        apart = np.abs(low).mean(axis=2)
         part *= 1 - np.clip((apart - DOUBT) / (DISBELIEF - DOUBT), 0, 1)
     mixed = np.rint(painted + part[..., None] * (copies - painted)).astype(np.uint8)
     return Textured(mixed, part >= 0.5, (found.notice,) if found.notice else ())
 
 
-def matched(copies: np.ndarray, painted: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Copies with the painting's low frequencies near the rim; all (h, w, 3) uint8, hole (h, w) bool."""
-    near = np.clip((DEEP - depth_in(hole)[..., None]) / (DEEP - NEAR), 0, 1)
-    low = _low_difference(copies, painted, hole)
+def matched(copies: np.ndarray, low: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Copies (h, w, 3) uint8 with the painting's low frequencies near the rim of hole (h, w) bool.
+
+    low: `low_difference` of the two.
+    """
+    near = np.clip((DEEP - depth_of(hole)[..., None]) / (DEEP - NEAR), 0, 1)
     return np.clip(np.rint(copies - near * low), 0, 255).astype(np.uint8)
 
 
-def _low_difference(copies: np.ndarray, painted: np.ndarray, hole: np.ndarray) -> np.ndarray:
+def low_difference(copies: np.ndarray, painted: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """(h, w, 3) float32, levels of 255: the low frequencies of copies minus painting."""
     difference = np.where(hole[..., None], copies.astype(np.float32) - painted, 0)
     return cv2.GaussianBlur(difference, (0, 0), LOW, borderType=cv2.BORDER_REFLECT)
@@ -92,15 +96,10 @@ def share(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     known = (~hole).astype(np.float32)
     weight = np.maximum(cv2.GaussianBlur(known, (0, 0), NEARBY), 1e-3)
     rough = cv2.GaussianBlur(roughness(pixels, hole), (0, 0), NEARBY) / weight
-    half_width = cv2.dilate(depth_in(hole), np.ones((2 * REACH + 1,) * 2, np.uint8))
+    half_width = cv2.dilate(depth_of(hole), np.ones((2 * REACH + 1,) * 2, np.uint8))
     wide = np.clip((half_width - THIN) / (WIDE - THIN), 0, 1)
     found = np.clip((rough - SMOOTH) / (ROUGH - SMOOTH), 0, 1) * (1 - SHARE_OF_THIN * (1 - wide))
     return (found * hole).astype(np.float32)
-
-
-def depth_in(hole: np.ndarray) -> np.ndarray:
-    """(h, w) float32: pixels from each pixel of the hole to the nearest known one; the picture's border is no rim."""
-    return cv2.distanceTransform(np.pad(hole, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
 def roughness(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:

@@ -13,13 +13,13 @@ from diffir_demo import exemplar
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
 from diffir_demo.events import COPYING, Painting
-from diffir_demo.exemplar import Filled
+from diffir_demo.exemplar import Filled, depth_of
 from diffir_demo.imaging import Picture, save_picture
 from diffir_demo.model import fold
 from diffir_demo.recipe import Recipe, recipe_of
 from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS, Fill, Request
-from diffir_demo.texture import NEAR, SHARE_OF_THIN, depth_in, matched, share, textured
+from diffir_demo.texture import NEAR, SHARE_OF_THIN, low_difference, matched, share, textured
 from diffir_demo.weights import save
 from tests.tiny import engine, network
 
@@ -102,8 +102,9 @@ def test_near_the_rim_the_colours_are_the_networks() -> None:
     hole = hole_in(160, 20, 140)
     grey, pale = np.full((160, 160, 3), 100, np.uint8), np.full((160, 160, 3), 140, np.uint8)
     painted = np.where(hole[..., None], grey, pale)
-    mixed = matched(np.full_like(grey, 140), painted, hole)
-    depth = depth_in(hole)
+    copies = np.full_like(grey, 140)
+    mixed = matched(copies, low_difference(copies, painted, hole), hole)
+    depth = depth_of(hole)
     rim, middle = mixed[(depth > 2) & (depth <= NEAR)], mixed[depth > 40]
     assert rim.mean() < 130 and (middle == 140).all()
 
@@ -111,7 +112,7 @@ def test_near_the_rim_the_colours_are_the_networks() -> None:
 def test_the_pictures_border_is_no_rim() -> None:
     hole = np.zeros((64, 64), bool)
     hole[:, :20] = True
-    assert depth_in(hole)[32, 0] == pytest.approx(20, abs=0.5)
+    assert depth_of(hole)[32, 0] == pytest.approx(20, abs=0.5)
 
 
 @pytest.mark.parametrize("fill", ["texture", "auto"])

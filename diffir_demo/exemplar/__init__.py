@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .fill import Filled, Part, cost, fill, parts
+from .level import depth_of
 
-__all__ = ["Filled", "Part", "cost", "fill", "parts"]
+__all__ = ["Filled", "Part", "cost", "depth_of", "fill", "parts"]
