@@ -93,9 +93,7 @@ def share(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
     All where a hole is wide and its surroundings are rough, nothing where they are smooth. What is hidden has no say.
     """
-    known = (~hole).astype(np.float32)
-    weight = np.maximum(cv2.GaussianBlur(known, (0, 0), NEARBY), 1e-3)
-    rough = cv2.GaussianBlur(roughness(pixels, hole), (0, 0), NEARBY) / weight
+    rough = nearest_known(smoothed(roughness(pixels, hole), ~hole, NEARBY), hole)
     half_width = cv2.dilate(depth_of(hole), np.ones((2 * REACH + 1,) * 2, np.uint8))
     wide = np.clip((half_width - THIN) / (WIDE - THIN), 0, 1)
     found = np.clip((rough - SMOOTH) / (ROUGH - SMOOTH), 0, 1) * (1 - SHARE_OF_THIN * (1 - wide))
@@ -104,7 +102,25 @@ def share(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 def roughness(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """(h, w) float32, levels of 255: how far brightness is from its mean nearby, 0 in the hole, which has no say."""
-    known = (~hole).astype(np.float32)
-    grey = pixels.astype(np.float32).mean(axis=2) * known
-    smooth = cv2.GaussianBlur(grey, (0, 0), 2.0) / np.maximum(cv2.GaussianBlur(known, (0, 0), 2.0), 1e-3)
-    return np.abs(grey - smooth) * known
+    known = ~hole
+    grey = pixels.astype(np.float32).mean(axis=2)
+    return np.abs(grey - smoothed(grey, known, 2.0)) * known
+
+
+def smoothed(values: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
+    """(h, w) float32: Gaussian mean of what is known of values (h, w); near 0 where nothing known is in reach."""
+    weight = known.astype(np.float32)
+    mean = cv2.GaussianBlur(values.astype(np.float32) * weight, (0, 0), sigma)
+    return mean / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
+
+
+def nearest_known(values: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Values (h, w), in the hole those of the nearest known pixel, so that its depths are judged as its rim is."""
+    if hole.all():
+        return np.zeros_like(values)
+    _, labels = cv2.distanceTransformWithLabels(
+        hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    at = np.zeros(labels.max() + 1, np.float32)
+    at[labels[~hole]] = values[~hole]
+    return np.where(hole, at[labels], values)

@@ -89,6 +89,13 @@ def test_auto_takes_more_of_wide_holes_than_of_thin_strokes() -> None:
     assert not share(bricks(), wide)[~wide].any()
 
 
+def test_auto_judges_the_depths_of_a_hole_as_its_rim() -> None:
+    hole = hole_in(400, 60, 340)
+    assert share(bricks(400), hole)[hole].min() == 1
+    assert share(np.full((400, 400, 3), 90, np.uint8), hole).max() == 0
+    assert share(bricks(40), np.ones((40, 40), bool)).max() == 0  # nothing known
+
+
 def test_auto_doubts_copies_that_the_network_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:
     hole = hole_in(160, 40, 120)
     painted = np.where(hole[..., None], np.uint8(10), bricks())
