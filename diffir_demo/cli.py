@@ -10,11 +10,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -162,6 +162,12 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="MEGAPIXELS",
         help="instead: whole restorations with the shipped weights, by the size of the result",
+    )
+    bench.add_argument(
+        "--methods",
+        type=_positive,
+        metavar="MEGAPIXELS",
+        help="instead: seconds per megapixel of all methods, ours, classical and peers, by the size of the result",
     )
     bench.add_argument("--profile", action="store_true", help="instead: where the fast twin's time goes, on a CPU")
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
@@ -537,7 +543,7 @@ def _bench(options: argparse.Namespace) -> int:
 
     for file in (options.json, options.plot):
         _require_folder(file)
-    if options.whole:
+    if options.whole or options.methods:
         return _bench_whole(options)
     presets = chosen_presets(options.task, options.preset, options.paper)
     if options.profile:
@@ -561,19 +567,47 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _bench_whole(options: argparse.Namespace) -> int:
-    from .bench import Whole, conditions, table, whole_runs
+    from .bench import conditions, method_costs, method_table, table, whole_runs
 
-    if options.profile or options.preset or options.paper or options.plot or options.threads or options.device != "cpu":
-        raise InputError("--whole measures the shipped weights as they run, so it goes with --task and --json only.")
-    found: list[Whole] = []
-    for each in whole_runs(options.task, options.whole):
-        found.append(each)
-        print(each.row, file=sys.stderr)
-    print(table(found))
+    rest = options.profile, options.preset, options.paper, options.plot, options.threads, options.device != "cpu"
+    if any(rest) or (options.whole and options.methods):
+        raise InputError(
+            "--whole and --methods measure what ships as it runs.",
+            "Use one of them, with --task, --rounds and --json only.",
+        )
+    name = "whole" if options.whole else "methods"
+    if options.whole:
+        found = _told(whole_runs(options.task, options.whole))
+        print(table(found))
+    else:
+        found = _told(method_costs(options.task, options.methods, options.rounds))
+        print(method_table(found))
     if options.json:
-        facts = {"conditions": conditions(1), "whole": [asdict(each) for each in found]}
+        facts = {
+            "conditions": conditions(options.rounds if options.methods else 1),
+            name: [asdict(each) for each in found],
+        }
         options.json.write_text(json.dumps(facts, indent=1) + "\n")
     return 0
+
+
+class _Row(Protocol):
+    """A line of a table."""
+
+    @property
+    def row(self) -> str: ...
+
+
+R = TypeVar("R", bound=_Row)
+
+
+def _told(measured: Iterable[R]) -> list[R]:
+    """All of them; each is printed as it comes, as the long ones take minutes."""
+    found = []
+    for each in measured:
+        found.append(each)
+        print(each.row, file=sys.stderr)
+    return found
 
 
 def _require_folder(file: Path | None) -> None:

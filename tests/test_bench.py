@@ -206,3 +206,23 @@ def test_a_whole_run_that_fails_is_told_in_a_sentence(capsys: pytest.CaptureFixt
     assert main(["bench", "--task", "sr", "--whole", "900"]) == 2
     told = capsys.readouterr().err
     assert "sr at 900 megapixels is refused" in told and "200 is the most" in told and "Traceback" not in told
+
+
+def test_every_method_of_a_task_takes_its_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = tmp_path / "methods.json"
+    assert main(["bench", "--task", "clean", "--methods", "0.01", "--rounds", "2", "--json", str(numbers)]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads(numbers.read_text())["methods"]
+    names = [each["method"] for each in found]
+    assert names[0].startswith("DiffIR") and {"Non-local means", "Bilateral filter"} <= set(names)
+    assert "nothing done" not in names
+    for each in found:
+        assert each["size"] == [122, 82]
+        assert 0 < each["times"]["low"] <= each["times"]["median"] <= each["times"]["high"]
+        per_megapixel = each["times"]["median"] / (122 * 82 / 1e6)
+        assert f"| clean | {each['method']} | 122 x 82 | {per_megapixel:.2f} |" in printed
+
+
+def test_methods_and_whole_runs_are_measured_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--methods", "1", "--whole", "1"]) == 2
+    assert "one of them" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from ..model.cost import Cost, cost_of
 from ..tasks import TASKS
 from .cost import Efficiency, efficiency
 from .memory import peak_memory
+from .methods import MethodCost, method_costs, method_table
 from .profile import Profile, profile_table, profiled
 from .report import Bench, conditions, draw, markdown, plain
 from .timing import Timed, Times, gemm_peak, measure
@@ -27,6 +28,7 @@ __all__ = [
     "Bench",
     "Cost",
     "Efficiency",
+    "MethodCost",
     "Profile",
     "Timed",
     "Times",
@@ -37,6 +39,8 @@ __all__ = [
     "conditions",
     "draw",
     "markdown",
+    "method_costs",
+    "method_table",
     "plain",
     "profile_table",
     "profiles",

@@ -95,9 +95,8 @@ def child() -> None:
 def measure(key: str, megapixels: float) -> Whole:
     """In this process. megapixels: of the result; for inpainting, four bars across the photo are missing."""
     engine = load(key)
-    short = (megapixels * 1e6 / (SHAPE[0] * SHAPE[1])) ** 0.5 / engine.model.config.scale
-    width, height = (max(16, round(side * short)) for side in SHAPE)
-    request = _request(key, width, height)
+    request = request_of(key, megapixels, engine.model.config.scale)
+    width, height = request.picture.width, request.picture.height
     at_rest = _gigabytes()
     began = last = time.perf_counter()
     first = gap = worked = 0.0
@@ -109,7 +108,10 @@ def measure(key: str, megapixels: float) -> Whole:
     return Whole(key, (width, height), spent, first, gap, 1 - worked / spent, at_rest, _gigabytes())
 
 
-def _request(key: str, width: int, height: int) -> Request:
+def request_of(key: str, megapixels: float, scale: int) -> Request:
+    """A picture of soft colours, its result of so many megapixels; for inpainting, four bars across it are missing."""
+    short = (megapixels * 1e6 / (SHAPE[0] * SHAPE[1])) ** 0.5 / scale
+    width, height = (max(16, round(side * short)) for side in SHAPE)
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (32, 48, 3), dtype=np.uint8))
     pixels = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))

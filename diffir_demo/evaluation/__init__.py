@@ -31,6 +31,7 @@ __all__ = [
     "markdown",
     "matrix",
     "mean_scores",
+    "methods_for",
     "plain",
     "tasks_of",
 ]
