@@ -17,10 +17,10 @@ from diffir_demo.errors import InputError
 from diffir_demo.evaluation import scratches as measurement
 from diffir_demo.imaging import load_mask, load_picture
 from diffir_demo.scratches import find_scratches
-from diffir_demo.scratches.judge import FILE, shipped
-from diffir_demo.scratches.parts import FIGURES
+from diffir_demo.scratches.judge import CONTEXT, FILE, SURE, TONE, shipped, with_context
+from diffir_demo.scratches.parts import FIGURES, Parts
 from diffir_demo.tasks import TASKS
-from diffir_demo.tasks.old_photo import VISIBLE, aged
+from diffir_demo.tasks.old_photo import VISIBLE, aged, faded, touched
 from diffir_demo.training import scratches as fitting
 from diffir_demo.weights import save
 from tests.tiny import network
@@ -56,15 +56,15 @@ def test_damage_is_found_in_aged_examples() -> None:
         damaged, truth = aged(example(name), np.random.default_rng(seed))
         count = measurement.compared(find_scratches(damaged), truth)
         assert count.damage > 500
-        assert count.nearly > 0.4 * count.damage and count.near > 0.75 * count.marked
+        assert count.nearly > 0.25 * count.damage and count.near > 0.75 * count.marked
         total.add(count)
-    assert total.nearly > 0.6 * total.damage  # most of it lies across windows and boats
+    assert total.nearly > 0.55 * total.damage  # in one of them it lies across windows and boats
     assert total.near > 0.8 * total.marked
 
 
 def test_clean_examples_raise_few_alarms() -> None:
     shares = [find_scratches(example(name)).mean() for name in NAMES]
-    assert max(shares) < 0.02 and np.mean(shares) < 0.006
+    assert max(shares) < 0.002
 
 
 def test_more_sensitivity_marks_all_of_less_and_more() -> None:
@@ -127,6 +127,31 @@ def test_a_line_two_pixels_wide_is_covered_with_its_rim(level: int, angle: int, 
     assert mask.sum() < 4.5 * (line > 30).sum()
 
 
+def test_a_part_hears_how_sure_the_others_are() -> None:
+    """Two light parts and a dark one, in a photo of 20 x 20: the dark one is sure, and speaks for the light ones."""
+    figures = np.zeros((2, len(FIGURES)), np.float32)
+    figures[:, TONE] = 0.1, -0.2
+    labels, places = np.repeat((0, 1), 10), np.arange(20)
+    light = Parts(False, labels, places, figures, 0.7)
+    dark = Parts(True, np.zeros(10, int), np.arange(100, 110), figures[:1] + 0.3, 0.7)
+
+    def told(of_light: float, of_dark: float) -> dict[str, np.ndarray]:
+        odds = [np.array(values, np.float32) for values in ((of_light, -3), (of_dark,))]
+        context = with_context([light, dark], odds, 20, 20)[0][:, len(FIGURES) :]
+        return dict(zip(CONTEXT, context.T, strict=True))
+
+    nobody, another, itself = told(-3, -3), told(-3, SURE), told(SURE, -3)
+    for name in ("sure", "likely", "sure of all"):
+        assert (another[name] > nobody[name]).all() and itself[name][1] > nobody[name][1]
+        assert itself[name][0] == pytest.approx(nobody[name][0])  # nobody speaks for himself
+    for name in ("sure of its kind", "likely of its kind"):
+        assert (another[name] == nobody[name]).all() and itself[name][1] > nobody[name][1]
+    assert itself["unlike the sure"] == pytest.approx([0, 0.3]) and nobody["unlike the sure"] == pytest.approx(
+        [0.1, 0.2]
+    )
+    assert (nobody["colourfulness"] == np.float32(0.7)).all()
+
+
 def test_specks_are_found() -> None:
     """At a great sensitivity only: three in an otherwise clean photo are hardly dust."""
     pixels = noisy(flat(), 3)
@@ -174,6 +199,25 @@ def test_ageing_marks_what_it_changed_visibly() -> None:
     assert np.abs(grey - ground)[truth].mean() > VISIBLE > np.abs(grey - ground)[~truth].mean()
 
 
+def test_a_print_that_was_kept_well_is_worn_like_an_aged_one_but_whole() -> None:
+    pixels = example(NAMES[1])
+    whole, (damaged, truth) = faded(pixels, np.random.default_rng(5)), aged(pixels, np.random.default_rng(5))
+    away = np.abs(whole.astype(np.float32) - damaged).max(axis=2)
+    assert whole.shape == pixels.shape and whole.dtype == np.uint8
+    assert np.median(away[truth]) > VISIBLE > 2 * np.median(away[~truth])
+
+
+def test_a_touched_photo_keeps_its_colours_and_is_damaged_a_little() -> None:
+    pixels = example(NAMES[2])
+    shares = []
+    for seed in range(8):
+        damaged, truth = touched(pixels, np.random.default_rng(seed))
+        away = np.abs(damaged.astype(np.float32) - pixels).max(axis=2)
+        assert np.median(away[truth]) > VISIBLE > 2 * np.median(away[~truth])
+        shares.append(truth.mean())
+    assert min(shares) > 0 and max(shares) < 0.02
+
+
 def test_the_judge_is_written_and_read_back(tmp_path: Path) -> None:
     shipped().save(tmp_path / "judge.json")
     assert (tmp_path / "judge.json").read_text() == FILE.read_text()
@@ -187,6 +231,33 @@ def test_a_network_learns_what_sets_damage_apart(monkeypatch: pytest.MonkeyPatch
     damage = figures[:, 2] > figures[:, 5] + 1
     found = fitting.fit_network(figures, damage, np.ones(len(figures)))
     assert ((found.odds(figures) > 0) == damage).mean() > 0.95
+
+
+def test_parts_on_damage_are_told_from_those_beside_it() -> None:
+    damaged, truth = aged(example(NAMES[0]), np.random.default_rng(0))
+    told = fitting.Example.of(damaged, truth)
+    inside = np.concatenate(
+        [truth.reshape(-1)[p.places][d[p.labels]] for p, d in zip(told.found, told.damage, strict=True)]
+    )
+    outside = np.concatenate(
+        [truth.reshape(-1)[p.places][~d[p.labels]] for p, d in zip(told.found, told.damage, strict=True)]
+    )
+    assert inside.mean() > 0.5 > 0.1 > outside.mean()
+    clean = fitting.Example.of(example(NAMES[0]), np.zeros(truth.shape, bool))
+    assert not any(each.any() for each in clean.damage)
+
+
+def test_a_judge_is_fitted_to_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fitting, "STEPS", 20)
+    monkeypatch.setattr(fitting, "SIDES", (150, 150))
+    for name in NAMES:
+        Image.fromarray(example(name)).save(tmp_path / f"{name}.png")
+    file = tmp_path / "judge.json"
+    assert fitting.main(["--data", str(tmp_path), "--output", str(file)]) == 0
+    assert "7 versions" in capsys.readouterr().out  # three each of the first and the third, the second as it is
+    assert tuple(json.loads(file.read_text())["figures"]) == FIGURES and file.stat().st_size < 40_000
 
 
 def test_the_measurement_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

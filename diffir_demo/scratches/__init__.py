@@ -82,5 +82,6 @@ def search(pixels: np.ndarray) -> Search:
 
 def candidates(pixels: np.ndarray) -> list[Parts]:
     """What stands out of (h, w, 3) uint8 RGB, at this very size, before anyone says whether it is damage."""
-    grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return list(parts(grey, strengths(grey)))
+    pixels = np.ascontiguousarray(pixels)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return list(parts(grey, cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[..., 1:], strengths(grey)))

@@ -1,7 +1,8 @@
 """Damage or picture? Two small networks weigh the figures of each part; `training/scratches.py` fitted them.
 
 The first sees each part for itself. The second also hears how sure the first is, of this part and of the others: in a
-photo full of scratches a doubtful line is one more of them, and in a clean photo it is a twig.
+photo full of scratches a doubtful line is one more of them, and in a clean photo it is a twig. Prints so old
+that they are damaged are mostly grey or brown: that, too, the second alone hears, so a sure crack is one in any photo.
 """
 
 from __future__ import annotations
@@ -21,12 +22,29 @@ from .parts import FIGURES, Parts
 FILE = Path(__file__).with_name("judge.json")
 SURE, LIKELY = 1.5, 0.0
 """Log odds of the first network from which a part speaks for others."""
-ALONE = 1.5
+ALONE = 0.3
 """By how much the first network must be surer to be believed without the second: the only scratch of a photo."""
+FAR = 4.0
+"""Standard deviations beyond which a figure tells no more: hardly anything that was fitted is farther off."""
+COLOURFUL = 2.254
+"""Colourfulness from which more of it makes no photo less likely to be damaged, the mean of what was fitted. The limit
+holds in use alone: modern photos that were fitted are hardly ever damaged, but those that are should be found."""
 NEIGHBOURHOOD = 121
 """Side of the window that counts as near, pixels."""
-CONTEXT = ("odds", "sure of its kind", "sure", "likely of its kind", "likely", "sure nearby")
+CONTEXT = (
+    "odds",
+    "sure of its kind",
+    "sure",
+    "likely of its kind",
+    "likely",
+    "sure nearby",
+    "sure of all",  # against everything that stands out: a few sure lines are more in a calm photo than in a busy one
+    "unlike the sure",  # the distance of its tone from theirs: all cracks of a print show the same paper
+    "colourfulness",
+)
 """What the second network is told beside the figures; the shares are logarithms, and leave the part itself out."""
+TONE = FIGURES.index("extremeness")
+"""Which figure tells a part's tone: from the photo's lightest or darkest on, in its range."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +62,7 @@ class Network:
 
     def odds(self, figures: np.ndarray) -> np.ndarray:
         """(n, figures) float32 -> (n,) float32 log odds."""
-        standard = (figures - self.mean) / self.deviation
+        standard = np.clip((figures - self.mean) / self.deviation, -FAR, FAR)
         units = np.tanh(standard @ self.hidden[:, :-1].T + self.hidden[:, -1])
         return units @ self.last[:-1] + self.last[-1]
 
@@ -59,7 +77,10 @@ class Judge:
     def odds(self, found: Sequence[Parts], height: int, width: int) -> list[np.ndarray]:
         """(count,) float32 log odds of all parts of a photo, in their order."""
         first = [self.first.odds(each.figures) for each in found]
-        second = [self.second.odds(figures) for figures in with_context(found, first, height, width)]
+        told = with_context(found, first, height, width)
+        for figures in told:
+            figures[:, -1] = np.minimum(figures[:, -1], COLOURFUL)
+        second = [self.second.odds(figures) for figures in told]
         return [np.maximum(alone - ALONE, all_told) for alone, all_told in zip(first, second, strict=True)]
 
     def save(self, file: Path = FILE) -> None:
@@ -87,6 +108,8 @@ def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int
     odds: of the first network, (count,) each.
     """
     best = painted(found, odds, height * width)
+    stand = int(np.isfinite(best).sum())
+    tones = [_sure_tone(found, odds, dark) for dark in (False, True)]
     window = (NEIGHBOURHOOD, NEIGHBOURHOOD)
     sure, likely = best >= SURE, best >= LIKELY
     nearby = [
@@ -109,9 +132,22 @@ def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int
             np.log((likely[kind].sum() - own_likely) / (height * width) + 1e-3),
             np.log((likely.sum() - own_likely) / (height * width) + 1e-3),
             np.log(np.maximum(near, 0) + 1e-3),
+            np.log((sure.sum() - own + 20) / (stand + 200)),
+            np.abs(part.figures[:, TONE] - tones[kind]),
+            np.full(count, part.colourfulness),
         ]
         out.append(np.column_stack([part.figures, *context]).astype(np.float32))
     return out
+
+
+def _sure_tone(found: Sequence[Parts], odds: Sequence[np.ndarray], dark: bool) -> float:
+    """Mean `TONE` of a kind's sure parts, weighted by their size; 0, the photo's lightest or darkest, without any."""
+    total = pixels = 0.0
+    for part, told in zip(found, odds, strict=True):
+        if part.dark == dark:
+            sizes = np.bincount(part.labels, minlength=len(told)) * (told >= SURE)
+            total, pixels = total + float(sizes @ part.figures[:, TONE]), pixels + float(sizes.sum())
+    return total / pixels if pixels else 0.0
 
 
 def painted(found: Sequence[Parts], odds: Sequence[np.ndarray], pixels: int) -> np.ndarray:

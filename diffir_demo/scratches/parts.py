@@ -27,6 +27,8 @@ CORE = 0.35
 """Pixels of a part stand out by this share of its mean, at least; the filters reach a little further than the line."""
 CROWD = 61
 """Side of the window in which other parts are counted, pixels."""
+GROUND = 13
+"""Side of the window whose median is the ground, pixels: nothing thin is left in it."""
 NEAR = 31
 """Side of the window whose lightest and darkest ground a part is compared with, pixels."""
 FIGURES = (
@@ -46,6 +48,7 @@ FIGURES = (
     "straightness",
     "tone",  # how much its own level changes: damage has one of its own ..
     "ground",  # .. whatever it lies on
+    "tint",  # how far its colour is from the ground's: light and shadow leave it, paper and dust do not
     "dark",
     "level",
 )
@@ -63,6 +66,8 @@ class Parts:
     """(n,) int64: where the pixels lie in the flattened picture."""
     figures: np.ndarray
     """(count, len(FIGURES)) float32."""
+    colourfulness: float
+    """Of the whole photo: logarithm of how far its colours differ, 0 for grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,18 +88,26 @@ class _Fields:
     """Amplitude of the finest detail."""
     extreme: np.ndarray
     beyond: np.ndarray
+    tints: tuple[np.ndarray, np.ndarray]
+    """Chroma, Cr and Cb, less the ground's."""
     dark: bool
+    colourfulness: float
 
 
-def parts(grey: np.ndarray, both: tuple[Strength, Strength]) -> Iterator[Parts]:
-    """All parts at all levels, light ones first. grey: (h, w) float32, levels of 255; both: of `strengths(grey)`."""
+def parts(grey: np.ndarray, chroma: np.ndarray, both: tuple[Strength, Strength]) -> Iterator[Parts]:
+    """All parts at all levels, light ones first.
+
+    grey: (h, w) float32, levels of 255. chroma: (h, w, 2) uint8, Cr and Cb. both: of `strengths(grey)`.
+    """
     low, high = np.percentile(grey[::3, ::3], (1, 99))
     spread = max(float(high - low), 1.0)
-    ground8 = cv2.medianBlur(np.rint(np.clip(grey, 0, 255)).astype(np.uint8), 13)
+    ground8 = cv2.medianBlur(np.rint(np.clip(grey, 0, 255)).astype(np.uint8), GROUND)
     ground = cv2.GaussianBlur(ground8.astype(np.float32), (0, 0), 1.5)
     slope = cv2.magnitude(cv2.Sobel(ground, -1, 1, 0, scale=0.125), cv2.Sobel(ground, -1, 0, 1, scale=0.125))
     soft = cv2.GaussianBlur(grey, (0, 0), 0.6)
     fine = cv2.absdiff(soft, cv2.GaussianBlur(grey, (0, 0), 1.8))
+    red, blue = (np.subtract(c, cv2.medianBlur(c, GROUND), dtype=np.float32) for c in cv2.split(chroma))
+    colourfulness = float(np.log(np.hypot(*chroma[::3, ::3].reshape(-1, 2).std(axis=0)) + 1))
     near = np.ones((NEAR, NEAR), np.uint8)
     for dark, strength in enumerate(both):
         most = cv2.erode(ground8, near) if dark else cv2.dilate(ground8, near)
@@ -112,7 +125,9 @@ def parts(grey: np.ndarray, both: tuple[Strength, Strength]) -> Iterator[Parts]:
             fine=fine,
             extreme=((low - grey) if dark else (grey - high)) / spread,
             beyond=(most - soft) if dark else (soft - most),
+            tints=(red, blue),
             dark=bool(dark),
+            colourfulness=colourfulness,
         )
         for level in LEVELS:
             yield _parts(fields, level)
@@ -135,9 +150,12 @@ def _parts(fields: _Fields, level: float) -> Parts:
         return np.bincount(label, told, minlength=count) / area
 
     top = fields.strength.top.reshape(-1)[places]
-    figures = _figures(fields, mask, label, places, area, mean, level)
     core = top >= CORE * mean(top)[label]
-    return Parts(fields.dark, label[core], places[core], figures)
+    inner, inside = label[core], places[core]
+    red, blue = (np.bincount(inner, plane.reshape(-1)[inside], minlength=count) for plane in fields.tints)
+    tint = np.hypot(red, blue) / np.bincount(inner, minlength=count)  # of the core: a rim is mixed with the ground
+    figures = _figures(fields, mask, label, places, area, mean, tint, level)
+    return Parts(fields.dark, inner, inside, figures, fields.colourfulness)
 
 
 def _figures(
@@ -147,6 +165,7 @@ def _figures(
     places: np.ndarray,
     area: np.ndarray,
     mean: Callable[[np.ndarray], np.ndarray],
+    tint: np.ndarray,
     level: float,
 ) -> np.ndarray:
     def deviation(values: np.ndarray) -> np.ndarray:
@@ -183,6 +202,7 @@ def _figures(
             log(long / (length + 1)),
             log((deviation(fields.grey) + 1) / contrast),
             log((deviation(fields.ground) + 1) / contrast),
+            log((tint + 1) / contrast),
             np.full(len(area), float(fields.dark)),
             np.full(len(area), log(level)),
         ],

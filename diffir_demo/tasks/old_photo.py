@@ -36,13 +36,31 @@ def aged(pixels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Mask
     (h, w) bool of every pixel that cracks, folds, dust, hairs or a date stamp change by `VISIBLE` levels or more: white
     on white is not in it.
     """
-    height, width = pixels.shape[:2]
     printed = _print(pixels, rng)
-    damaged = _scratched(printed, rng)
-    blur = rng.uniform(0.3, 0.6)  # the scanner's
+    return _scanned(printed, _scratched(printed, rng), rng)
+
+
+def faded(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The photo as an old print that was kept well, `aged` without what its mask is for: (h, w, 3) uint8."""
+    printed = _print(pixels, rng)
+    return _scanned(printed, printed, rng)[0]
+
+
+def touched(pixels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Mask]:
+    """A photo that is not old with a little damage, light or dark, or a date stamp; the rest as `aged`."""
+    printed = pixels.astype(np.float32)
+    if rng.random() < 0.2:
+        return _scanned(printed, _stamped(printed, rng), rng)
+    level = rng.uniform(225, 252) if rng.random() < 0.7 else rng.uniform(8, 40)
+    return _scanned(printed, _laid(printed, level, rng.uniform(0.1, 0.5), rng), rng)
+
+
+def _scanned(printed: np.ndarray, damaged: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Mask]:
+    """What a scanner makes of the damaged print, (h, w, 3) uint8, and a mask of the damage that can be seen in it."""
+    blur = rng.uniform(0.3, 0.6)
     printed, damaged = (cv2.GaussianBlur(each, (0, 0), blur) for each in (printed, damaged))
     mask = np.abs(damaged - printed).max(axis=2) >= VISIBLE
-    damaged += rng.normal(0, rng.uniform(0.5, 2), (height, width, 1)).astype(np.float32)
+    damaged += rng.normal(0, rng.uniform(0.5, 2), (*mask.shape, 1)).astype(np.float32)
     return np.rint(np.clip(damaged, 0, 255)).astype(np.uint8), mask
 
 
@@ -69,21 +87,24 @@ def _print(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _scratched(printed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The print (h, w, 3) float32 with everything that the mask is for."""
-    height, width = printed.shape[:2]
     out = printed.copy()
     for _ in range(int(rng.choice(3, p=[0.4, 0.45, 0.15]))):
         out = _folded(out, rng)
     paper, ink = rng.uniform(225, 252), rng.uniform(8, 40)
     for level, share in ((paper, rng.uniform(0.5, 1.2)), (ink, rng.uniform(0.2, 0.7))):
-        layer = _Layer(height, width)
-        layer.cracks(round(share * rng.integers(1, 7)), rng)
-        layer.hairs(round(share * rng.integers(0, 7)), rng)
-        layer.specks(round(share * rng.integers(5, 50)), rng)
-        cover = layer.cover()[..., None]
-        out += cover * (level * _tone(printed) - out)
+        out = _laid(out, level * _tone(printed), share, rng)
     if rng.random() < 0.25:
         out = _stamped(out, rng)
     return out
+
+
+def _laid(out: np.ndarray, colour: np.ndarray | float, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Under cracks, hairs and dust of one colour, levels of 255; share: how much of it, 1 on a print in a bad state."""
+    layer = _Layer(*out.shape[:2])
+    layer.cracks(round(share * rng.integers(1, 7)), rng)
+    layer.hairs(round(share * rng.integers(0, 7)), rng)
+    layer.specks(round(share * rng.integers(5, 50)), rng)
+    return out + layer.cover()[..., None] * (colour - out)
 
 
 def _tone(printed: np.ndarray) -> np.ndarray:

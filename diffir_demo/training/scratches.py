@@ -1,13 +1,14 @@
 """Fits the judge of scratches: `python -m diffir_demo.training.scratches --data FOLDER`, minutes on one core.
 
 Photos are aged with fixed seeds, so it is known which of the parts that stand out are damage; in the clean photos none
-is. Larger parts weigh more, since the mask is what counts.
+is. So that neither grain and fading nor colour stand for the answer, there are prints without damage and modern photos
+with a little of it. Larger parts weigh more, since the mask is what counts.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from ..imaging import grown
 from ..scratches import candidates
 from ..scratches.judge import FILE, Judge, Network, with_context
 from ..scratches.parts import Parts
-from ..tasks.old_photo import aged
+from ..tasks.old_photo import aged, faded, touched
 from .photos import photo_files, read_photos
 
 SIDES = (600, 700)
 """Rows and columns of each photo that are used, at most."""
+SEED = 1000
+"""Of the first photo; they count up from here. Measuring counts from 0, and so draws other damage."""
 UNITS = 24
 STEPS, BATCH, RATE, DECAY = 2500, 8192, 0.02, 1e-3
 TOLERANCE = 2.0
@@ -59,6 +62,18 @@ class Example:
     def weights(self) -> list[np.ndarray]:
         """(count,) float64 each."""
         return [np.bincount(each.labels) ** SIZE for each in self.found]
+
+
+def cropped(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random place of a photo (h, w, 3), of `SIDES` or what it has of them."""
+    top, left = (int(rng.integers(max(0, n - most) + 1)) for n, most in zip(photo.shape, SIDES, strict=False))
+    return np.ascontiguousarray(photo[top : top + SIDES[0], left : left + SIDES[1]])
+
+
+def versions(pixels: np.ndarray, number: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Of a clean photo (h, w, 3) uint8: aged, and by turns touched or faded; with the damage of each."""
+    yield aged(pixels, rng)
+    yield (faded(pixels, rng), np.zeros(pixels.shape[:2], bool)) if number % 2 else touched(pixels, rng)
 
 
 def fit(examples: Sequence[Example]) -> Judge:
@@ -99,21 +114,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the judge; 2 where the folder cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m diffir_demo.training.scratches")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos, subfolders too")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth photo")
+    parser.add_argument(
+        "--every", type=int, default=2, metavar="N", help="each Nth photo, clean and damaged, and the next, clean only"
+    )
     parser.add_argument("--output", type=Path, default=FILE, metavar="FILE.json")
     options = parser.parse_args(arguments)
     examples: list[Example] = []
     try:
-        for seed, photo in enumerate(read_photos(photo_files(options.data)[:: options.every])):
-            rng = np.random.default_rng(seed)
-            top, left = (int(rng.integers(max(0, n - most) + 1)) for n, most in zip(photo.shape, SIDES, strict=False))
-            crop = np.ascontiguousarray(photo[top : top + SIDES[0], left : left + SIDES[1]])
-            examples.append(Example.of(*aged(crop, rng)))
-            examples.append(Example.of(crop, np.zeros(crop.shape[:2], bool)))
+        files = photo_files(options.data)
+        for turn in range(min(options.every, 2)):
+            places = range(turn, len(files), options.every)
+            for number, photo in zip(places, read_photos([files[place] for place in places]), strict=True):
+                rng = np.random.default_rng(SEED + number)
+                crop = cropped(photo, rng)
+                examples.append(Example.of(crop, np.zeros(crop.shape[:2], bool)))
+                if turn == 0:
+                    examples += [Example.of(*v) for v in versions(crop, number // options.every, rng)]
     except DiffIRError as error:
         parser.error(str(error))
     fit(examples).save(options.output)
-    print(f"{len(examples)} photos, half of them aged -> {options.output}")
+    print(f"{len(examples)} versions of photos, clean and damaged -> {options.output}")
     return 0
 
 
