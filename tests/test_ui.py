@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -24,18 +25,20 @@ from pydantic import ValidationError
 from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.estimate import Estimate
 from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started, last
-from diffir_demo.imaging import Picture, grown, mask_picture, save_picture
+from diffir_demo.imaging import Picture, grown, load_mask, mask_picture, save_picture
 from diffir_demo.imaging.strokes import rasterise
 from diffir_demo.recipe import Recipe, read_recipe
 from diffir_demo.restore import load, restore, stream
+from diffir_demo.scratches import find_scratches, search
 from diffir_demo.tasks import TASKS, Request
-from diffir_demo.ui import build_app, launch_options, views, words
+from diffir_demo.ui import build_app, launch_options, searches, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
 from diffir_demo.ui.in_use import shower_of
 from diffir_demo.ui.live import follow
 from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
 from diffir_demo.ui.opening import asked_for, opened, opening_of, recipe_for, request_for
 from diffir_demo.ui.progress import Progress
+from diffir_demo.ui.scratch_finder import finder_of, percent
 from diffir_demo.ui.studio import Studio
 from diffir_demo.weights import save
 from tests.tiny import engine, network
@@ -86,8 +89,8 @@ def client(address: str) -> Client:
 
 
 def test_status_escapes_and_bounds() -> None:
-    text = views.status("<script>", 1.7, "bad")
-    assert "<script>" not in text and "&lt;script&gt;" in text
+    text = views.status("<script>", 1.7, "bad", offer=("<b>", '"'))
+    assert "<script>" not in text and "&lt;script&gt;" in text and "<b>" not in text
     assert 'aria-valuenow="100"' in text and "status bad" in text
 
 
@@ -344,7 +347,10 @@ def test_a_host_s_memory_budget_holds_for_runs_and_for_what_is_foreseen(checkpoi
 
 def test_only_the_tasks_are_public(client: Client) -> None:
     described = client.view_api(return_format="dict", print_info=False)
-    assert isinstance(described, dict) and set(described["named_endpoints"]) == {f"/{key}" for key in KEYS}
+    assert isinstance(described, dict) and set(described["named_endpoints"]) == {
+        "/find_scratches",
+        *(f"/{key}" for key in KEYS),
+    }
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -410,6 +416,60 @@ def test_a_recipe_is_enough_for_the_endpoint(key: str, client: Client, checkpoin
     assert told == asked.done(painted, "cat.png")
     again = client.predict(handle_file(source), seed=6, recipe=json.loads(told.to_json()), api_name=f"/{key}")
     assert read_recipe(again) == dataclasses.replace(told, seed=6)
+
+
+def test_scratches_are_found_for_programs(client: Client, tmp_path: Path) -> None:
+    """The library's mask, as a file that the inpainting endpoint takes."""
+    plain = np.full((60, 80, 3), 90, np.uint8)
+    source, empty = tmp_path / "old.png", tmp_path / "new.png"
+    save_picture(Picture(plain), empty)
+    plain[10:50, 40:42] = 230
+    save_picture(Picture(plain), source)
+    answer = Path(client.predict(handle_file(source), 0.4, api_name="/find_scratches"))
+    assert answer.name == "old-mask.png"
+    mask = load_mask(answer)
+    assert np.array_equal(mask, find_scratches(plain, 0.4)) and mask[30, 40] and not mask[:, :30].any()
+    assert Image.open(client.predict(handle_file(source), handle_file(answer), api_name="/inpaint")).size == (80, 60)
+    for picture, sensitivity, sentence in (
+        (empty, 0.5, "Nothing that looks like a scratch"),
+        (source, 1.5, "must be 0 to 1"),
+        (source, "much", "must be a number"),
+        (source, True, "must be a number"),
+    ):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(handle_file(picture), sensitivity, api_name="/find_scratches")
+
+
+def test_a_photo_is_searched_once(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However far the slider is pulled; and what is found goes beside what was drawn."""
+    pixels = np.full((60, 80, 3), 90, np.uint8)
+    pixels[10:50, 40:42] = 230
+    value = opened(Picture(pixels), "old.png", None).value
+    value.strokes = [StrokeData(k="box", p=[(0.1, 0.1), (0.2, 0.2)])]
+    looked: list[tuple[int, ...]] = []
+    monkeypatch.setattr(searches, "search", lambda found: (looked.append(found.shape), search(found))[1])
+    find = finder_of(searches.Searches())
+
+    def asked(sensitivity: object, whole: bool, **canvas: object) -> dict[str, Any]:
+        return find({"canvas": value.model_dump() | canvas, "sensitivity": sensitivity, "whole": whole})
+
+    some, most, laid = asked(0.4, False), asked(1.0, False), asked(0.4, True)
+    assert looked == [pixels.shape]
+    assert 0 < some["share"] <= most["share"] and f"{100 * some['share']:.2g} % of the photo" in some["text"]
+    sketch = Image.open(io.BytesIO(base64.b64decode(some["sketch"].split(",")[1])))
+    assert np.array_equal(np.asarray(sketch) > 127, find_scratches(pixels, 0.4))
+    drawn = value.rasterised(60, 80)
+    assert drawn.any() and np.array_equal(load_mask(laid["mask"]["path"]), find_scratches(pixels, 0.4) | drawn)
+    assert "problem" in asked(2, False) and "problem" in asked(0.5, False, file=None) and "problem" in find(None)
+    elsewhere = {"path": os.fspath(Path(__file__)), "meta": {"_type": "gradio.FileData"}}
+    assert words.LOST_FILE in asked(0.5, False, file=elsewhere)["problem"]
+    flat = opened(Picture(np.full((60, 80, 3), 90, np.uint8)), "new.png", None).value
+    nothing = find({"canvas": flat.model_dump(), "sensitivity": 0.5, "whole": True})
+    assert (nothing["share"], nothing["mask"]) == (0, None)
+
+
+def test_next_to_nothing_is_not_called_nothing() -> None:
+    assert [percent(share) for share in (0.0123, 0.00012, 2e-5)] == ["1.2", "0.012", "less than 0.01"]
 
 
 def test_recipes_that_the_endpoints_refuse(client: Client, tmp_path: Path) -> None:

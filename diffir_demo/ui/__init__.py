@@ -17,7 +17,7 @@ from ..imaging import MAX_MEGABYTES
 from ..tasks import TASKS
 from ..tiling import MEMORY_BUDGET
 from . import words
-from .api import add_endpoint
+from .api import add_endpoint, add_scratches
 from .blocks import Blocks
 from .desktop import opens_browser
 from .examples import credits, examples_for
@@ -72,6 +72,7 @@ def build_app(
         gr.HTML(f'<footer class="foot"><p>{words.PRIVACY}</p>{shown}</footer>')
         for task in TASKS.values():
             add_endpoint(task, studio, **ON_THE_DEVICE)
+        add_scratches(studio)
     if warm and studio.machine.device.type == "cpu":
         waking = threading.Timer(WAKING, _wake, [studio])
         waking.daemon = True

@@ -16,12 +16,13 @@ from pydantic import ValidationError
 
 from ..errors import DiffIRError, InputError
 from ..events import last
-from ..imaging import encode_picture, load_mask, load_picture
+from ..imaging import encode_picture, load_mask, load_picture, mask_bytes
 from ..recipe import Drawing, Recipe, recipe_of, text_of
 from ..tasks import Task
 from . import views, words
 from .opening import checked_seed
 from .studio import Studio, keep
+from .words import canvas
 
 
 def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
@@ -95,15 +96,42 @@ def _restored(
     else:
         chosen = studio.weights_of(recipe, task) or offered[0]
     run = last(studio.run(task, recipe.request(picture, hole), chosen.path, False, None, recipe.steps, recipe.steered))
-    if run.info:
-        for notice in recipe.notices(run.info):
-            gr.Warning(notice)
+    for notice in recipe.notices(run.info) if run.info else ():
+        gr.Warning(notice)
     verb = words.for_task(task.key).verb.format(scale=run.picture.width // picture.width)
     photo = image.get("orig_name") or "photo"
     told = recipe.done(run, photo) if hole is None else recipe_of(run, photo)
     name = views.result_name(photo, verb)
     path = keep(encode_picture(run.picture, ".png", text=text_of(told)), name)
     return FileData(path=path, orig_name=name).model_dump()
+
+
+def add_scratches(studio: Studio) -> None:
+    """/find_scratches: a mask for /inpaint. It runs no network, so it waits for no device."""
+
+    def find_scratches(image: FileData, sensitivity: float = 0.5) -> FileData:
+        path = uploaded(image, "image")
+        name = views.result_name(image.get("orig_name") or "photo", "mask")  # pyright: ignore[reportAttributeAccessIssue]
+        mask = studio.searches.of(path).mask(checked_sensitivity(sensitivity))
+        if not mask.any():
+            raise InputError(canvas.NOTHING_FOUND, canvas.NOTHING_FOUND_HINT)
+        made = FileData(path=keep(mask_bytes(mask), name), orig_name=name)
+        return made.model_dump()  # pyright: ignore[reportReturnType]
+
+    find_scratches.__annotations__ = get_type_hints(find_scratches)
+    find_scratches.__doc__ = (
+        "Find the scratches, dust, folds and date stamps of an old photo. image: a picture file. sensitivity: 0 marks "
+        "only what is surely damage, 1 all that may be. Gives a PNG file of the same size, white where something was "
+        "found: look it over, wires and twigs look like scratches; then give it to /inpaint as its mask."
+    )
+    api(one_sentence(find_scratches), api_name="find_scratches")
+
+
+def checked_sensitivity(value: Any) -> float:
+    """A number from a program; `Search.mask` knows which ones will do. Raises `InputError` for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"The sensitivity must be a number from 0 to 1, not {str(value)[:40]!r}.")
+    return float(value)
 
 
 def _recipe(task: Task, fields: Any, seed: int | None) -> Recipe:

@@ -94,26 +94,26 @@ class Gallery:
         room = [min(max(1, side), LARGEST_REGION) for side in asked.room]
         image = _reduced(_part(picture, rows, columns), room[0], room[1])
         w, h = picture.width, picture.height
-        return _png(image), (columns.start / w, rows.start / h, columns.stop / w, rows.stop / h)
+        return png_bytes(image), (columns.start / w, rows.start / h, columns.stop / w, rows.stop / h)
 
     def mask(self, mask: np.ndarray) -> str:
         """The path of a PNG that is opaque where the hole is, (h, w) bool, and of a preview's size at most."""
         step = ceil(max(mask.shape) / LONGEST)
         alpha = mask[::step, ::step].astype(np.uint8) * 255
-        return self._keep(_png(Image.fromarray(np.dstack([np.zeros_like(alpha), alpha]))), "mask.png")
+        return self._keep(png_bytes(Image.fromarray(np.dstack([np.zeros_like(alpha), alpha]))), "mask.png")
 
     def _written(self, picture: Picture) -> View:
         image = _part(picture, slice(None), slice(None))
         exact = picture.width * picture.height <= EXACT
         if not exact:
             image = _reduced(image, LONGEST, LONGEST)
-        path = self._keep(_png(image), "view.png")
+        path = self._keep(png_bytes(image), "view.png")
         return View(path, *image.size, None if exact else secrets.token_urlsafe(16))
 
 
 def picture_url(picture: Picture) -> str:
     """A small picture as a data URL, every pixel as it is."""
-    return data_url(_png(_part(picture, slice(None), slice(None))))
+    return data_url(png_bytes(_part(picture, slice(None), slice(None))))
 
 
 def data_url(png: bytes) -> str:
@@ -137,7 +137,7 @@ def _reduced(image: Image.Image, width: int, height: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
 
 
-def _png(image: Image.Image) -> bytes:
+def png_bytes(image: Image.Image) -> bytes:
     """Run lengths instead of searches: for photos as small as the slowest setting, and five times as quick."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)

@@ -23,6 +23,14 @@ LARGEST_SEED = 2**53 - 1
 SHOWN_BY_BROWSERS = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp"])
 
 
+class NoMask(InputError):
+    """There is a photo, and nothing of it is painted over."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(words.NO_MASK, words.NO_MASK_HINT)
+        self.task = task
+
+
 @dataclass(frozen=True, eq=False)
 class Opening:
     """A photo on the canvas, and what is known about it."""
@@ -96,7 +104,7 @@ def recipe_for(
     if not task.wants_mask:
         return recipe
     if not canvas.has_mask:
-        raise InputError(words.NO_MASK, words.NO_MASK_HINT)
+        raise NoMask(task)
     strokes = tuple(replace(each.stroke, points=tuple(each.p)) for each in canvas.strokes)
     drawing = Drawing(strokes, canvas.feather) if strokes or canvas.feather else None
     base = mask_bytes(load_mask(canvas.mask.path)) if canvas.mask else None

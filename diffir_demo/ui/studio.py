@@ -32,6 +32,7 @@ from ..weights import load as load_weights
 from . import words
 from .answers import Answers, key_of
 from .gallery import Gallery
+from .searches import Searches
 from .turns import Line
 
 KEPT = 4
@@ -83,6 +84,7 @@ class Studio:
         """`events`, or a wrapped version of it where a host lends GPUs per call."""
         self.answers = Answers()
         self.gallery = Gallery(keep)
+        self.searches = Searches()
         self.line = Line()
         self._engines: OrderedDict[tuple[str, str, float], Engine] = OrderedDict()
         self._lock = threading.Lock()

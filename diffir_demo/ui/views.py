@@ -21,14 +21,23 @@ BEGUN = 0.02
 """Share of the bar that shows that something is going on."""
 
 
-def status(text: str, share: float | None = None, tone: str = "idle", left: float | None = None) -> str:
+def status(
+    text: str,
+    share: float | None = None,
+    tone: str = "idle",
+    left: float | None = None,
+    offer: tuple[str, str] | None = None,
+) -> str:
     """The line above the result; status.js reads it out.
 
     share: progress in [0, 1]; tone: idle, busy, good or bad; left: seconds to go, where that is worth telling.
+    offer: (text of a button, CSS selector of the button of the page that it presses).
     """
     percent = round(100 * min(1.0, max(0.0, share or 0.0)))
     bar = f'role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" aria-label="Progress"'
     rest = "" if left is None else f"<small>{escape(minute.left(left))}</small>"
+    if offer:
+        rest += f'<button type="button" class="offer" data-press="{escape(offer[1])}">{escape(offer[0])}</button>'
     return (
         f'<div class="status {tone}"><div class="told"><span>{escape(text)}</span>{rest}</div>'
         f'<div class="track" {bar}><div class="fill" style="width:{percent}%"></div></div></div>'

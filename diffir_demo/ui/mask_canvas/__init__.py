@@ -29,7 +29,7 @@ from ...imaging.strokes import (
 from ..component import TypedHTML, parts
 from ..words.canvas import CANVAS
 
-SCRIPTS = ("photo", "view", "distance", "mask", "tools", "controls", "press", "keys")
+SCRIPTS = ("photo", "view", "distance", "mask", "tools", "scratches", "controls", "press", "keys")
 LIMITS = {"strokes": MAX_STROKES, "points": MAX_POINTS, "growth": MAX_GROWTH, "feather": MAX_FEATHER}
 
 
@@ -89,7 +89,8 @@ class MaskCanvas(TypedHTML):
     """Shows a photo that is dropped, pasted or chosen; with `paintable`, takes a mask by mouse, pen or touch.
 
     run, cancel: the ids of the buttons that Ctrl+Enter and Esc press. makers: of those that put another photo here.
-    A paintable canvas needs the server function `mask_in_use` (see in_use.py) to show what the network is given.
+    A paintable canvas needs the server functions `mask_in_use` (see in_use.py), to show what the network is given, and
+    `find_scratches` (see scratch_finder.py).
     Events: `opened`, the browser shows another photo; `unreadable`, it cannot show the file, so that Python may make a
     preview or say what is wrong. After these, and after a press of a maker, a press of `run` waits for `heard`.
     """

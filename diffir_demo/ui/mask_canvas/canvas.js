@@ -39,7 +39,7 @@ function say(text, wrong = false) {
 
 async function become(state) {
   leaveInUse();
-  const other = !same(state.mask, value.mask);
+  const other = "mask" in state && !same(state.mask, value.mask);
   publish(state);
   if (other) await loadBase();
   redraw();

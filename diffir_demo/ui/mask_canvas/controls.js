@@ -18,6 +18,7 @@ const actions = {
   edge: () => unfold(edge.hidden),
   bare: () => showBare(!bare),
   inUse: showInUse,
+  scratches: findScratches,
   closer: () => zoom(1.5),
   farther: () => zoom(1 / 1.5),
   fit,
@@ -43,6 +44,7 @@ function refresh() {
     part("feathered").textContent = `${feather.value} px`;
     pad.dataset.soft = String(Number(feather.value) > 0);
   }
+  if (paintable) refreshScratches();
 }
 
 const wholeNumber = (field) => between(Number(field.min), Math.round(Number(field.value) || 1), Number(field.max));

@@ -51,6 +51,7 @@ function answer(event) {
 function escape() {
   if (current?.stroke) { letGo(); return true; }
   if (!edge.hidden) { unfold(false); button("edge").focus(); return true; }
+  if (searching) { stopSearching(); return true; }
   if (document.fullscreenElement) return false;
   return click(props.cancel);
 }

@@ -10,7 +10,9 @@ import gradio as gr
 
 from ...errors import DiffIRError
 from .. import views, words
+from ..opening import NoMask
 from ..outcome import Outcome
+from ..words.canvas import CANVAS
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -83,13 +85,22 @@ def told(handler: Callable[..., Iterator[Updates]]) -> Callable[..., Iterator[Up
         try:
             yield from filter(None, handler(self, *values))
         except DiffIRError as error:
-            gr.Warning(str(error), title=words.TROUBLE, duration=TOAST)
-            yield {status: views.status(str(error), tone="bad")}
+            offer = _way_out(error)
+            if not offer:  # a toast would lie over it on a phone
+                gr.Warning(str(error), title=words.TROUBLE, duration=TOAST)
+            yield {status: views.status(str(error), tone="bad", offer=offer)}
         except Exception:
             yield {status: views.status(words.BUG, tone="bad")}
             raise
 
     return guarded
+
+
+def _way_out(error: DiffIRError) -> tuple[str, str] | None:
+    """What to offer beside that sentence, as `views.status` takes it."""
+    if isinstance(error, NoMask):
+        return CANVAS["find"], f"#{error.task.key}-canvas [data-do=scratches]"
+    return None
 
 
 def press(elem_id: str) -> str:

@@ -19,6 +19,7 @@ from ..in_use import shower_of
 from ..mask_canvas import MaskCanvas, MaskValue
 from ..opening import Opening, file_data, opened, opening_of, photo_of, truth_behind
 from ..outcome import Truth
+from ..scratch_finder import finder_of
 from ..studio import keep
 from ..words.recipe import A_RECIPE
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, press, told
@@ -48,7 +49,7 @@ class PhotoPanel(Panel):
             run=self.named("run"),
             cancel=self.named("cancel"),
             makers=[self.named(part) for part in MAKERS],
-            server_functions=[shower_of(self.task)],
+            server_functions=[shower_of(self.task), finder_of(self.studio.searches)] if self.task.wants_mask else [],
             elem_id=self.named("canvas"),
         )
         self.credit = gr.HTML(opening.credit, elem_classes="credit", elem_id=self.named("credit"))

@@ -45,13 +45,25 @@ CANVAS: dict[str, Any] = {
     "not_uploaded": "The photo could not be uploaded.",
     "not_shown": "The photo cannot be shown.",
     "not_asked": "The mask could not be fetched. Try again.",
+    "find": "Find scratches for me",
+    "find_long": "Look for scratches, dust, folds and date stamps, and add them to the mask, to look over",
+    "find_stop": "Stop looking",
+    "finding": "Looking for scratches …",
+    "found_less": "fewer",
+    "found_more": "more",
+    "sensitivity": "How much is marked, from what is surely damage to all that may be",
+    "sensitivity_value": "{percent} percent",
+    "not_searched": "The photo could not be searched. Try again.",
     "too_many": "This mask holds no more strokes. Undo a few, save it, upload it, and paint on.",
     "close": "Close",
     "keys_title": "Keys and gestures",
     "keys_hint": "They work while the pointer is on the photo or its tools, and never while you type in a field.",
     "run_keys": [
         {"keys": ["Ctrl", "Enter"], "does": "Restore"},
-        {"keys": ["Esc"], "does": "Cancel the run; or drop the stroke that is being drawn"},
+        {
+            "keys": ["Esc"],
+            "does": "Cancel the run, or the search for scratches; or drop the stroke that is being drawn",
+        },
         {"keys": ["?"], "does": "This list"},
     ],
     "view_keys": [
@@ -77,3 +89,7 @@ CANVAS: dict[str, Any] = {
 
 IN_USE = "The network is given {width} × {height} pixels; {percent} % of them are to be painted anew."
 IN_USE_FEATHER = " The outermost {feather} pixels fade into the photo."
+FOUND = "{percent} % of the photo marked; look it over: wires and twigs look like scratches."
+NOTHING_FOUND = "Nothing that looks like a scratch was found."
+FOUND_NOTHING = NOTHING_FOUND + " Slide towards more, or paint over it by hand."
+NOTHING_FOUND_HINT = "Raise the sensitivity, or paint the mask by hand."
