@@ -38,7 +38,7 @@ from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
 from .model.cost import Cost, cost_of
 from .tasks import Request, Task, get_task
-from .texture import textured
+from .texture import expectation, textured
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
 from .weights import Directions, Reading, WeightsInfo, find_default
 from .weights import load as load_weights
@@ -413,6 +413,7 @@ def _run(
                 *request.picture.notices,
                 *_part_notice(part),
                 *_tile_notice(tiles, painted_tiles),
+                *_hole_notice(request),
                 *_steered_notice(amounts),
                 *told,
             ),
@@ -454,6 +455,11 @@ def _part_notice(part: Tile | None) -> tuple[str, ...]:
     if part is None:
         return ()
     return (f"The network looked at {part.width} x {part.height} pixels around the hole; the rest stayed as it was.",)
+
+
+def _hole_notice(request: Request) -> tuple[str, ...]:
+    told = None if request.mask is None else expectation(request.mask, request.fill)
+    return (told,) if told else ()
 
 
 def _condition(model: DiffIR, damaged: Tensor, tiles: list[Tile], engine: Engine) -> Generator[float, None, Tensor]:

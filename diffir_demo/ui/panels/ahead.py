@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import DiffIRError, InputError
 from ...estimate import Estimate
 from ...memory import free_memory
+from ...texture import expectation
 from ...tiling import around_hole
 from .. import views
 from ..ahead import Question, is_worth_telling, question, sentence, smaller_size
@@ -125,10 +126,12 @@ class AheadPanel(Panel):
             return self._told("")
         mask = sketch_of(canvas, size) if self.task.wants_mask else None
         estimate = self.expected(values, size, mask)
+        large = None if mask is None else expectation(mask, self.tab.settings.chosen(values).fill)
         if not (anyway or is_worth_telling(estimate)):
-            return self._told("")
+            return self._told(large or "") | {self.crop: gr.Button(visible=False)}
         is_part = mask is not None and around_hole(mask) is not None
-        shown = self._told(sentence(estimate, not self.task.wants_mask or mask is not None, is_part))
+        cost = sentence(estimate, not self.task.wants_mask or mask is not None, is_part)
+        shown = self._told(" ".join([cost, *([large] if large else [])]))
         wanted = smaller_size(estimate)
         if wanted:
             text = texts.SMALLER.format(width=wanted[0], height=wanted[1])
@@ -138,7 +141,7 @@ class AheadPanel(Panel):
     def _told(self, text: str) -> Updates:
         """The lines without a question, or none at all."""
         lines = {self.box: gr.Column(visible=bool(text)), self.text: text, self.smaller: gr.Button(visible=False)}
-        return lines | self.answered()
+        return lines | {self.crop: gr.Button(visible=True)} | self.answered()
 
 
 def _region(text: Any) -> Region:
