@@ -98,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         help="also save the diffusion: an animation, a strip (both paint every step), or its numbers as "
         "float32 (steps + 1, 256), row 0 the noise",
     )
+    restore.add_argument(
+        "--fill-map",
+        type=Path,
+        metavar="OUT.png",
+        help="inpaint: also save where what is in the hole comes from: white was copied from elsewhere in the photo, "
+        "grey painted by the network",
+    )
     restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
     restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
     _add_memory_budget(restore)
@@ -258,14 +265,16 @@ def _restore(options: argparse.Namespace) -> int:
     task, recipe = get_task(options.task), _recipe(options)
     also_read = [options.recipe] if options.recipe else []
     jobs = plan_jobs(options.inputs, options.output, options.mask, task, has_mask=recipe.has_mask, also_read=also_read)
-    for option in ("weights", "preset", "steps", "trace"):
+    for option in ("weights", "preset", "steps", "trace", "fill_map"):
         if options.baseline and getattr(options, option):
-            raise InputError(
-                f"--baseline runs no network, so --{option} has no use beside it.", "Leave one of them out."
-            )
+            name = option.replace("_", "-")
+            raise InputError(f"--baseline runs no network, so --{name} has no use beside it.", "Leave one of them out.")
     if options.preset and options.weights:
         raise InputError("--preset names its own weights, so --weights has no use beside it.", "Leave one of them out.")
     drawn = _checked_trace(options.trace, jobs)
+    _check_fill_map(options.fill_map, task, jobs)
+    if options.fill_map and options.trace and options.fill_map.resolve() == options.trace.resolve():
+        raise InputError(f"Trace and fill map would both be saved as '{options.trace.name}'.", "Name them apart.")
     ask, run = partial(request_of, recipe=recipe), _runner(options, task, recipe, drawn)
     if is_zip(Path(options.output)):
         files = {"recipe.json": recipe.to_json(indent=1)}
@@ -346,12 +355,27 @@ def _checked_trace(path: Path | None, jobs: Sequence[Job]) -> bool:
     if path is None:
         return False
     check_suffix(path.suffix)
-    if len(jobs) > 1:
-        raise InputError(f"--trace shows one run, not {len(jobs)}.", "Give it a single picture.")
-    job = jobs[0]
-    if path.resolve() in {each.resolve() for each in (job.source, job.target, job.mask) if isinstance(each, Path)}:
-        raise InputError(f"The trace would overwrite '{path.name}'.", "Choose another name for it.")
+    _check_beside("trace", path, jobs)
     return path.suffix.lower() != ".npy"
+
+
+def _check_fill_map(path: Path | None, task: Task, jobs: Sequence[Job]) -> None:
+    if path is None:
+        return
+    if not task.wants_mask:
+        raise InputError(f"{task.title} fills no hole, so --fill-map has nothing to show.", "Leave it out.")
+    if path.suffix.lower() != ".png":
+        raise InputError(f"A fill map is saved as PNG, not as '{path.name}'.", "Give it a name that ends in .png.")
+    _check_beside("fill-map", path, jobs)
+
+
+def _check_beside(option: str, path: Path, jobs: Sequence[Job]) -> None:
+    """Raises `InputError` where a file about one run cannot be, or would replace a file of the run's own."""
+    if len(jobs) > 1:
+        raise InputError(f"--{option} shows one run, not {len(jobs)}.", "Give it a single picture.")
+    job, what = jobs[0], option.replace("-", " ")
+    if path.resolve() in {each.resolve() for each in (job.source, job.target, job.mask) if isinstance(each, Path)}:
+        raise InputError(f"The {what} would overwrite '{path.name}'.", "Choose another name for it.")
 
 
 def _traced(events: Iterator[Event | Done], path: Path | None) -> Iterator[Event | Done]:
@@ -371,10 +395,14 @@ def _traced(events: Iterator[Event | Done], path: Path | None) -> Iterator[Event
 
 def _report(done: Done, task: str, options: argparse.Namespace) -> None:
     if done.restoration is not None:
+        if options.fill_map and (found := done.restoration.fill_map):
+            save_picture(found, options.fill_map)
         line = _record(done.job, done.restoration) if options.json else _sentence(done.job, done.restoration)
         print(json.dumps(line) if options.json else line, flush=True)
         if options.trace and not options.json:
             print(f"  diffusion -> {options.trace}", flush=True)
+        if options.fill_map and not options.json:
+            print(f"  fill map -> {options.fill_map}", flush=True)
         return
     if options.json:
         print(json.dumps({"file": str(done.job.source), "task": task, "error": str(done.error)}), flush=True)
@@ -397,6 +425,7 @@ def _record(job: Job, restoration: Restoration) -> dict[str, object]:
         "device": restoration.device,
         "precision": restoration.precision,
         "notices": list(restoration.notices),
+        **({} if (copied := restoration.copied_share) is None else {"copied": round(copied, 4)}),
         **({"reading": reading.to_dict()} if (reading := restoration.reading) else {}),
     }
 

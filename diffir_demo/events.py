@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .imaging.picture import Picture
+from .imaging import Picture, fill_map
 from .tasks.task import Request
 from .weights.directions import Reading
 from .weights.info import WeightsInfo
@@ -121,6 +121,23 @@ class Restoration:
     copied: np.ndarray | None = field(repr=False, default=None)
     """(h, w) bool: what was copied from elsewhere in the photo rather than painted by the network. None where holes
     are the network's alone."""
+
+    @property
+    def copied_share(self) -> float | None:
+        """How much of the hole was copied rather than painted by the network, in [0, 1]; None where there is no hole,
+        or no network."""
+        hole = self.request.mask
+        if hole is None or self.info is None:
+            return None
+        return 0.0 if self.copied is None else float(self.copied[hole].mean())
+
+    @property
+    def fill_map(self) -> Picture | None:
+        """`imaging.fill_map` of this result; None where `copied_share` is."""
+        hole = self.request.mask
+        if hole is None or self.info is None:
+            return None
+        return fill_map(hole, np.zeros_like(hole) if self.copied is None else self.copied)
 
     @property
     def estimate(self) -> np.ndarray:

@@ -13,6 +13,8 @@ from .load import PictureSource, load_picture
 from .picture import Picture
 
 _SAME_COLOUR = 8  # levels; browsers round the colour of translucent strokes
+COPIED, PAINTED = 255, 128
+"""Grey levels of a `fill_map`; both are holes to `load_mask`."""
 _ROUNDING = 1e-3  # pixels; a radius comes as a fraction of the width
 
 
@@ -93,6 +95,16 @@ def mask_bytes(mask: np.ndarray) -> bytes:
     buffer = BytesIO()
     Image.fromarray(mask).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def fill_map(mask: np.ndarray, copied: np.ndarray) -> Picture:
+    """Which pixels came from where, as a picture to save: `COPIED`, `PAINTED` by the network, black is untouched.
+
+    mask, copied: (h, w) bool, the hole and what of it was copied from elsewhere in the photo. `load_mask` reads the
+    hole back.
+    """
+    levels = np.where(mask, np.where(copied, np.uint8(COPIED), np.uint8(PAINTED)), np.uint8(0))
+    return Picture(pixels=np.repeat(levels[:, :, None], 3, axis=2))
 
 
 def _around(mask: np.ndarray, margin: float) -> tuple[slice, slice] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .files import KEYWORD, find_recipe, read_recipe, text_of
+from .files import KEYWORD, RUN_KEYWORD, find_recipe, read_recipe, run_text, text_of
 from .parts import Drawing, Photo, UsedWeights, stroke_fields
 from .recipe import Recipe, recipe_of
 
 __all__ = [
     "KEYWORD",
+    "RUN_KEYWORD",
     "Drawing",
     "Photo",
     "Recipe",
@@ -16,5 +17,6 @@ __all__ = [
     "read_recipe",
     "recipe_of",
     "stroke_fields",
+    "run_text",
     "text_of",
 ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 from ..errors import InputError
+from ..events import Restoration
 from ..imaging import read_text
 from ..version import VERSION
 from .recipe import MARK, MAX_BYTES, Recipe
 
-KEYWORD = "DiffIR"
-"""Of the text in the picture."""
+KEYWORD, RUN_KEYWORD = "DiffIR", "DiffIR-run"
+"""Of the texts in the picture: what repeats the run, and what came of it."""
 _JSON_BYTES = 4096
 """In which the mark of a JSON recipe must have appeared."""
 
@@ -20,6 +22,15 @@ def text_of(recipe: Recipe | None) -> dict[str, str]:
     """What a result says about itself, for `encode_picture`. None: only what program wrote it."""
     told = {"Software": f"DiffIR Studio {VERSION}"}
     return told if recipe is None else told | {KEYWORD: recipe.to_json()}
+
+
+def run_text(run: Restoration) -> dict[str, str]:
+    """What came of the run, as JSON, for programs that have nothing but the picture: {"notices": sentences, "copied":
+    the share of the hole that was not painted by the network, where there is a hole}."""
+    told: dict[str, object] = {"notices": run.notices}
+    if run.copied_share is not None:
+        told["copied"] = round(run.copied_share, 4)
+    return {RUN_KEYWORD: json.dumps(told)}
 
 
 def find_recipe(path: str | os.PathLike[str]) -> Recipe | None:

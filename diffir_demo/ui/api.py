@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from ..errors import DiffIRError, InputError
 from ..events import last
 from ..imaging import encode_picture, load_mask, load_picture, mask_bytes
-from ..recipe import Drawing, Recipe, recipe_of, text_of
+from ..recipe import Drawing, Recipe, recipe_of, run_text, text_of
 from ..tasks import Task
 from . import views, words
 from .opening import checked_seed
@@ -98,11 +98,13 @@ def _restored(
     run = last(studio.run(task, recipe.request(picture, hole), chosen.path, False, None, recipe.steps, recipe.steered))
     for notice in recipe.notices(run.info) if run.info else ():
         gr.Warning(notice)
+    for notice in run.notices:
+        gr.Info(notice)
     verb = words.for_task(task.key).verb.format(scale=run.picture.width // picture.width)
     photo = image.get("orig_name") or "photo"
     told = recipe.done(run, photo) if hole is None else recipe_of(run, photo)
     name = views.result_name(photo, verb)
-    path = keep(encode_picture(run.picture, ".png", text=text_of(told)), name)
+    path = keep(encode_picture(run.picture, ".png", text=text_of(told) | run_text(run)), name)
     return FileData(path=path, orig_name=name).model_dump()
 
 
@@ -151,7 +153,8 @@ def _description(task: Task) -> str:
     return (
         f"{task.summary} image: a picture file. {mask}seed: start of the diffusion, 0 if nothing else is said. {edge}"
         f"{which}recipe: all settings of a former run, strokes included, as its PNG holds them under 'DiffIR'; what is "
-        "said beside it wins. Gives a PNG file that holds the recipe of this run."
+        "said beside it wins. Gives a PNG file that holds the recipe of this run, and under 'DiffIR-run' what there is "
+        "to know about it: notices and, for holes, which share was copied rather than painted."
     )
 
 

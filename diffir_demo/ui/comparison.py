@@ -8,7 +8,7 @@ from ..imaging import Picture
 from ..weights import in_words
 from ..weights.directions import FURTHEST
 from . import views, words
-from .compare_board import BoardValue, ColumnData, MethodData, ReadingData, ScoreData, SliderData, ViewData
+from .compare_board import BoardValue, ColumnData, MethodData, OriginsData, ReadingData, ScoreData, SliderData, ViewData
 from .gallery import Gallery
 from .opening import file_data
 from .outcome import INPUT, ORIGINAL, RESULT, Outcome
@@ -23,6 +23,8 @@ def board_of(outcome: Outcome, gallery: Gallery) -> BoardValue:
     run, columns = outcome.restoration, _columns(outcome)
     notes = [] if outcome.reference else [texts.REFERENCE_INFO.format(damage=words.for_task(run.task).damage)]
     mask = run.request.mask
+    if run.copied_share == 0:
+        notes = [texts.ALL_PAINTED, *notes]
     return BoardValue(
         size=(run.picture.width, run.picture.height),
         line=outcome.line,
@@ -30,7 +32,20 @@ def board_of(outcome: Outcome, gallery: Gallery) -> BoardValue:
         columns=[ColumnData(title=title, note=note) for title, note in map(words.score, columns)],
         notes=[*notes, views.stages(run)],
         mask=None if mask is None else file_data(gallery.mask(mask)),
+        origins=origins_of(run, gallery),
         reading=reading_of(run),
+    )
+
+
+def origins_of(run: Restoration, gallery: Gallery) -> OriginsData | None:
+    """What of the hole was copied; None where nothing was."""
+    if not run.copied_share or run.copied is None:
+        return None
+    copied = min(99, max(1, round(100 * run.copied_share))) if run.copied_share < 1 else 100
+    return OriginsData(
+        copied=file_data(gallery.mask(run.copied)),
+        copied_text=texts.COPIED.format(percent=copied),
+        painted_text=texts.PAINTED.format(percent=100 - copied),
     )
 
 

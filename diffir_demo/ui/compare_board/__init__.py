@@ -69,6 +69,16 @@ class ReadingData(GradioModel):
     furthest: float = 1.5
 
 
+class OriginsData(GradioModel):
+    """Where what is in the hole comes from."""
+
+    copied: FileData
+    """Opaque where the result was copied from elsewhere in the photo."""
+    copied_text: str
+    """For the legend."""
+    painted_text: str
+
+
 class PatchData(GradioModel):
     """A piece of the result, painted with a moved IPR."""
 
@@ -97,6 +107,8 @@ class BoardValue(GradioModel):
     """The number of the `ask` that is over, whether its picture came or not."""
     mask: FileData | None = None
     """Opaque where the hole is."""
+    origins: OriginsData | None = None
+    """None where nothing in the hole was copied; `notes` say so."""
     reading: ReadingData | None = None
     """None for networks whose IPR cannot be read."""
     patch: PatchData | None = None
@@ -120,7 +132,7 @@ class CompareBoard(TypedHTML):
                 return None
             return None if found is None else {"url": data_url(found[0]), "box": found[1]}
 
-        scripts = ("table", "pictures", "zoom", "paint", "modes", "../sliders", "steer", "hands")
+        scripts = ("table", "pictures", "zoom", "paint", "origins", "modes", "../sliders", "steer", "hands")
         settings = parts(Path(__file__).parent, *scripts, styles=["../sliders"]) | options
         texts = BOARD | {"sliders": SLIDERS}
         super().__init__(value or BoardValue(), words=texts, task_key=task_key, server_functions=[region], **settings)

@@ -85,6 +85,7 @@ function receive() {
     if (missing) ask(missing);
   }
   shownResult = result;
+  receiveOrigins();
   receiveReading(isOther);
   receivePatch();
   if (asked && value.over === number) settle();

@@ -54,11 +54,13 @@ function paintPicture(brush, key, place) {
   brush.imageSmoothingQuality = "high";
   brush.drawImage(image, place.left, place.top, place.width, place.height);
   const region = regions.get(key);
-  if (!region) return;
-  const [left, top, right, bottom] = region.box;
-  const wide = (right - left) * place.width, high = (bottom - top) * place.height;
-  brush.imageSmoothingEnabled = wide / region.bitmap.width <= SHARP;
-  brush.drawImage(region.bitmap, place.left + left * place.width, place.top + top * place.height, wide, high);
+  if (region) {
+    const [left, top, right, bottom] = region.box;
+    const wide = (right - left) * place.width, high = (bottom - top) * place.height;
+    brush.imageSmoothingEnabled = wide / region.bitmap.width <= SHARP;
+    brush.drawImage(region.bitmap, place.left + left * place.width, place.top + top * place.height, wide, high);
+  }
+  if (key === "result" && mode !== "difference") paintOrigins(brush, place);
 }
 
 function paintSlider(brush) {

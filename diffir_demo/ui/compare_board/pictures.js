@@ -31,6 +31,7 @@ function bitmap(url) {
 function forget() {
   const used = new Set(value.methods.map((each) => each.view?.file.url));
   used.add(value.mask?.url);
+  used.add(value.origins?.copied.url);
   for (const [url, found] of bitmaps) if (!used.has(url)) { found?.close(); bitmaps.delete(url); }
   for (const [key, found] of regions) {
     if (method(key)?.view?.file.url !== found.url) { found.bitmap.close(); regions.delete(key); }

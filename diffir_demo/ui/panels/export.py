@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ...errors import InputError
 from ...imaging import encode_picture, is_srgb, keeps_text, profile_name
 from ...recipe import text_of
 from .. import views
@@ -17,8 +18,9 @@ from ..opening import file_data
 from ..outcome import Outcome
 from ..snippets import Names, snippets
 from ..studio import keep
+from ..words import board
 from ..words import recipe as words
-from .panel import QUIET, Panel, Updates, told
+from .panel import QUIET, Panel, Updates, press, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -41,7 +43,7 @@ class ExportPanel(Panel):
             self.copy = CopyPanel(elem_id=self.named("copy"))
         self.choices = [self.format, self.quality, self.exif, self.profile, self.recipe]
         self.written_file = [self.meaning, self.download, self.quality]
-        self.outputs = [self.area, self.copy, *self.choices, self.meaning, self.download]
+        self.outputs = [self.area, self.copy, *self.choices, self.meaning, self.download, self.fill_map]
 
     def _lay_out_choices(self) -> None:
         named = self.named
@@ -68,17 +70,22 @@ class ExportPanel(Panel):
             True, label=words.PROFILE.format(name=""), visible=False, elem_id=named("keep-profile")
         )
         self.recipe = gr.Checkbox(True, label=words.RECIPE, info=words.RECIPE_INFO, elem_id=named("keep-recipe"))
+        self.fill_map = gr.Button(board.FILL_MAP, size="md", visible=False, elem_id=named("fill-map"))
+        self.fill_file = gr.DownloadButton(elem_id=named("fill-file"), elem_classes="offstage")
 
     def connect(self) -> None:
         asked = [*self.choices, self.tab.result.outcome]
         events = [each.input for each in (self.format, self.exif, self.profile, self.recipe)]
         for event in (*events, self.quality.release):
             event(self.encode, asked, self.written_file, trigger_mode="always_last", **QUIET)
+        mapped = self.fill_map.click(self.save_fill_map, self.tab.result.outcome, [self.fill_file, self.line], **QUIET)
+        mapped.success(None, js=press(self.named("fill-file")))
 
     def emptied(self) -> Updates:
         return {
             self.area: gr.Column(elem_classes=NOT_YET),
             self.download: gr.DownloadButton(value=None),
+            self.fill_map: gr.Button(visible=False),
             self.copy: CopyValue(),
         }
 
@@ -98,6 +105,7 @@ class ExportPanel(Panel):
             self.recipe: gr.Checkbox(True, visible=outcome.recipe is not None),
             self.meaning: _note([words.MEANINGS[PNG]]),
             self.download: self._offered(PNG, outcome.path),
+            self.fill_map: gr.Button(visible=bool(outcome.restoration.copied_share)),
             self.copy: self._repeating(outcome),
         }
 
@@ -121,6 +129,15 @@ class ExportPanel(Panel):
             data = encode_picture(picture, suffix, quality=int(quality), text=text, exif=exif, own_profile=profile)
             path = keep(data, self._name(outcome, suffix))
         yield {self.download: self._offered(form, path)}
+
+    @told
+    def save_fill_map(self, outcome: Outcome | None) -> Iterator[Updates]:
+        """Where what is in the hole comes from, at the photo's own size."""
+        yield {self.fill_file: None}  # what is pressed next must not be an older one
+        found = outcome and outcome.restoration.fill_map
+        if outcome is None or found is None:
+            raise InputError(board.NOTHING_YET)
+        yield {self.fill_file: keep(encode_picture(found, ".png"), views.result_name(outcome.name, "fill-map"))}
 
     def written(self, outcome: Outcome) -> str:
         """The path of the result as a PNG, where the browser may fetch it."""

@@ -24,12 +24,13 @@ from ..compare_board import BoardValue, CompareBoard
 from ..comparison import board_of, network_title
 from ..live import overhear
 from ..mask_canvas import MaskValue
+from ..opening import LARGEST_SEED
 from ..outcome import Outcome, Rival, Truth, first_baseline
 from ..patience import meanwhile
 from ..studio import WeightsChoice
 from ..turns import Stop
 from ..words import board as texts
-from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, told
+from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, press, told
 
 if TYPE_CHECKING:
     from ..tab import Tab
@@ -48,6 +49,9 @@ class ResultPanel(Panel):
             self.studio.gallery, self.task.key, BoardValue(hint=words.HINT), elem_id=self.named("board")
         )
         with gr.Row(elem_classes="tight"):
+            self.another = gr.Button(
+                texts.ANOTHER, size="md", min_width=140, visible=False, elem_id=self.named("another")
+            )
             self.reference = gr.UploadButton(
                 texts.REFERENCE,
                 file_types=["image"],
@@ -64,7 +68,7 @@ class ResultPanel(Panel):
         self.wanted = gr.State(None, **STATE)
         """The key of the method that was asked for last."""
         self.inputs = [self.outcome]
-        self.outputs = [self.board, self.reference, self.likeness, self.outcome]
+        self.outputs = [self.board, self.another, self.reference, self.likeness, self.outcome]
 
     def connect(self) -> None:
         running, photo, own = self.tab.running, self.tab.photo, self.tab.settings.own
@@ -78,6 +82,10 @@ class ResultPanel(Panel):
         running.cancel.click(self.settle, [running.stop, self.outcome], self.board, **AT_ONCE)
         known = [self.reference, self.outcome, photo.canvas]
         self.reference.upload(self.bring_reference, known, [photo.truth, *changed], **QUIET)
+        seed, weights = self.tab.settings.seed, self.tab.settings.weights
+        reseeded = self.another.click(self.next_seed, [self.outcome, running.stop, seed], seed, **AT_ONCE)
+        reseeded.then(None, js=press(self.named("run")))
+        weights.change(self.offer_another, [self.outcome, weights, own], self.another, **AT_ONCE)
         own.change(self.offer, [own, self.outcome], [self.board, self.outcome], **QUIET)
 
     def hinted(self, text: str) -> Updates:
@@ -99,6 +107,7 @@ class ResultPanel(Panel):
     def emptied(self) -> Updates:
         return {
             self.board: BoardValue(hint=words.HINT),
+            self.another: gr.Button(visible=False),
             self.reference: gr.UploadButton(visible=False),
             self.likeness: gr.Button(visible=False),
             self.outcome: None,
@@ -107,6 +116,7 @@ class ResultPanel(Panel):
     def shown(self, outcome: Outcome) -> Updates:
         is_known = outcome.reference is not None
         return self._updated(outcome) | {
+            self.another: gr.Button(visible=bool(outcome.restoration.copied_share)),
             self.reference: gr.UploadButton(visible=True),
             self.likeness: gr.Button(visible=is_known and perceptual.metric() is not None),
         }
@@ -151,6 +161,18 @@ class ResultPanel(Panel):
         number = wanted.get("number")
         number = number if isinstance(number, int) else 0
         return *self.tab.running.pressed(restores=False, number=number), wanted.get("key")
+
+    def next_seed(self, outcome: Outcome | None, stop: Any, seed: float | None) -> Any:
+        """The seed of another result, with other copies; the one that is there while a run goes."""
+        is_running = isinstance(stop, Stop) and not stop.is_over
+        if outcome is None or is_running:
+            return seed
+        return (outcome.restoration.request.seed + 1) % (LARGEST_SEED + 1)
+
+    def offer_another(self, outcome: Outcome | None, weights: str | None, own: Own) -> Any:
+        """Not where the next run copies nothing, so that another seed would change next to nothing."""
+        can = outcome is not None and bool(outcome.restoration.copied_share)
+        return gr.Button(visible=can and self.tab.settings.behind(weights, own).fill != "network")
 
     @told
     def compare(self, stop: Stop, wanted: Any, outcome: Outcome | None) -> Iterator[Updates]:

@@ -68,7 +68,7 @@ class SettingsPanel(Panel):
     @told
     def choose_weights(self, weights: str, own: Own, outcome: Outcome | None) -> Iterator[Updates]:
         running, text = self.tab.running, words.WEIGHTS_CHOSEN if outcome else words.READY
-        chosen = self._behind(weights, own)
+        chosen = self.behind(weights, own)
         yield self.tab.presets.following(chosen) | {
             running.badge: running.badge_of(chosen),
             running.status: views.status(text),
@@ -99,7 +99,7 @@ class SettingsPanel(Panel):
         if recipe.steps is not None and recipe.steps > MAX_STEPS:
             raise InputError(words.MANY_STEPS.format(steps=recipe.steps, most=MAX_STEPS))
         meant = self.studio.weights_of(recipe, self.task, own.values())
-        used = meant or self._behind(None, own)
+        used = meant or self.behind(None, own)
         running, sentence = self.tab.running, ""
         if recipe.weights and recipe.weights.sha256 != used.sha256:
             sentence = words.OTHER_WEIGHTS.format(meant=recipe.weights.file, used=used.label)
@@ -121,19 +121,19 @@ class SettingsPanel(Panel):
 
     def chosen(self, values: Values) -> WeightsChoice:
         """The file that the page names. Raises `WeightsError` where there is none at all."""
-        return self._behind(values[self.weights], values[self.own])
+        return self.behind(values[self.weights], values[self.own])
 
     def task_for(self, weights: str | None, own: Own) -> Task:
         """The task as the chosen network does it: which damage it is for, and how far it enlarges."""
         try:
-            chosen = self._behind(weights, own)
+            chosen = self.behind(weights, own)
         except WeightsError:
             return self.task
         if chosen.preset:
             return self.task.as_preset(self.task.preset(chosen.preset, chosen.scale))
         return self.task.at_scale(chosen.scale) if chosen.scale in self.task.scales else self.task
 
-    def _behind(self, weights: str | None, own: Own) -> WeightsChoice:
+    def behind(self, weights: str | None, own: Own) -> WeightsChoice:
         """The file behind a key; only files that were offered can be named."""
         offered = {each.key: each for each in self.studio.weights_for(self.task)} | own
         if not offered:

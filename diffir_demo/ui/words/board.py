@@ -32,6 +32,8 @@ BOARD = {
     "legend_high": "{levels} levels of 255 or more",
     "legend_note": "What A and B differ by, for each colour; black is equal. Zoom to 100 % to judge single pixels.",
     "outline": "Mask outline",
+    "origins": "Copied / painted",
+    "origins_long": "Show over the result what was copied from elsewhere in the photo, and what the network painted",
     "add": "Add a picture",
     "remove": "Remove this picture",
     "pane": "Picture {letter}",
@@ -51,6 +53,11 @@ BOARD = {
     "reading": "What the 256 numbers say:",
 }
 
+COPIED = "copied from elsewhere in the photo, {percent} % of the hole"
+PAINTED = "painted by the network, {percent} %"
+ALL_PAINTED = "All of the hole was painted by the network; nothing was copied from elsewhere in the photo."
+FILL_MAP = "Save as PNG what was copied and what was painted"
+ANOTHER = "Try another"
 MODEL = "DiffIR"
 NETWORK = "{model}, {weights}"
 """A network among several."""
