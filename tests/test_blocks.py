@@ -1,4 +1,4 @@
-"""What Gradio's frame tells the page of a handler's answer."""
+"""What Gradio's frame tells the page: of its handlers, and of their answers."""
 
 from __future__ import annotations
 
@@ -66,3 +66,15 @@ def test_what_a_handler_must_not_answer_is_still_refused(page: Page) -> None:
         page.told(["too", "few"])
     with pytest.raises(ValueError, match="enough output values"):
         page.told({})
+
+
+def test_only_components_are_targets() -> None:
+    with Blocks() as blocks:
+        button = gr.Button("go")
+        first = button.click(lambda: None)
+        first.then(lambda: None)
+        first.failure(lambda: None)
+        blocks.load(lambda: None)
+    told = blocks.get_config_file()["dependencies"]
+    assert [each["targets"] for each in told] == [[(button._id, "click")], [], [], [(blocks._id, "load")]]
+    assert [each["trigger_after"] for each in told] == [None, 0, 0, None], "the chain is told all the same"

@@ -20,6 +20,16 @@ class Blocks(gr.Blocks):
     each `gr.HTML` among them an empty change of its properties, which the page takes as something to show.
     """
 
+    def get_config_file(self) -> Any:
+        """The parent's, without targets that are no components.
+
+        A `then` has one such, and the page looks for it: among all components, when it opens and with every event.
+        """
+        config = super().get_config_file()
+        for each in config["dependencies"]:
+            each["targets"] = [target for target in each["targets"] if target[0] is not None]
+        return config
+
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """The parent's, of the outputs that change; the others are `gr.skip()`, which the page passes over."""
         outputs = list(block_fn.outputs)

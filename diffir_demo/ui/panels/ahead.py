@@ -52,8 +52,8 @@ class AheadPanel(Panel):
     def connect(self) -> None:
         photo, settings, stop = self.tab.photo, self.tab.settings, self.tab.running.stop
         asked = {photo.canvas, *settings.inputs}
-        for part in (photo.canvas, settings.weights, settings.previews, settings.steps):
-            part.change(self.foresee, asked, self.outputs, **AT_ONCE, trigger_mode="always_last")
+        changes = [part.change for part in (photo.canvas, settings.weights, settings.previews, settings.steps)]
+        gr.on(changes, self.foresee, asked, self.outputs, **AT_ONCE, trigger_mode="always_last")
         placed = [photo.canvas, photo.truth, photo.credit, *self.tab.outputs]
         photo.makes("smaller", self.smaller.click, self.make_smaller, {*asked, stop}, placed)
         pad = f"document.querySelector('#{photo.canvas.elem_id} .pad')"

@@ -68,8 +68,8 @@ class BatchPanel(Panel):
         self.list.removed(self.remove, self.gathered, listed, **AT_ONCE)
         self.list.cleared(self.clear, None, listed, **AT_ONCE)
         named = {settings.seed, settings.weights, settings.steps, settings.own}
-        for part in (settings.seed, settings.weights, settings.steps):
-            part.change(self.describe, named, self.uses, trigger_mode="always_last", **AT_ONCE)
+        changes = [part.change for part in (settings.seed, settings.weights, settings.steps)]
+        gr.on(changes, self.describe, named, self.uses, trigger_mode="always_last", **AT_ONCE)
         pressed = self.start.click(self.pressed, None, [self.start, self.halt, self.stop], **AT_ONCE)
         run = pressed.then(
             self.run,

@@ -76,8 +76,8 @@ class ExportPanel(Panel):
     def connect(self) -> None:
         asked = [*self.choices, self.tab.result.outcome]
         events = [each.input for each in (self.format, self.exif, self.profile, self.recipe)]
-        for event in (*events, self.quality.release):
-            event(self.encode, asked, self.written_file, trigger_mode="always_last", **QUIET)
+        events.append(self.quality.release)
+        gr.on(events, self.encode, asked, self.written_file, trigger_mode="always_last", **QUIET)
         mapped = self.fill_map.click(self.save_fill_map, self.tab.result.outcome, [self.fill_file, self.line], **QUIET)
         mapped.success(None, js=press(self.named("fill-file")))
 
