@@ -1,11 +1,11 @@
-"""One app on tiny untrained networks, one Chromium, a fresh page per test."""
+"""One app on tiny untrained networks, one Chromium, a new visitor per test."""
 
 from __future__ import annotations
 
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,22 @@ ARGUMENTS = [
 PATIENCE = 30_000
 """Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
 
-
+READY = '#inpaint-canvas .pad[data-state="photo"]'
+"""There when the page can be used."""
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-"""A window's options."""
+"""Windows' options."""
+MEDIA = {"color_scheme", "reduced_motion"}
+"""Those that can be changed later."""
+SPARE = 3
+"""Windows to keep, at some 100 MB each."""
 TEACHER = "teacher-deblur.safetensors"
 """A stage-1 file beside the others, for one task only."""
 
 
 BY_THE_TEST = "x-by-the-test"
 """Header of answers that a test gives in the server's place."""
+HAS_FAILED = pytest.StashKey[bool]()
 
 
 class Pace:
@@ -110,14 +117,18 @@ def browser() -> Iterator[Browser]:
 
 
 class Watch:
-    """What a page asked the network for, and what was refused."""
+    """What a page asks the network for, and what is refused, until it is ended."""
 
     def __init__(self, context: BrowserContext, address: str) -> None:
-        self.own = (address, "blob:", "data:")
+        self.context, self.own = context, (address, "blob:", "data:")
         self.foreign: list[str] = []
         self.refused: list[str] = []
         context.on("request", self._asked)
         context.on("response", self._answered)
+
+    def end(self) -> None:
+        self.context.remove_listener("request", self._asked)
+        self.context.remove_listener("response", self._answered)
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith(self.own):
@@ -128,28 +139,86 @@ class Watch:
             self.refused.append(answer.url)
 
 
+class Window:
+    """A browser window with cookies, storage and permissions of its own."""
+
+    def __init__(self, browser: Browser, options: dict[str, Any]) -> None:
+        self.options = options
+        self.context = browser.new_context(**DESKTOP | options)
+        self.context.set_default_timeout(PATIENCE)
+        self.page = self.context.new_page()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its page is there, and no other."""
+        return not self.page.is_closed() and self.context.pages == [self.page]
+
+    def leave(self, address: str) -> None:
+        """Ends what the page does and asks for, and takes away what it stored: who comes next is a new visitor."""
+        self.page.unroute_all(behavior="ignoreErrors")
+        if self.page.url.startswith(address):
+            self.page.evaluate("sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.emulate_media(color_scheme="null", reduced_motion="null")
+        self.page.mouse.move(0, 0)
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        devtools = self.context.new_cdp_session(self.page)
+        devtools.send("Storage.clearDataForOrigin", {"origin": address.rstrip("/"), "storageTypes": "all"})
+        devtools.detach()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    item.stash[HAS_FAILED] = item.stash.get(HAS_FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def spare() -> list[Window]:
+    """Windows that former tests left, the last one last: a page costs them 40 % of what it costs a new one."""
+    return []
+
+
 @pytest.fixture
-def open_page(browser: Browser, address: str, pace: Pace) -> Iterator[Callable[..., Page]]:
-    """Opens the app in a new window; afterwards nothing may have been asked of any other server."""
-    contexts: list[tuple[BrowserContext, Watch]] = []
+def open_page(
+    request: pytest.FixtureRequest, browser: Browser, address: str, pace: Pace, spare: list[Window]
+) -> Iterator[Callable[..., Page]]:
+    """Opens the app as a new visitor; afterwards nothing may have been asked of any other server.
+
+    Options are those of a browser's context. The window may have served other tests; each call gives another one.
+    """
+    opened: list[tuple[Window, Watch]] = []
     expect.set_options(timeout=PATIENCE)
     pace.delay = 0.0
 
     def open_one(**options: Any) -> Page:
-        settings = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | options
-        context = browser.new_context(**settings)
-        contexts.append((context, Watch(context, address)))
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.goto(address)
-        page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
-        return page
+        media = {name: options.pop(name) for name in MEDIA & options.keys()}
+        window = next((each for each in spare if each.options == options), None)
+        if window is None:
+            window = Window(browser, options)
+        else:
+            spare.remove(window)
+        opened.append((window, Watch(window.context, address)))
+        window.page.emulate_media(**media)
+        window.page.goto(address)
+        window.page.wait_for_selector(READY)
+        return window.page
 
     yield open_one
-    for context, _ in contexts:
-        context.close()
-    assert [watch.foreign for _, watch in contexts] == [[]] * len(contexts)
-    assert [watch.refused for _, watch in contexts] == [[]] * len(contexts)
+    has_failed = request.node.stash.get(HAS_FAILED, False)  # and so left who knows what, such as keys that are down
+    for window, watch in opened:
+        if window.is_whole and not has_failed:
+            window.leave(address)
+            watch.end()
+            spare.append(window)
+        else:
+            window.context.close()
+    while len(spare) > SPARE:
+        spare.pop(0).context.close()
+    assert [watch.foreign for _, watch in opened] == [[]] * len(opened)
+    assert [watch.refused for _, watch in opened] == [[]] * len(opened)
 
 
 @pytest.fixture
