@@ -18,7 +18,7 @@ from ..tasks import TASKS
 from ..tiling import MEMORY_BUDGET
 from . import words
 from .api import add_endpoint, add_scratches
-from .blocks import Blocks
+from .blocks import UNWATCHED, Blocks
 from .desktop import opens_browser
 from .examples import credits, examples_for
 from .first_steps import FirstSteps
@@ -95,7 +95,7 @@ def launch_options() -> dict[str, Any]:
         "favicon_path": str(ICON),
         "theme": theme(),
         "css": STYLE,
-        "head": NARROW_TABS,
+        "head": NARROW_TABS + UNWATCHED,
         "max_file_size": f"{MAX_MEGABYTES}mb",
         "footer_links": ["api", "settings"],
         "run_history": False,

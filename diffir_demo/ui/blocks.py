@@ -8,6 +8,16 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import convert_component_dict_to_list
 
+UNWATCHED = """<script>{
+  const unwatched = Object.create(Object.prototype);
+  for (const each of window.gradio_config?.dependencies ?? []) Object.setPrototypeOf(each, unwatched);
+}</script>"""
+"""For the page's head, which is there before the components are.
+
+The page (Gradio 6.31) looks through the list of handlers for every component, and watches plain objects for changes:
+each look costs several times what it would. Handlers never change, and objects of another kind are not watched.
+"""
+
 
 class Blocks(gr.Blocks):
     """`gr.Blocks` whose updates are told whole, and leave alone what they do not name.

@@ -61,6 +61,12 @@ def test_it_can_be_installed(page: Page, address: str) -> None:
     assert not set(errors) & {"no-manifest", "manifest-empty", "no-acceptable-icon", "start-url-not-valid"}, errors
 
 
+def test_handlers_are_not_watched(page: Page) -> None:
+    kinds = "new Set(window.gradio_config.dependencies.map(Object.getPrototypeOf))"
+    assert page.evaluate(f"{kinds}.size") == 1
+    assert page.evaluate(f"!{kinds}.has(Object.prototype)")
+
+
 @pytest.mark.parametrize("key", ["inpaint", "sr", "deblur"])
 def test_nothing_jumps_while_it_works(page: Page, pace: Pace, key: str) -> None:
     """What a run adds to the page has its place beforehand; a second run moves nothing at all."""
