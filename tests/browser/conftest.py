@@ -30,7 +30,6 @@ ARGUMENTS = [
 ]
 PATIENCE = 30_000
 """Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
-
 READY = '#inpaint-canvas .pad[data-state="photo"]'
 """There when the page can be used."""
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True}
@@ -177,7 +176,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session")
 def spare() -> list[Window]:
-    """Windows that former tests left, the last one last: a page costs them 40 % of what it costs a new one."""
+    """Windows that former tests left, the last one last: a page costs them half of what it costs a new one."""
     return []
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
 
 COVERAGE = """(key) => {
   const canvas = document.querySelector(`#${key}-canvas canvas.mask`);
@@ -25,6 +26,19 @@ PLACE = """() => {
   return [box.x + (box.width - across) / 2, box.y + (box.height - down) / 2, across, down];
 }"""
 """Where the photo lies on the page: [left, top, width, height]; there may be bars beside it."""
+
+AWAIT_NEWS = """(key) => {
+  const status = document.querySelector(`#${key}-status`);
+  delete status.dataset.news;
+  const watch = new MutationObserver(() => { status.dataset.news = "yes"; watch.disconnect(); });
+  watch.observe(status, { subtree: true, childList: true, characterData: true });
+}"""
+IS_OVER = """(key) => {
+  const part = (name) => document.querySelector(`#${key}-${name}`);
+  return part("status").dataset.news && part("status").textContent.includes("Done in")
+    && !part("run").disabled && part("scores").querySelector("table")?.offsetParent;
+}"""
+"""Whether the run that began after `AWAIT_NEWS` is over."""
 
 
 def go_to(page: Page, key: str) -> None:
@@ -112,7 +126,10 @@ def press_restore(page: Page, key: str) -> None:
 
 def restore(page: Page, key: str) -> None:
     """One whole run."""
+    page.evaluate(AWAIT_NEWS, key)
     press_restore(page, key)
+    with suppress(TimeoutError):  # looks at every frame, where `expect` looks once a second, and tells what is missing
+        page.wait_for_function(IS_OVER, arg=key)
     expect(page.locator(f"#{key}-status")).to_contain_text("Done in")
     expect(page.locator(f"#{key}-run")).to_be_enabled()
     page.wait_for_selector(f"#{key}-scores table", state="visible")
