@@ -42,7 +42,9 @@ def hole_in(side: int, low: int, high: int) -> np.ndarray:
 def filled_with(copies: np.ndarray):  # noqa: ANN201
     """In place of `exemplar.fill`."""
 
-    def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0) -> Generator[float, None, Filled]:
+    def fill(
+        pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray | None = None
+    ) -> Generator[float, None, Filled]:
         yield 1.0
         return Filled(np.where(hole[..., None], copies, pixels), hole)
 
@@ -84,16 +86,16 @@ def test_auto_leaves_smooth_ground_to_the_network() -> None:
 def test_auto_takes_more_of_wide_holes_than_of_thin_strokes() -> None:
     thin, wide = np.zeros((160, 160), bool), hole_in(160, 60, 100)
     thin[78:82] = True
-    assert share(bricks(), thin)[80, 80] == pytest.approx(1 - SHARE_OF_THIN)
-    assert share(bricks(), wide)[80, 80] == pytest.approx(1)
-    assert not share(bricks(), wide)[~wide].any()
+    assert fold(share(bricks(), thin))[80, 80] == pytest.approx(1 - SHARE_OF_THIN)
+    assert fold(share(bricks(), wide))[80, 80] == pytest.approx(1)
+    assert not fold(share(bricks(), wide))[~wide].any()
 
 
 def test_auto_judges_the_depths_of_a_hole_as_its_rim() -> None:
     hole = hole_in(400, 60, 340)
-    assert share(bricks(400), hole)[hole].min() == 1
-    assert share(np.full((400, 400, 3), 90, np.uint8), hole).max() == 0
-    assert share(bricks(40), np.ones((40, 40), bool)).max() == 0  # nothing known
+    assert fold(share(bricks(400), hole))[hole].min() == 1
+    assert fold(share(np.full((400, 400, 3), 90, np.uint8), hole)).max() == 0
+    assert fold(share(bricks(40), np.ones((40, 40), bool))).max() == 0  # nothing known
 
 
 def test_auto_doubts_copies_that_the_network_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:

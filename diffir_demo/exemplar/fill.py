@@ -60,9 +60,10 @@ def cost(hole_pixels: int, crop_pixels: int) -> float:
     return HOLE_SECONDS * hole_pixels + CROP_SECONDS * crop_pixels
 
 
-def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0) -> Work[Filled]:
+def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray | None = None) -> Work[Filled]:
     """pixels (h, w, 3) uint8, any size from 1 x 1; hole (h, w) bool, True = to be filled -> `Filled`.
 
+    guide: (h, w, 3) uint8, a picture of the whole whose low frequencies the copies shall have near the rim.
     Stops several times a second to yield the share done, rising to 1; whoever does not go on leaves nothing behind. The
     same seed gives the same picture, another seed another one. Where less than a few whole patches are known, the hole
     is filled smoothly (`harmonic_fill`) and the notice says so. Raises ValueError for arrays of other kinds.
@@ -71,6 +72,8 @@ def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0) -> Work[Filled]:
         raise ValueError(f"pixels must be (h, w, 3) uint8, not {pixels.shape} {pixels.dtype}")
     if hole.dtype != bool or hole.shape != pixels.shape[:2]:
         raise ValueError(f"hole must be {pixels.shape[:2]} bool, not {hole.shape} {hole.dtype}")
+    if guide is not None and (guide.dtype != np.uint8 or guide.shape != pixels.shape):
+        raise ValueError(f"guide must be {pixels.shape} uint8, not {guide.shape} {guide.dtype}")
     generator = torch.Generator().manual_seed(seed % 2**63)
     result, left, copied = pixels.copy(), hole.copy(), np.zeros_like(hole)
     todo = list(parts(hole))
@@ -82,7 +85,8 @@ def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0) -> Work[Filled]:
         if waiting.any():
             smooth = yield from clock.during(_smooth(seen, left[here]), 0.0)
             seen = np.where(waiting[..., None], smooth, seen)
-        painted = yield from clock.during(filled(seen, ~part.hole, ~hole[here], generator), part.seconds)
+        shown = None if guide is None else guide[here]
+        painted = yield from clock.during(filled(seen, ~part.hole, ~hole[here], generator, shown), part.seconds)
         if painted is not None:
             result[here][part.hole] = np.clip(np.rint(painted[part.hole]), 0, 255).astype(np.uint8)
             left[here] &= ~part.hole

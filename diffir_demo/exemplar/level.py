@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .clock import Work
+
 REACH = 3
 """Pixels from a patch's centre to its edge; patches are 7 x 7, as in Newson et al. (2014)."""
 SIDE = 2 * REACH + 1
@@ -28,6 +30,12 @@ LOSS = 1.15
 """A hole's pixel is trusted less by this factor for every pixel that lies between it and the rim (Wexler et al., 2007),
 down to `LEAST_TRUST`."""
 LEAST_TRUST = 0.1
+GUIDED = 0.5
+"""Share of what the hole's low frequencies lack against a guide's that each vote makes up for, near the rim."""
+GUIDE_LOW = 2.0
+"""Standard deviation of the Gaussian that separates them, pixels of each scale."""
+CLOSE, LOST = 4.0, 20.0
+"""Pixels of the photo, from the rim, up to which a guide has all of its say, and from which on it has none."""
 COMPONENTS = 14
 """Numbers that a patch's 147 are projected to for the search; with two of texture they fill one line of a cache."""
 SAMPLES = 3000
@@ -50,30 +58,39 @@ class Scale:
     """(h, w) bool; False is to be filled."""
     source: np.ndarray
     """(h, w) bool: may be copied from. Known, and not what another fill made."""
+    guide: np.ndarray | None = None
+    """(h, w, 3) float32, levels of 255: what the hole looks like from afar, if anybody knows."""
+    factor: int = 1
+    """Pixels of the photo, either way, that one pixel here stands for."""
 
-    def halved(self) -> Scale:
+    def halved(self) -> Work[Scale]:
         """Means over 2 x 2 known pixels. Known where half of them are, a source where no pixel is barred."""
-        h, w = (-(-side // 2) for side in self.known.shape)
-        wide = ((0, 2 * h - self.known.shape[0]), (0, 2 * w - self.known.shape[1]))
-
-        def cells(plane: np.ndarray) -> np.ndarray:
-            grown = np.pad(plane.astype(np.float32), wide + ((0, 0),) * (plane.ndim - 2))
-            return grown.reshape(h, 2, w, 2, -1).sum((1, 3))
-
-        count = cells(self.known)
-        colour, texture = (cells(plane * self.known[..., None]) / np.maximum(count, 1) for plane in self.seen)
+        count = _cells(self.known)[..., None]
+        means = list[np.ndarray]()
+        for plane in (self.colour, self.texture):  # both are 0 where nothing is known
+            means.append(_cells(plane) / np.maximum(count, 1))
+            yield 0.0
+        guide = None
+        if self.guide is not None:
+            guide = _cells(self.guide) / _cells(np.ones_like(self.known))[..., None]
+            yield 0.0
         known = count[..., 0] >= 2
-        return Scale(colour, texture, known, known & (cells(self.known & ~self.source)[..., 0] == 0))
-
-    @property
-    def seen(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.colour, self.texture
+        barred = _cells(self.known & ~self.source) > 0
+        return Scale(means[0], means[1], known, known & ~barred, guide, 2 * self.factor)
 
 
-def texture_of(pixels: np.ndarray, known: np.ndarray, reach: int) -> np.ndarray:
+def _cells(plane: np.ndarray) -> np.ndarray:
+    """Sums of (h, w, ..) over cells of 2 x 2, float32; beyond the last row and column there is nothing."""
+    grown = np.pad(plane.astype(np.float32), [(0, plane.shape[0] % 2), (0, plane.shape[1] % 2), (0, 0)][: plane.ndim])
+    rows = grown[::2] + grown[1::2]
+    return rows[:, ::2] + rows[:, 1::2]
+
+
+def texture_of(pixels: np.ndarray, known: np.ndarray, reach: int) -> Work[np.ndarray]:
     """Mean absolute gradient of the grey picture, across and down, over windows of known pixels: (h, w, 2) float32."""
     grey = pixels.astype(np.float32).mean(axis=2)
     size, planes = (2 * reach + 1, 2 * reach + 1), list[np.ndarray]()
+    yield 0.0
     for axis in (1, 0):
         pairs = np.zeros(known.shape, np.float32)
         first, second = (slice(None),) * axis + (slice(1, None),), (slice(None),) * axis + (slice(-1),)
@@ -81,6 +98,7 @@ def texture_of(pixels: np.ndarray, known: np.ndarray, reach: int) -> np.ndarray:
         steps = np.abs(np.diff(grey, axis=axis, prepend=np.take(grey, [0], axis))) * pairs
         mean, share = (cv2.blur(plane, size, borderType=cv2.BORDER_REFLECT) for plane in (steps, pairs))
         planes.append(mean / np.maximum(share, 1e-3))
+        yield 0.0
     return np.stack(planes, axis=2)
 
 
@@ -96,38 +114,81 @@ def depth_of(hole: np.ndarray, border: int = 0) -> np.ndarray:
 class Level:
     """A `Scale` that is being filled. Capitals (H, W) count the border."""
 
+    image: Tensor
+    """(pixels, 4): colours, levels of 255, and 1: what is summed up with weights tells their sum as well."""
+    texture: Tensor
+    """(pixels, 2)."""
+    inside: np.ndarray
+    """(H, W) bool: what belongs to the picture."""
+    hidden: np.ndarray
+    """(H, W) bool: the hole."""
+    whole: np.ndarray
+    """(H, W) bool: centres of patches that can be copied."""
+    hole: Tensor
+    targets: Tensor
+    sources: Tensor
+    """(n,) int64: places of the hole's pixels, of the centres of all patches that touch it, of those that can be
+    copied."""
+    depth: Tensor
+    """(pixels,) float32: distance to what is known."""
+    share: Tensor
+    """(pixels,) float32 in [0, 1]: trust in each pixel; 0 outside the picture."""
+    trust: Tensor
+    """(pixels,) float32 in [0, 1]: its mean over the patch around."""
+    steps: Tensor
+    """(49,): from a patch's centre to its pixels."""
+    guide: np.ndarray | None
+    """(rows, columns, 3) float32: the scale's, in `box`."""
+    guidance: np.ndarray
+    """(rows, columns, 1) float32: how much it has to say, in `box`: `GUIDED` near the rim, 0 from `LOST` on."""
+
     def __init__(self, scale: Scale) -> None:
+        """Its size; `built` gives it the rest."""
+        self.scale = scale
         h, w = scale.known.shape
         self.height, self.width = h + 2 * BORDER, w + 2 * BORDER
         self.inner = slice(BORDER, BORDER + h), slice(BORDER, BORDER + w)
         """The level without its border."""
-        self.image = torch.ones(self.height * self.width, 4)
-        """(pixels, 4): colours, levels of 255, and 1: what is summed up with weights tells their sum as well."""
-        self.texture = torch.zeros(self.height * self.width, 2)
-        self.grid(self.image)[self.inner][..., :3] = torch.from_numpy(scale.colour)
-        self.grid(self.texture)[self.inner] = torch.from_numpy(scale.texture)
-        self.inside = np.pad(np.ones((h, w), bool), BORDER)
-        """(H, W) bool: what belongs to the picture."""
-        self.hidden = np.pad(~scale.known, BORDER)
-        """(H, W) bool: the hole."""
-        self.whole = cv2.erode(np.pad(scale.source, BORDER).astype(np.uint8), PATCH, borderValue=0) > 0
-        """(H, W) bool: centres of patches that can be copied."""
-        self.hole, self.targets, self.sources = (
-            torch.from_numpy(np.flatnonzero(mask)) for mask in (self.hidden, self.touching(self.hidden), self.whole)
+
+    @classmethod
+    def built(cls, scale: Scale) -> Work[Level]:
+        """The level as nothing is filled yet. The stops are for large ones."""
+        level = cls(scale)
+        level.image = torch.ones(level.height * level.width, 4)
+        level.texture = torch.zeros(level.height * level.width, 2)
+        level.grid(level.image)[level.inner][..., :3] = torch.from_numpy(scale.colour)
+        yield 0.2
+        level.grid(level.texture)[level.inner] = torch.from_numpy(scale.texture)
+        level.inside = np.pad(np.ones(scale.known.shape, bool), BORDER)
+        level.hidden = np.pad(~scale.known, BORDER)
+        yield 0.4
+        level.whole = cv2.erode(np.pad(scale.source, BORDER).astype(np.uint8), PATCH, borderValue=0) > 0
+        level.hole, level.targets, level.sources = (
+            torch.from_numpy(np.flatnonzero(mask)) for mask in (level.hidden, level.touching(level.hidden), level.whole)
         )
-        """Places of the hole's pixels, of the centres of all patches that touch it, of those that can be copied."""
+        yield 0.6
         depth = depth_of(~scale.known, BORDER)
-        self.depth = torch.from_numpy(depth).flatten()
-        """(pixels,) float32: distance to what is known."""
-        share = np.where(self.hidden, np.maximum(LOSS**-depth, LEAST_TRUST), 1) * self.inside
-        self.share = torch.from_numpy(share.astype(np.float32)).flatten()
-        """(pixels,) float32 in [0, 1]: trust in each pixel; 0 outside the picture."""
-        trust = cv2.blur(share.astype(np.float32), (SIDE, SIDE), borderType=cv2.BORDER_CONSTANT)
-        self.trust = torch.from_numpy(trust).flatten()
-        """(pixels,) float32 in [0, 1]: its mean over the patch around."""
+        level.depth = torch.from_numpy(depth).flatten()
+        yield 0.8
+        share = level.inside.astype(np.float32)
+        share[level.hidden] *= np.maximum(LOSS ** -depth[level.hidden], LEAST_TRUST)
+        level.share = torch.from_numpy(share).flatten()
+        level.trust = torch.from_numpy(cv2.blur(share, (SIDE, SIDE), borderType=cv2.BORDER_CONSTANT)).flatten()
         rows, columns = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
-        self.steps = torch.from_numpy((rows * self.width + columns).ravel())
-        """(49,): from a patch's centre to its pixels."""
+        level.steps = torch.from_numpy((rows * level.width + columns).ravel())
+        level.guide = None
+        if scale.guide is not None and len(level.hole):
+            level.guide = np.pad(scale.guide, [(BORDER, BORDER), (BORDER, BORDER), (0, 0)])[level.box]
+            here, hidden = depth[level.box] * scale.factor, level.hidden[level.box]
+            near = np.clip((LOST - here) / (LOST - CLOSE), 0, 1)
+            level.guidance = (GUIDED * near * hidden).astype(np.float32)[..., None]
+        return level
+
+    @cached_property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of the hole, with a pixel more on each side."""
+        rows, columns = (np.flatnonzero(self.hidden.any(axis=axis)) for axis in (1, 0))
+        return slice(rows[0] - 1, rows[-1] + 2), slice(columns[0] - 1, columns[-1] + 2)
 
     @property
     def side(self) -> int:
@@ -147,14 +208,17 @@ class Level:
         mask[places.numpy()] = True
         return torch.from_numpy(np.flatnonzero(self.touching(mask.reshape(self.hidden.shape))))
 
-    def take_over(self, coarse: Level) -> None:
+    def take_over(self, coarse: Level) -> Work[None]:
         """Starts the hole with the level of half the size, enlarged."""
+        rows, columns = (slice(side.start - BORDER, side.stop - BORDER) for side in self.box)
+        hidden = torch.from_numpy(self.hidden[self.box])
         for mine, theirs in ((self.image, coarse.image), (self.texture, coarse.texture)):
             small = coarse.grid(theirs)[coarse.inner].numpy()
             large = cv2.resize(np.ascontiguousarray(small), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-            place = self.grid(torch.arange(len(mine)))[self.inner]
-            hidden = torch.from_numpy(self.hidden[self.inner])
-            mine[place[hidden]] = torch.from_numpy(large)[: hidden.shape[0], : hidden.shape[1]][hidden]
+            grown = np.pad(large, [(1, 2), (1, 2), (0, 0)])  # as the box does, where the hole is at the photo's edge
+            here = grown[rows.start + 1 : rows.stop + 1, columns.start + 1 : columns.stop + 1]
+            self.grid(mine)[self.box][hidden] = torch.from_numpy(here)[hidden]
+            yield 0.5
         self.mirror()
 
     def mirror(self) -> None:

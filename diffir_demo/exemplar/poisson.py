@@ -84,10 +84,6 @@ def _cells(plane: np.ndarray, rows: bool = True, columns: bool = True) -> np.nda
     return plane
 
 
-def _spread(coarse: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return coarse.repeat(2, axis=-2).repeat(2, axis=-1)[..., : shape[-2], : shape[-1]]
-
-
 def _cycle(grids: list[Grid], force: np.ndarray, share: float) -> Work[np.ndarray]:
     """One multigrid cycle from nothing, symmetric: a sweep, what the coarser grid says of the rest, a sweep."""
     grid, u = grids[0], grids[0].inverse * force
@@ -95,12 +91,14 @@ def _cycle(grids: list[Grid], force: np.ndarray, share: float) -> Work[np.ndarra
         for _ in range(LAST_SWEEPS):
             u += grid.inverse * (force - grid.pull(u))
         return u
+    yield share
     rest = _cells(force - grid.pull(u))
     yield share
     coarse = yield from _cycle(grids[1:], rest, share)
     if rest.size > LARGE:
         coarse += yield from _cycle(grids[1:], rest - grids[1].pull(coarse), share)
     u += coarse.repeat(2, axis=1).repeat(2, axis=2)[:, : u.shape[1], : u.shape[2]] * (grid.total > 0)
+    yield share
     return u + grid.inverse * (force - grid.pull(u))
 
 
@@ -117,9 +115,11 @@ def blend(
     seam = (across.transpose(2, 0, 1) - np.diff(planes, axis=2)) * (inside[:, 1:] & inside[:, :-1])
     force[:, :, 1:] += seam
     force[:, :, :-1] -= seam
+    yield 0.0
     seam = (down.transpose(2, 0, 1) - np.diff(planes, axis=1)) * (inside[1:] & inside[:-1])
     force[:, 1:] += seam
     force[:, :-1] -= seam
+    yield 0.0
     correction = yield from _solve(Grid.of(hole, inside), force * hole)
     return copy + correction.transpose(1, 2, 0)
 
@@ -128,6 +128,7 @@ def _solve(grid: Grid, force: np.ndarray) -> Work[np.ndarray]:
     """(3, h, w) forces -> displacements, by preconditioned conjugate gradients for each colour."""
     grids = [grid]
     while max(grids[-1].total.shape) > SMALLEST:
+        yield 0.0
         grids.append(grids[-1].coarser())
     u = np.zeros_like(force)
     along, last = u, np.zeros((3, 1, 1))
@@ -139,6 +140,7 @@ def _solve(grid: Grid, force: np.ndarray) -> Work[np.ndarray]:
         gain = _products(force, better)
         along = better + _ratio(gain, last) * along
         pulled = grid.pull(along)
+        yield number / STEPS
         step = _ratio(gain, _products(along, pulled))
         u += step * along
         force = force - step * pulled

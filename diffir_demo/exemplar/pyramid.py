@@ -42,20 +42,25 @@ SEARCH, START = 1.0, 12.0
 
 
 def filled(
-    pixels: np.ndarray, known: np.ndarray, source: np.ndarray, generator: torch.Generator
+    pixels: np.ndarray,
+    known: np.ndarray,
+    source: np.ndarray,
+    generator: torch.Generator,
+    guide: np.ndarray | None = None,
 ) -> Work[np.ndarray | None]:
     """pixels (h, w, 3) uint8; known (h, w) bool, False is filled; source (h, w) bool: known, and may be copied.
 
+    guide: (h, w, 3) uint8, a picture of the whole that is right in its low frequencies near the rim, if there is one.
     Yields the share done. Returns (h, w, 3) float32, levels of 255, or None where there is too little to copy from.
     """
-    pyramid = yield from scales(pixels, known, source)
+    pyramid = yield from scales(pixels, known, source, guide)
     costs = [_cost(scale, last=scale is pyramid[-1]) for scale in pyramid]
     clock = Clock(sum(costs))
     coarse: Level | None = None
     matches: Matches | None = None
     for number, scale in enumerate(pyramid):
         yield clock.share
-        level = Level(scale)
+        level = yield from clock.during(Level.built(scale), 0.0)
         yield clock.share
         if len(level.sources) < LEAST_SOURCES:
             coarse = matches = None
@@ -73,19 +78,23 @@ def filled(
     return (yield from _pasted(coarse, matches, clock))
 
 
-def scales(pixels: np.ndarray, known: np.ndarray, source: np.ndarray) -> Work[list[Scale]]:
+def scales(
+    pixels: np.ndarray, known: np.ndarray, source: np.ndarray, guide: np.ndarray | None = None
+) -> Work[list[Scale]]:
     """The pyramid, smallest first: there the hole is about as deep as a patch reaches."""
     halvings = max(0, int(np.ceil(np.log2(max(depth_of(~known).max(), 1) / REACH))))
     while halvings and min(known.shape) >> halvings < LEAST_SIDE:
         halvings -= 1
     yield 0.0
+    texture = yield from texture_of(pixels, known, 2 ** max(halvings - 1, 1))
     seen = known[..., None].astype(np.float32)
-    texture = texture_of(pixels, known, 2 ** max(halvings - 1, 1))
+    colour = pixels * seen
     yield 0.0
-    found = [Scale(pixels * seen, texture * seen, known, source)]
+    whole = None if guide is None else guide.astype(np.float32)
+    found = [Scale(colour, texture * seen, known, source, whole)]
     for _ in range(halvings):
+        found.append((yield from found[-1].halved()))
         yield 0.0
-        found.append(found[-1].halved())
     return found[::-1]
 
 
@@ -122,8 +131,9 @@ def _begun(level: Level, generator: torch.Generator, clock: Clock) -> Work[Match
 
 def _continued(coarse: Level, before: Matches, level: Level, generator: torch.Generator, clock: Clock) -> Work[Matches]:
     """The next scale, as the matches of the one before say. Where those are lost, it is the same picture, larger."""
-    level.take_over(coarse)
+    yield from clock.during(level.take_over(coarse), 0)
     matches, good = before.finer(coarse, level, generator)
+    yield clock.share
     matches.distance[good] = 0
     weight = torch.zeros_like(level.trust)
     weight[good] = level.trust[good]
@@ -156,9 +166,8 @@ def _pasted(level: Level, matches: Matches, clock: Clock) -> Work[np.ndarray]:
     cost = len(level.hole)
     origin = yield from clock.during(copies(level, matches), COPY * cost)
     picture = level.grid(level.image).numpy()[..., :3].copy()
-    rows, columns = (np.flatnonzero(level.hidden.any(axis=axis)) for axis in (1, 0))
-    box = slice(rows[0] - 1, rows[-1] + 2), slice(columns[0] - 1, columns[-1] + 2)
-    copy, across, down = differences(level, origin, box)
+    box = level.box
+    copy, across, down = yield from clock.during(differences(level, origin, box), 0)
     yield clock.share
     # The ring around the photo is neither hole nor known: nothing pulls at it, as nothing is told of it.
     blending = blend(copy, across, down, level.hidden[box], level.inside[box])

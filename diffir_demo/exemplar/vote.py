@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .clock import Work
-from .level import REACH, SIDE, Level
+from .level import GUIDE_LOW, REACH, SIDE, Level
 from .match import Matches
 
 AT_ONCE = 16384
@@ -49,9 +49,26 @@ def vote(level: Level, matches: Matches, weight: Tensor, hole: Tensor) -> Work[f
         change += float(np.abs(fresh - before).sum(dtype=np.float64)) / 3
         yield min(start + AT_ONCE, len(hole)) / len(hole)
     level.image[hole] = torch.from_numpy(painted)
+    if level.guide is not None:
+        _follow(level, level.guide, hole)
+        yield 1.0
     _roughen(level, matches, weight, hole)
+    yield 1.0
     level.mirror()
     return change / len(hole)
+
+
+def _follow(level: Level, guide: np.ndarray, places: Tensor) -> None:
+    """Moves the low frequencies of these places (n,) of the hole towards the guide's, as far as its `guidance` goes.
+
+    What the next search looks for is alike in its colours then, too, and not only in its texture.
+    """
+    painted = level.grid(level.image).numpy()[level.box][..., :3]
+    voted = np.zeros(level.hidden.shape, bool)
+    voted.ravel()[places.numpy()] = True
+    here = voted[level.box][..., None]
+    apart = cv2.GaussianBlur(np.where(here, guide - painted, 0), (0, 0), GUIDE_LOW, borderType=cv2.BORDER_REFLECT)
+    painted += level.guidance * here * apart
 
 
 def _roughen(level: Level, matches: Matches, weight: Tensor, hole: Tensor) -> None:
@@ -86,7 +103,9 @@ def _squares() -> list[int]:
     return [y * y + x * x for y in line for x in line]
 
 
-def differences(level: Level, origin: Tensor, box: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def differences(
+    level: Level, origin: Tensor, box: tuple[slice, slice]
+) -> Work[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """In a box: the copies (h, w, 3) float32, and what they say of each step to the next pixel, across and down.
 
     Of two copies beside each other, each says what came after it, or before it, where it was; the mean counts. What
@@ -94,13 +113,28 @@ def differences(level: Level, origin: Tensor, box: tuple[slice, slice]) -> tuple
     """
     image, places = level.image.numpy()[:, :3], level.grid(origin).numpy()[box]
     hole, inside = level.hidden[box], level.inside.ravel()
-    found = list[np.ndarray]()
-    for axis, step in ((1, 1), (0, level.width)):
-        length = places.shape[axis] - 1
-        first, second = (places.take(range(start, start + length), axis) for start in (0, 1))
-        forward = hole.take(range(length), axis) & inside.take(first + step)
-        backward = hole.take(range(1, length + 1), axis) & inside.take(second - step)
-        total = (image.take(first + step, axis=0) - image.take(first, axis=0)) * forward[..., None]
-        total += (image.take(second, axis=0) - image.take(second - step, axis=0)) * backward[..., None]
-        found.append(total / np.maximum(forward.astype(np.float32) + backward, 1)[..., None])
-    return image.take(places, axis=0), found[0], found[1]
+    (height, width), shapes = places.shape, ((0, 0), (0, 1), (1, 0))
+    copy, across, down = (np.empty((height - y, width - x, 3), np.float32) for y, x in shapes)
+    rows = max(1, AT_ONCE // width)
+    for top in range(0, height, rows):
+        here = slice(top, top + rows)
+        copy[here] = image.take(places[here], axis=0)
+        across[here] = _steps(image, inside, places[here], hole[here], 1, 1)
+        yield 0.5
+        more = slice(top, top + rows + 1)  # a step down leads to the first row of the next portion
+        down[here] = _steps(image, inside, places[more], hole[more], 0, level.width)
+        yield min(top + rows, height) / height
+    return copy, across, down
+
+
+def _steps(
+    image: np.ndarray, inside: np.ndarray, places: np.ndarray, hole: np.ndarray, axis: int, step: int
+) -> np.ndarray:
+    """(h, w - 1, 3), or (h - 1, w, 3) along axis 0, of `places` and `hole` (h, w); step: to the next pixel."""
+    length = places.shape[axis] - 1
+    first, second = (places.take(range(start, start + length), axis) for start in (0, 1))
+    forward = hole.take(range(length), axis) & inside.take(first + step)
+    backward = hole.take(range(1, length + 1), axis) & inside.take(second - step)
+    total = (image.take(first + step, axis=0) - image.take(first, axis=0)) * forward[..., None]
+    total += (image.take(second, axis=0) - image.take(second - step, axis=0)) * backward[..., None]
+    return total / np.maximum(forward.astype(np.float32) + backward, 1)[..., None]
