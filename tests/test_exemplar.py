@@ -11,8 +11,9 @@ import torch
 from diffir_demo.baselines import get_baseline
 from diffir_demo.exemplar import Filled, cost, fill
 from diffir_demo.exemplar.fill import CONTEXT, PIECE, parts
+from diffir_demo.exemplar.level import REACH, Level
 from diffir_demo.exemplar.poisson import blend
-from diffir_demo.exemplar.pyramid import MOST_SEARCHED
+from diffir_demo.exemplar.pyramid import MOST_SEARCHED, scales
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
 from diffir_demo.model import fold
@@ -85,6 +86,32 @@ class TestTexture:
         grain = np.random.default_rng(1).normal(0, 4, light.shape)
         clean, hole = (light + grain).astype(np.uint8), block()
         assert abs(float((filled(clean, hole).pixels[hole].astype(float) - light.repeat(1, 0)[hole]).mean())) < 4
+
+
+class TestGuide:
+    def test_copies_are_chosen_by_the_guides_colours(self) -> None:
+        """Left of the hole it is dark, right of it bright, and only the guide says where the dark side ends."""
+        shape, hole = (64, 160), np.zeros((64, 160), bool)
+        hole[:, 62:98] = True
+        bright = np.isin(np.searchsorted([24, 48, 72, 124], np.arange(160), side="right"), (1, 3))[None, :, None]
+        grain = np.random.default_rng(0).normal(0, 12, (*shape, 3))
+        clean = np.clip(np.where(bright, 190, 60) + grain, 0, 255).astype(np.uint8)
+        guide = np.where(hole[..., None], np.where(bright, 190, 60), clean).astype(np.uint8)
+        covered = np.where(hole[..., None], np.uint8(0), clean)
+        alone, guided = (fold(fill(covered, hole, 0, each)).pixels for each in (None, guide))
+        assert psnr(guided, clean, mask=hole) > psnr(alone, clean, mask=hole) + 1
+        assert guided[hole].std() > 0.8 * clean[hole].std(), "and they still bring texture"
+        assert np.array_equal(guided[~hole], clean[~hole])
+
+    def test_what_a_guide_shows_outside_the_hole_does_not_count(self) -> None:
+        clean, hole = brick(), block()
+        guides = (np.where(hole[..., None], np.uint8(120), np.uint8(level)) for level in (0, 255))
+        two = [fold(fill(clean, hole, 0, np.broadcast_to(guide, clean.shape).copy())).pixels for guide in guides]
+        assert np.array_equal(*two)
+
+    def test_a_guide_of_another_size_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="guide must be"):
+            fold(fill(brick(), block(), 0, brick(64)))
 
 
 class TestSeeds:
@@ -200,6 +227,17 @@ class TestParts:
 
     def test_larger_holes_cost_more(self) -> None:
         assert 0 < cost(10, 1000) < cost(20, 1000) < cost(20, 90000)
+
+
+def test_features_of_some_places_are_those_of_all_in_their_rows() -> None:
+    known = ~block()
+    pixels = noise(96, 96)
+    scale = fold(scales(pixels, known, known))[-1]
+    level = fold(Level.built(scale))
+    places = level.targets[::7]
+    row, column = places // level.width, places % level.width - REACH
+    together = level.features(int(row[0]), int(row[-1]) + 1)[row - row[0], column]
+    torch.testing.assert_close(level.features_at(places), together, atol=0.01, rtol=1e-4)
 
 
 def test_seams_end_at_the_rim_and_not_at_the_photos_edge() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffir_demo import exemplar
+from diffir_demo import exemplar, texture
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
 from diffir_demo.events import COPYING, Painting
@@ -19,7 +19,18 @@ from diffir_demo.model import fold
 from diffir_demo.recipe import Recipe, recipe_of
 from diffir_demo.restore import restore, stream
 from diffir_demo.tasks import TASKS, Fill, Request
-from diffir_demo.texture import NEAR, SHARE_OF_THIN, low_difference, matched, share, textured
+from diffir_demo.texture import (
+    AT_ONCE,
+    MARGIN,
+    NEAR,
+    SHARE_OF_THIN,
+    Textured,
+    bands,
+    low_difference,
+    matched,
+    share,
+    textured,
+)
 from diffir_demo.weights import save
 from tests.tiny import engine, network
 
@@ -116,6 +127,32 @@ def test_near_the_rim_the_colours_are_the_networks() -> None:
     depth = depth_of(hole)
     rim, middle = mixed[(depth > 2) & (depth <= NEAR)], mixed[depth > 40]
     assert rim.mean() < 130 and (middle == 140).all()
+
+
+@pytest.mark.parametrize("fill", ["texture", "auto"])
+def test_in_portions_it_is_the_same_picture(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are mixed in bands, so that a large photo can be left between two of them."""
+    pixels, hole = np.tile(bricks(), (3, 1, 1)), np.zeros((480, 160), bool)
+    hole[30:60, 20:140] = hole[200:330, 40:110] = hole[470:] = True
+    painted = np.where(hole[..., None], np.uint8(120), pixels)
+    found = list[Textured]()
+    for at_once in (texture.AT_ONCE, 160 * 200):
+        monkeypatch.setattr(texture, "AT_ONCE", at_once)
+        found.append(fold(textured(pixels, hole, painted, fill)))
+    assert len(list(bands(hole))) > 3
+    assert np.array_equal(found[0].pixels, found[1].pixels) and np.array_equal(found[0].copied, found[1].copied)
+
+
+def test_bands_cover_the_hole_and_leave_out_the_rest() -> None:
+    hole = np.zeros((9000, 1000), bool)
+    hole[10:20] = hole[3000:5500] = hole[8999] = True
+    found = list(bands(hole))
+    covered = np.zeros(9000, int)
+    for band in found:
+        covered[band.rows] += 1
+        assert band.seen.stop - band.seen.start <= AT_ONCE / 1000 + MARGIN
+        assert np.arange(9000)[band.seen][band.inner][0] == band.rows.start
+    assert covered.max() == 1 and (covered[hole.any(axis=1)] == 1).all() and not covered[6000:8990].any()
 
 
 def test_the_pictures_border_is_no_rim() -> None:

@@ -251,6 +251,13 @@ class Level:
         texture = self.grid(self.texture)[top:bottom, REACH : self.width - REACH] * (SIDE * TEXTURE**0.5)
         return torch.cat([found, texture], dim=2)
 
+    def features_at(self, places: Tensor) -> Tensor:
+        """(n, COMPONENTS + 2): the same, of the patches around these places (n,) alone."""
+        near = (places[:, None] + self.steps).view(-1)
+        patches = self.image.index_select(0, near)[:, :3].reshape(len(places), -1)
+        found = patches @ self.projection.permute(2, 3, 1, 0).reshape(-1, COMPONENTS)
+        return torch.cat([found, self.texture[places] * (SIDE * TEXTURE**0.5)], dim=1)
+
     def strips(self, top: int, bottom: int) -> list[tuple[int, int]]:
         """Rows (from, to) in portions of `ROWS_AT_ONCE` pixels, about."""
         step = max(1, ROWS_AT_ONCE // self.width)

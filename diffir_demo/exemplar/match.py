@@ -20,6 +20,8 @@ JUMPS = (1, 4, 2, 8)
 """Pixels between the neighbours that tell each other; one after the other, so that news travels far in few rounds."""
 BLOCK, EXACT_BLOCK = 16384, 2048
 """Targets that are worked on together: what they need fits a processor's cache."""
+FEW_OF = 4
+"""One patch in so many, and less: there it pays to project them one by one rather than all that lie in their rows."""
 Distance = Callable[[Tensor], Tensor]
 """Places of sources (n,) -> squared distance to each target of a block, (n,) float32."""
 
@@ -82,6 +84,10 @@ class Features:
         rows = level.targets // level.width
         for top, bottom in level.strips(int(rows[0]), int(rows[-1]) + 1):
             first, last = last, int(torch.searchsorted(rows, bottom))
+            if (last - first) * FEW_OF < (bottom - top) * level.width:  # scratches across a large photo
+                self.wanted[first:last] = level.features_at(level.targets[first:last])
+                yield last / len(self.targets)
+                continue
             column = level.targets[first:last] - rows[first:last] * level.width - REACH
             wide = level.width - 2 * REACH
             found = level.features(top, bottom).view(-1, COMPONENTS + 2)

@@ -1,0 +1,155 @@
+"""How long does a fill with copies take, and how soon could one leave? `python -m diffir_demo.bench.holes`.
+
+Processor seconds of one thread, so that other work on the machine counts little. The last line fits `exemplar.cost`
+anew, by least squares of what is off in relation to what was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from .. import exemplar
+from ..imaging import load_picture
+from ..tasks.masks import mask_of
+from .report import conditions
+
+PHOTO = Path(__file__).parents[2] / "examples" / "street-textile-market.jpg"
+"""Enlarged to the sizes below."""
+Hole = Callable[[int, int], np.ndarray]
+"""Height and width of a photo -> (height, width) bool."""
+
+
+@dataclass(frozen=True)
+class Fill:
+    """One hole, filled. Seconds are the processor's, of one thread."""
+
+    name: str
+    size: tuple[int, int]
+    """(width, height) of the photo."""
+    parts: int
+    hole: int
+    """Pixels."""
+    seen: int
+    """Pixels of the windows around all parts."""
+    seconds: float
+    longest: float
+    """The longest time between two stops."""
+    foreseen: float
+
+    @property
+    def row(self) -> str:
+        width, height = self.size
+        return (
+            f"| {self.name} | {width} x {height} | {self.hole:,} | {self.parts} | {self.seconds:.2f} "
+            f"| {self.longest:.2f} | {self.foreseen:.2f} |"
+        )
+
+
+def box(side: int) -> Hole:
+    """A square in the middle, pixels."""
+
+    def hole(height: int, width: int) -> np.ndarray:
+        found = np.zeros((height, width), bool)
+        top, left = (height - side) // 2, (width - side) // 2
+        found[top : top + side, left : left + side] = True
+        return found
+
+    return hole
+
+
+def kind(name: str) -> Hole:
+    """One of `masks.KINDS`."""
+    return lambda height, width: mask_of(name, height, width, np.random.default_rng(1))
+
+
+def frame(wide: int) -> Hole:
+    """All along the photo's edge, pixels."""
+
+    def hole(height: int, width: int) -> np.ndarray:
+        found = np.ones((height, width), bool)
+        found[wide:-wide, wide:-wide] = False
+        return found
+
+    return hole
+
+
+CASES: dict[str, tuple[int, int, Hole]] = {
+    "box of 40": (128, 128, box(40)),
+    "text": (256, 256, kind("text")),
+    "thin strokes": (256, 256, kind("thin")),
+    "box of 15 %": (512, 512, box(198)),
+    "scribble": (512, 512, kind("scribble")),
+    "thick strokes": (512, 512, kind("thick")),
+    "thin strokes, large": (1024, 768, kind("thin")),
+    "box of 500": (4000, 3000, box(500)),
+    "scratches": (4000, 3000, kind("scratches")),
+    "box of 1200": (4000, 3000, box(1200)),
+    "frame of 40": (3000, 2000, frame(40)),
+}
+"""Width and height of the photo, and its hole."""
+
+
+def measured(names: Sequence[str]) -> Iterator[Fill]:
+    """Each of these `CASES`."""
+    photo = load_picture(PHOTO).pixels
+    for name in names:
+        width, height, hole_of = CASES[name]
+        times = max(width / photo.shape[1], height / photo.shape[0])
+        size = round(photo.shape[1] * times), round(photo.shape[0] * times)
+        pixels = np.ascontiguousarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA)[:height, :width])
+        hole = hole_of(height, width)
+        parts = list(exemplar.parts(hole))
+        began = last = time.process_time()
+        longest = 0.0
+        for _ in exemplar.fill(pixels, hole):
+            now = time.process_time()
+            longest, last = max(longest, now - last), now
+        spent, seen = last - began, sum(part.hole.size for part in parts)
+        foreseen = sum(part.seconds for part in parts)
+        yield Fill(name, (width, height), len(parts), int(hole.sum()), seen, spent, longest, foreseen)
+
+
+def constants(found: Sequence[Fill]) -> tuple[float, float, float]:
+    """Seconds per part, per pixel of the hole, per pixel of the windows; none is negative."""
+    rows = np.array([[fill.parts, fill.hole, fill.seen] for fill in found]) / [[fill.seconds] for fill in found]
+    best, least = np.zeros(3), np.inf
+    for chosen in ([0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2]):
+        some = np.linalg.lstsq(rows[:, chosen], np.ones(len(rows)), rcond=None)[0]
+        off = float(((rows[:, chosen] @ some - 1) ** 2).sum())
+        if (some >= 0).all() and off < least:
+            least, best = off, np.zeros(3)
+            best[chosen] = some
+    return float(best[0]), float(best[1]), float(best[2])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints a table in Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m diffir_demo.bench.holes")
+    parser.add_argument("--case", choices=list(CASES), action="append", help="default: all")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    facts = conditions(1)
+    print(f"{facts['processor']}, one thread, torch {facts['torch']}, load {facts['load']} before\n")
+    print("| hole | photo | pixels of the hole | parts | seconds | longest step, s | foreseen, s |\n|" + "---|" * 7)
+    found = list[Fill]()
+    for fill in measured(options.case or list(CASES)):
+        print(fill.row, flush=True)
+        found.append(fill)
+    part, hole, seen = constants(found)
+    print(
+        f"\nBest constants: {part:.3f} s a part, {hole * 1e6:.1f} us a pixel of the hole, {seen * 1e6:.2f} of windows"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
