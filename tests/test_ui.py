@@ -31,6 +31,7 @@ from diffir_demo.recipe import Recipe, read_recipe
 from diffir_demo.restore import load, restore, stream
 from diffir_demo.scratches import find_scratches, search
 from diffir_demo.tasks import TASKS, Request
+from diffir_demo.tasks.old_photo import aged
 from diffir_demo.ui import build_app, launch_options, searches, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
 from diffir_demo.ui.in_use import shower_of
@@ -292,6 +293,16 @@ def test_examples_to_clean_up_say_what_is_wrong_with_them() -> None:
         assert opening.truth is not None and opening.credit == example.credit
 
 
+def test_an_old_print_is_offered_whose_scratches_are_to_be_found() -> None:
+    (example,) = [example for example in examples_for("inpaint") if example.set == "old"]
+    old, truth = example.prepared(TASKS["inpaint"])
+    assert truth is None and example.strokes == [] and example.label
+    _, damage = aged(example.photo.pixels, np.random.default_rng(example.seed))
+    found = find_scratches(old.pixels)
+    assert (found & damage).sum() > 0.75 * damage.sum()
+    assert (found & grown(damage, 3)).sum() > 0.5 * found.sum()
+
+
 def test_credits_name_each_photo_once_and_link_its_licence() -> None:
     everything = [example for key in KEYS for example in examples_for(key)]
     text = credits(everything)
@@ -425,10 +436,10 @@ def test_scratches_are_found_for_programs(client: Client, tmp_path: Path) -> Non
     save_picture(Picture(plain), empty)
     plain[10:50, 40:42] = 230
     save_picture(Picture(plain), source)
-    answer = Path(client.predict(handle_file(source), 0.4, api_name="/find_scratches"))
+    answer = Path(client.predict(handle_file(source), 0.5, api_name="/find_scratches"))
     assert answer.name == "old-mask.png"
     mask = load_mask(answer)
-    assert np.array_equal(mask, find_scratches(plain, 0.4)) and mask[30, 40] and not mask[:, :30].any()
+    assert np.array_equal(mask, find_scratches(plain, 0.5)) and mask[30, 40] and not mask[:, :30].any()
     assert Image.open(client.predict(handle_file(source), handle_file(answer), api_name="/inpaint")).size == (80, 60)
     for picture, sensitivity, sentence in (
         (empty, 0.5, "Nothing that looks like a scratch"),
@@ -453,13 +464,13 @@ def test_a_photo_is_searched_once(checkpoints: Path, monkeypatch: pytest.MonkeyP
     def asked(sensitivity: object, whole: bool, **canvas: object) -> dict[str, Any]:
         return find({"canvas": value.model_dump() | canvas, "sensitivity": sensitivity, "whole": whole})
 
-    some, most, laid = asked(0.4, False), asked(1.0, False), asked(0.4, True)
+    some, most, laid = asked(0.5, False), asked(1.0, False), asked(0.5, True)
     assert looked == [pixels.shape]
     assert 0 < some["share"] <= most["share"] and f"{100 * some['share']:.2g} % of the photo" in some["text"]
     sketch = Image.open(io.BytesIO(base64.b64decode(some["sketch"].split(",")[1])))
-    assert np.array_equal(np.asarray(sketch) > 127, find_scratches(pixels, 0.4))
+    assert np.array_equal(np.asarray(sketch) > 127, find_scratches(pixels, 0.5))
     drawn = value.rasterised(60, 80)
-    assert drawn.any() and np.array_equal(load_mask(laid["mask"]["path"]), find_scratches(pixels, 0.4) | drawn)
+    assert drawn.any() and np.array_equal(load_mask(laid["mask"]["path"]), find_scratches(pixels, 0.5) | drawn)
     assert "problem" in asked(2, False) and "problem" in asked(0.5, False, file=None) and "problem" in find(None)
     elsewhere = {"path": os.fspath(Path(__file__)), "meta": {"_type": "gradio.FileData"}}
     assert words.LOST_FILE in asked(0.5, False, file=elsewhere)["problem"]

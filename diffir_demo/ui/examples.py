@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..imaging import Picture, load_picture
 from ..imaging.strokes import Stroke, rasterise
 from ..tasks import Task
+from ..tasks.old_photo import aged
 from . import words
 
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -24,6 +26,8 @@ SEED = 4
 """Of the damage, so that examples look alike every time."""
 UNTOUCHED = "none"
 """The set of photos that are offered as they are: a good network leaves them alone."""
+OLD = "old"
+"""The set of photos that are made into old prints (`tasks/old_photo.py`): their scratches are to be found."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ class Example:
     licence: str
     url: str
     set: str | None = None
-    """Which of the task's sets of damage is done to it, or `UNTOUCHED`; None: what the task's mix draws."""
+    """Which of the task's sets of damage is done to it, `OLD` or `UNTOUCHED`; None: what the task's mix draws."""
+    seed: int = SEED
+    """Of the damage."""
 
     @cached_property
     def photo(self) -> Picture:
@@ -62,13 +68,17 @@ class Example:
     def prepared(self, task: Task) -> tuple[Picture, Picture | None]:
         """(the photo to restore, the clean one behind it): scratched under its strokes, or damaged as the task does it.
 
-        None where what was painted over was in the photo, so that nobody knows the right answer.
+        None where nobody knows the right answer, as what is to go was in the photo, or where an old print has its own
+        colours.
         """
+        rng = np.random.default_rng(self.seed)
         if self.set == UNTOUCHED:
             return self.photo, self.photo
+        if self.set == OLD:
+            return self.photo.with_pixels(aged(self.photo.pixels, rng)[0]), None
         if not task.wants_mask:
             degrade = task.sets[self.set] if self.set else task.degrade
-            damaged = degrade(self.photo, np.random.default_rng(SEED))
+            damaged = degrade(self.photo, rng)
             return damaged.request.picture, damaged.reference
         if not MASKS.get(self.file.name, {}).get("scratched"):
             return self.photo, None
@@ -106,6 +116,7 @@ def _link(url: str, text: str) -> str:
     return f'<a href="{escape(url)}" target="_blank" rel="noopener">{escape(text)}</a>' if url else escape(text)
 
 
-def _example(folder: Path, one: Mapping[str, str], credits: Mapping[str, Mapping[str, str]]) -> Example:
+def _example(folder: Path, one: Mapping[str, Any], credits: Mapping[str, Mapping[str, str]]) -> Example:
     row = credits[one["photo"]]
-    return Example(folder / one["photo"], row["title"], row["author"], row["licence"], row["url"], one.get("set"))
+    told = row["title"], row["author"], row["licence"], row["url"]
+    return Example(folder / one["photo"], *told, one.get("set"), one.get("seed", SEED))

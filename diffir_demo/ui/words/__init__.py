@@ -86,7 +86,13 @@ def for_task(key: str) -> TaskWords:
 
 
 EXAMPLES = {"label": "Try one:"}
-EXAMPLE_LABELS = {"noise": "Noisy", "soft": "Soft", "jpeg": "Over-compressed", "none": "Fine as it is"}
+EXAMPLE_LABELS = {
+    "noise": "Noisy",
+    "soft": "Soft",
+    "jpeg": "Over-compressed",
+    "none": "Fine as it is",
+    "old": "Find its scratches",
+}
 """What is wrong with an example, by the set of damage that was done to it."""
 
 RESTORE, CANCEL = "Restore", "Cancel"
