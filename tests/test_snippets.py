@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffir_demo.imaging import encode_picture, load_picture, mask_bytes, save_picture
+from diffir_demo.imaging import Picture, encode_picture, load_mask, load_picture, mask_bytes, save_picture
 from diffir_demo.imaging.strokes import Stroke
 from diffir_demo.recipe import Drawing, Recipe, read_recipe, text_of
 from diffir_demo.restore import load, restore
+from diffir_demo.scratches import find_scratches
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options
-from diffir_demo.ui.snippets import SERVER, SHORT, Names, Snippet, snippets
+from diffir_demo.ui.snippets import SERVER, SHORT, Names, Snippet, finding, snippets
 from diffir_demo.weights import save
 from tests.test_ui import photo
 from tests.tiny import network
@@ -126,6 +127,27 @@ def test_curl(key: str, mask: bytes | None, address: str, tmp_path: Path) -> Non
     told = read_recipe(tmp_path / made.names.again)
     assert told.photo and made.recipe.photo and told.photo.sha256 == made.recipe.photo.sha256
     assert replace(told, photo=made.recipe.photo) == made.recipe, "all but the name, which the upload made plainer"
+
+
+@pytest.mark.parametrize("way", ["cli", "python", "client", "curl"])
+def test_a_mask_is_found_the_same_way_everywhere(
+    way: str, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, pixels = Names('it\'s "old" 門.png', ""), np.full((60, 80, 3), 90, np.uint8)
+    pixels[10:50, 40:42] = 230
+    save_picture(Picture(pixels), tmp_path / names.photo)
+    (found,) = (snippet for snippet in finding(names, 0.35) if snippet.key == way)
+    code, environment = as_shown(found, address), os.environ | {"PYTHONPATH": str(ROOT)}
+    monkeypatch.chdir(tmp_path)
+    if way == "cli":
+        code = code.replace("python ", f"{sys.executable} ", 1)
+        subprocess.run(code, shell=True, env=environment, check=True, timeout=120)
+    elif way == "curl":
+        subprocess.run(["sh", "-eu"], input=code, text=True, check=True, timeout=120)
+    else:
+        exec(code, {})
+    expected = find_scratches(pixels, 0.35)
+    assert expected.any() and np.array_equal(load_mask(tmp_path / names.mask), expected)
 
 
 def test_the_recipe_as_json_is_the_recipe(address: str, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ SERVER = "http://127.0.0.1:7860/"
 """Stands for this server's address; the page puts in its own."""
 SHORT = 2_000
 """Characters of a recipe that still stand in the code; a longer one is read from its file."""
+_ASKED = '{"data": [{"path": "%s", "meta": {"_type": "gradio.FileData"}}, '
+"""How what is asked of an endpoint begins: with the uploaded photo."""
 READABLE = 20_000
 """Characters of a recipe that are still shown; the rest is for its file."""
 
@@ -35,6 +37,10 @@ class Names:
     def again(self) -> str:
         return f"{Path(self.photo).stem}-again.png"
 
+    @property
+    def mask(self) -> str:
+        return f"{Path(self.photo).stem}-mask.png"
+
 
 @dataclass(frozen=True)
 class Snippet:
@@ -54,6 +60,34 @@ def snippets(recipe: Recipe, names: Names) -> list[Snippet]:
         "json": _shown(recipe),
     }
     notes = {key: text.format(photo=names.photo, result=names.result) for key, text in words.NOTES.items()}
+    return [Snippet(key, words.TABS[key], notes[key], code) for key, code in codes.items()]
+
+
+def finding(names: Names, sensitivity: float) -> list[Snippet]:
+    """The same for a mask of scratches, which no recipe tells how to find."""
+    photo, mask = names.photo, names.mask
+    codes = {
+        "cli": f"python -m diffir_demo mask {_path(photo)} -o {_path(mask)} --sensitivity {sensitivity:g}",
+        "python": f"""\
+from diffir_demo import load_picture, save_picture
+from diffir_demo.imaging import mask_picture
+from diffir_demo.scratches import find_scratches
+
+mask = find_scratches(load_picture({photo!r}).pixels, sensitivity={sensitivity:g})
+save_picture(mask_picture(mask), {mask!r})
+""",
+        "client": f"""\
+import shutil
+
+from gradio_client import Client, handle_file
+
+client = Client({SERVER!r})
+mask = client.predict(image=handle_file({photo!r}), sensitivity={sensitivity:g}, api_name="/find_scratches")
+shutil.copy(mask, {mask!r})
+""",
+        "curl": _by_curl(photo, f"""printf '{_ASKED}%s]}}' "$photo" {sensitivity:g}""", "find_scratches", mask),
+    }
+    notes = {key: words.FINDING_NOTES[key].format(photo=photo) for key in codes}
     return [Snippet(key, words.TABS[key], notes[key], code) for key, code in codes.items()]
 
 
@@ -92,24 +126,31 @@ shutil.copy(result, {names.again!r})
 
 
 def _curl(recipe: Recipe, names: Names) -> str:
-    """Uploads, asks, waits, fetches. The answers are JSON on one line, so that `sed` can take out what is needed."""
     task = get_task(recipe.task)
     between = "null, null, null, " if task.wants_mask else "null, "  # mask, seed and feather come from the recipe
     after = ", null" * (0 if len(task.presets) == 1 else 1 if task.wants_mask else 2)  # preset and scale, too
-    escaped = names.photo.replace("\\", "\\\\").replace('"', '\\"')  # as curl reads a quoted name
-    upload = shlex.quote(f'files=@"{escaped}"')
-    head, tail = '{"data": [{"path": "%s", "meta": {"_type": "gradio.FileData"}}, ' + between, after + "]}"
+    head, tail = _ASKED + between, after + "]}"
     if _is_short(recipe):
         sent = f"printf '{head}%s{tail}' \"$photo\" '{_quoted(recipe)}'"
     else:
         sent = f"{{ printf '{head}' \"$photo\"; cat {_path(names.recipe)}; printf '{tail}'; }}"
+    return _by_curl(names.photo, sent, recipe.task, names.again)
+
+
+def _by_curl(photo: str, sent: str, endpoint: str, target: str) -> str:
+    """Uploads, asks, waits, fetches. The answers are JSON on one line, so that `sed` can take out what is needed.
+
+    sent: a command that prints what is asked, with $photo in it.
+    """
+    escaped = photo.replace("\\", "\\\\").replace('"', '\\"')  # as curl reads a quoted name
+    upload = shlex.quote(f'files=@"{escaped}"')
     return f"""\
 server={SERVER.rstrip("/")}/gradio_api
 photo=$(curl -sS -F {upload} $server/upload | sed 's/^\\["//; s/"\\]$//')
 run=$({sent} |
-  curl -sS -H 'Content-Type: application/json' -d @- $server/call/{recipe.task} | sed 's/.*"event_id": *"//; s/".*//')
-url=$(curl -sS -N $server/call/{recipe.task}/$run | sed -n 's/.*"url": *"\\([^"]*\\)".*/\\1/p')
-curl -sS -o {_path(names.again)} "$url"
+  curl -sS -H 'Content-Type: application/json' -d @- $server/call/{endpoint} | sed 's/.*"event_id": *"//; s/".*//')
+url=$(curl -sS -N $server/call/{endpoint}/$run | sed -n 's/.*"url": *"\\([^"]*\\)".*/\\1/p')
+curl -sS -o {_path(target)} "$url"
 """
 
 

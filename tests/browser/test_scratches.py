@@ -82,6 +82,10 @@ def test_marks_are_proposed_and_remain_ones_own(page: Page, tmp_path: Path) -> N
         press(page, "undo")
         wait_for_coverage(page, expected, 0.01)
     expect(page.locator(SLIDER)).to_be_hidden()
+    page.locator("#inpaint-finding summary").click()
+    expect(page.locator("#inpaint-finding code")).to_have_text(
+        "python -m diffir_demo mask old.png -o old-mask.png --sensitivity 1"
+    )
     press(page, "redo")
     wait_for_coverage(page, float(usual.mean()), 0.01)
     expect(page.locator(SLIDER)).to_have_value("0.5")

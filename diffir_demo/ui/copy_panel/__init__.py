@@ -33,14 +33,14 @@ class CopyValue(GradioModel):
 
 
 class CopyPanel(TypedHTML):
-    """Empty until there is a run."""
+    """Empty until there is a run. title: of the fold that it is."""
 
     data_model = CopyValue
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, title: str = words.COPY["title"], **options: Any) -> None:
         settings = parts(Path(__file__).parent) | options
-        super().__init__(CopyValue(), words=words.COPY, stand_in=SERVER, **settings)
+        super().__init__(CopyValue(), words=words.COPY | {"title": title}, stand_in=SERVER, **settings)
 
 
-def copy_value(found: list[Snippet], recipe: FileData, photo: FileData | None) -> CopyValue:
+def copy_value(found: list[Snippet], recipe: FileData | None = None, photo: FileData | None = None) -> CopyValue:
     return CopyValue(snippets=[SnippetData.model_validate(asdict(each)) for each in found], recipe=recipe, photo=photo)

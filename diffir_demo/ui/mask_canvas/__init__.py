@@ -93,6 +93,7 @@ class MaskCanvas(TypedHTML):
     `find_scratches` (see scratch_finder.py).
     Events: `opened`, the browser shows another photo; `unreadable`, it cannot show the file, so that Python may make a
     preview or say what is wrong. After these, and after a press of a maker, a press of `run` waits for `heard`.
+    `found`, with {"sensitivity": float}: scratches were put into the mask.
     """
 
     data_model = MaskValue

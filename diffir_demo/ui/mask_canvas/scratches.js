@@ -77,6 +77,7 @@ async function lay(from, sensitivity, answer) {
     future = [];
     await become(next);
   } else await change(next);
+  if (made.laid) trigger("found", { sensitivity });
 }
 
 // --- the slider ----------------------------------------------------------------------------------------------------

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
+from gradio.data_classes import GradioModel
+from pydantic import Field, ValidationError
 
 from ...errors import InputError
 from ...imaging import check_mask, encode_picture, load_mask, mask_picture
 from .. import views, words
+from ..copy_panel import CopyPanel, CopyValue, copy_value
 from ..example_strip import ExampleStrip
 from ..examples import Example, examples_for
 from ..in_use import shower_of
@@ -20,8 +23,9 @@ from ..mask_canvas import MaskCanvas, MaskValue
 from ..opening import Opening, file_data, opened, opening_of, photo_of, truth_behind
 from ..outcome import Truth
 from ..scratch_finder import finder_of
+from ..snippets import Names, finding
 from ..studio import keep
-from ..words.recipe import A_RECIPE
+from ..words.recipe import A_RECIPE, FINDING
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, press, told
 from .recall import RecallPanel, recipe_in
 
@@ -32,6 +36,12 @@ if TYPE_CHECKING:
 
 MAKERS = ("damage", "undamage", "examples", "smaller", "crop")
 """Parts of the page that put another photo on the canvas when they are pressed."""
+
+
+class Found(GradioModel):
+    """What the canvas tells of a search."""
+
+    sensitivity: float = Field(ge=0, le=1, allow_inf_nan=False)
 
 
 class PhotoPanel(Panel):
@@ -52,6 +62,7 @@ class PhotoPanel(Panel):
             server_functions=[shower_of(self.task), finder_of(self.studio.searches)] if self.task.wants_mask else [],
             elem_id=self.named("canvas"),
         )
+        self.finding = CopyPanel(FINDING, elem_id=self.named("finding"))
         self.credit = gr.HTML(opening.credit, elem_classes="credit", elem_id=self.named("credit"))
         with gr.Row(elem_classes="tight"):
             self.damage = gr.Button(self.words.damage, size="md", min_width=140, elem_id=self.named("damage"))
@@ -63,7 +74,7 @@ class PhotoPanel(Panel):
         self.truth = gr.State(opening.truth, **STATE)
         """`Truth` or None."""
         self.inputs = [self.canvas, self.truth]
-        self.outputs = [self.undamage]
+        self.outputs = [self.undamage, self.finding]
 
     def _examples(self) -> ExampleStrip | None:
         if not self.offered:
@@ -97,6 +108,7 @@ class PhotoPanel(Panel):
         if self.examples is not None:
             self.makes("examples", self.examples.choose, self.choose_example, stop, placed)
         if self.task.wants_mask:
+            self.canvas.found(self.found, self.canvas, self.finding, **AT_ONCE)
             laid = [self.canvas, status]
             self.mask_upload.upload(self.upload_mask, [self.canvas, self.mask_upload], laid, **QUIET)
             saved = self.mask_save.click(self.save_mask, self.canvas, [self.mask_file, status], **QUIET)
@@ -107,7 +119,15 @@ class PhotoPanel(Panel):
         self.canvas.heard(press(handler, inputs, outputs, **QUIET, **options), self.named(maker))
 
     def emptied(self) -> Updates:
-        return {self.undamage: gr.Button(visible=False)}
+        return {self.undamage: gr.Button(visible=False), self.finding: CopyValue()}
+
+    def found(self, canvas: MaskValue, event: gr.EventData) -> Any:
+        """Scratches were put into the mask: how to find them elsewhere."""
+        try:
+            asked = Found.model_validate(event._data)
+        except ValidationError:
+            return gr.skip()
+        return copy_value(finding(Names(canvas.name or "photo.png", ""), asked.sensitivity))
 
     @told
     def do_damage(

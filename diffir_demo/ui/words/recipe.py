@@ -61,6 +61,13 @@ COPY = {
     "photo": "The photo that went in",
 }
 TABS = {"cli": "Command line", "python": "Python", "client": "Python client", "curl": "curl", "json": "Recipe"}
+FINDING = "Find them elsewhere: command line, Python, web API"
+FINDING_NOTES = {
+    "cli": "{photo} is the photo. What is drawn or erased by hand is not in it: save the mask for that.",
+    "python": "In this project's folder, with {photo} beside it.",
+    "client": "From anywhere: pip install gradio_client. The search happens on this server.",
+    "curl": "In a terminal of Linux or macOS. The search happens on this server.",
+}
 NOTES = {
     "cli": "{result} is the result, downloaded as PNG: its recipe is inside. {photo} is the photo.",
     "python": "In this project's folder, with {photo} beside it.",
