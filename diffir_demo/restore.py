@@ -394,6 +394,7 @@ def _run(
     if amounts:
         ipr = torch.from_numpy(engine.steered(estimate, **amounts))[None].to(engine.device)
     pixels, copied, told = (yield from _mapped(paint(ipr, "paint"), Painting)), None, ()
+    # "network" gets no grain either: what is faithful is not made up, and grain is, however well it matches.
     if seen.mask is not None and seen.fill != "network":
         filling = _mapped(textured(seen.picture.pixels, seen.mask, pixels, seen.fill, seen.seed), _copying)
         found = yield from _paced(filling, lambda: clock.measuring("copy"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,7 +12,7 @@ import torch
 from diffir_demo.baselines import get_baseline
 from diffir_demo.exemplar import Filled, cost, fill
 from diffir_demo.exemplar.fill import CONTEXT, PIECE, parts
-from diffir_demo.exemplar.level import REACH, Level
+from diffir_demo.exemplar.level import BORDER, REACH, Level
 from diffir_demo.exemplar.poisson import blend
 from diffir_demo.exemplar.pyramid import MOST_SEARCHED, scales
 from diffir_demo.imaging import Picture
@@ -238,6 +239,18 @@ def test_features_of_some_places_are_those_of_all_in_their_rows() -> None:
     row, column = places // level.width, places % level.width - REACH
     together = level.features(int(row[0]), int(row[-1]) + 1)[row - row[0], column]
     torch.testing.assert_close(level.features_at(places), together, atol=0.01, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 2), (5, 9), (40, 30)])
+def test_the_border_mirrors_the_picture(height: int, width: int) -> None:
+    pixels, known = noise(height, width), np.ones((height, width), bool)
+    known[0, 0] = False
+    level = fold(Level.built(fold(scales(pixels, known, known))[-1]))
+    level.mirror()
+    near = slice(BORDER - REACH, REACH - BORDER)
+    inner = np.ascontiguousarray(level.grid(level.image).numpy()[level.inner])
+    wanted = cv2.copyMakeBorder(inner, *[REACH] * 4, cv2.BORDER_REFLECT)
+    assert np.array_equal(level.grid(level.image).numpy()[near, near], wanted)
 
 
 def test_seams_end_at_the_rim_and_not_at_the_photos_edge() -> None:

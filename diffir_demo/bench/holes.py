@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 from .. import exemplar
 from ..imaging import load_picture
@@ -99,12 +99,13 @@ CASES: dict[str, tuple[int, int, Hole]] = {
 
 def measured(names: Sequence[str]) -> Iterator[Fill]:
     """Each of these `CASES`."""
-    photo = load_picture(PHOTO).pixels
+    photo = Image.fromarray(load_picture(PHOTO).pixels)
     for name in names:
         width, height, hole_of = CASES[name]
-        times = max(width / photo.shape[1], height / photo.shape[0])
-        size = round(photo.shape[1] * times), round(photo.shape[0] * times)
-        pixels = np.ascontiguousarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA)[:height, :width])
+        times = max(width / photo.width, height / photo.height)
+        size = round(photo.width * times), round(photo.height * times)
+        large = np.asarray(photo.resize(size, Image.Resampling.BICUBIC))
+        pixels = np.ascontiguousarray(large[:height, :width])
         hole = hole_of(height, width)
         parts = list(exemplar.parts(hole))
         began = last = time.process_time()
@@ -136,7 +137,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--case", choices=list(CASES), action="append", help="default: all")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     facts = conditions(1)
     print(f"{facts['processor']}, one thread, torch {facts['torch']}, load {facts['load']} before\n")
     print("| hole | photo | pixels of the hole | parts | seconds | longest step, s | foreseen, s |\n|" + "---|" * 7)

@@ -225,9 +225,10 @@ class Level:
         """Lets the border repeat the picture, so that patches which leave it look like the picture goes on."""
         for plane in (self.image, self.texture):
             grid = self.grid(plane).numpy()
-            around = cv2.copyMakeBorder(grid[self.inner].copy(), REACH, REACH, REACH, REACH, cv2.BORDER_REFLECT)
-            near = slice(BORDER - REACH, REACH - BORDER)
-            grid[near, near] = around
+            for axis, length in ((0, self.height), (1, self.width)):
+                lines, inner = grid.swapaxes(0, axis), length - 2 * BORDER
+                for place in (*range(-REACH, 0), *range(inner, inner + REACH)):
+                    lines[BORDER + place] = lines[BORDER + cv2.borderInterpolate(place, inner, cv2.BORDER_REFLECT)]
 
     @cached_property
     def projection(self) -> Tensor:
