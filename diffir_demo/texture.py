@@ -21,10 +21,12 @@ from .tasks.task import Fill
 NEAR, DEEP = 4.0, 20.0
 """Pixels from the rim up to which the low frequencies are all the network's, and from which on all the copies'."""
 LOW = 4.0
-"""Standard deviation of the Gaussian that separates low from high frequencies, pixels."""
+"""Standard deviation of the Gaussian that separates low from high frequencies, pixels. With half of 8, copies fit
+better (0.2 dB) and are as like by ST-LPIPS: 17 crops of training photos of 256 and 384 pixels, holes of all kinds."""
 SMOOTH, ROUGH = 0.5, 1.5
 """Levels of 255: the roughness of the surroundings up to which "auto" leaves a hole to the network, and from which on
-it takes copies."""
+it takes copies. On those crops, twice these numbers were 0.1 dB better and by 0.001 ST-LPIPS less like the photos; to
+doubt copies sooner than below gained 0.1 dB and cost 0.0015. Check with `evaluation.fills`, on other photos."""
 THIN, WIDE = 4.0, 7.0
 """Pixels, half the width of a stroke: up to `THIN` the network has `SHARE_OF_THIN` less to say in copies' place, as it
 knows well what lies between two near rims; from `WIDE` on, none."""

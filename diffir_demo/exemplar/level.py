@@ -31,7 +31,9 @@ LOSS = 1.15
 down to `LEAST_TRUST`."""
 LEAST_TRUST = 0.1
 GUIDED = 0.5
-"""Share of what the hole's low frequencies lack against a guide's that each vote makes up for, near the rim."""
+"""Share of what the hole's low frequencies lack against a guide's that each vote makes up for, near the rim. With the
+network's painting as guide, on 24 crops of training photos, copies matched to it went from 19.24 to 19.53 dB and from
+0.0682 to 0.0665 ST-LPIPS, better in thin, medium and thick strokes and scribbles; 1.0 does no better."""
 GUIDE_LOW = 2.0
 """Standard deviation of the Gaussian that separates them, pixels of each scale."""
 CLOSE, LOST = 4.0, 20.0
