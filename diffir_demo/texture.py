@@ -202,9 +202,10 @@ def nearest_known(values: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Values (h, w), in the hole those of the nearest known pixel, so that its depths are judged as its rim is."""
     if hole.all():
         return np.zeros_like(values)
-    _, labels = cv2.distanceTransformWithLabels(
+    nearest = cv2.distanceTransformWithLabels(
         hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
+    labels = np.asarray(nearest[1], np.int64)
     at = np.zeros(labels.max() + 1, np.float32)
     at[labels[~hole]] = values[~hole]
     return np.where(hole, at[labels], values)

@@ -35,7 +35,7 @@ class Blocks(gr.Blocks):
 
         A `then` has one such, and the page looks for it: among all components, when it opens and with every event.
         """
-        config = super().get_config_file()
+        config: Any = super().get_config_file()
         for each in config["dependencies"]:
             each["targets"] = [target for target in each["targets"] if target[0] is not None]
         return config
