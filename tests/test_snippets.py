@@ -136,7 +136,7 @@ def test_a_mask_is_found_the_same_way_everywhere(
     names, pixels = Names('it\'s "old" 門.png', ""), np.full((60, 80, 3), 90, np.uint8)
     pixels[10:50, 40:42] = 230
     save_picture(Picture(pixels), tmp_path / names.photo)
-    (found,) = (snippet for snippet in finding(names, 0.35) if snippet.key == way)
+    (found,) = (snippet for snippet in finding(names, 0.55) if snippet.key == way)
     code, environment = as_shown(found, address), os.environ | {"PYTHONPATH": str(ROOT)}
     monkeypatch.chdir(tmp_path)
     if way == "cli":
@@ -146,7 +146,7 @@ def test_a_mask_is_found_the_same_way_everywhere(
         subprocess.run(["sh", "-eu"], input=code, text=True, check=True, timeout=120)
     else:
         exec(code, {})
-    expected = find_scratches(pixels, 0.35)
+    expected = find_scratches(pixels, 0.55)
     assert expected.any() and np.array_equal(load_mask(tmp_path / names.mask), expected)
 
 
