@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from diffir_demo import load, restore
 from diffir_demo.imaging import grown
-from diffir_demo.imaging.strokes import Stroke, rasterise
 from diffir_demo.scratches import find_scratches
 from diffir_demo.tasks import TASKS, Request, Task
 from diffir_demo.ui.examples import Example, examples_for
+from diffir_demo.ui.mask_canvas import MaskValue, StrokeData
 
 CROP = 256
 """Side of a crop, pixels of the result."""
@@ -28,11 +28,10 @@ PAPER, INK = (255, 255, 255), (20, 20, 20)
 
 def mask_of(example: Example, pixels: np.ndarray) -> np.ndarray:
     """The mask that the page offers: what is drawn, or what is found."""
-    height, width = pixels.shape[:2]
     if not example.strokes:
         return find_scratches(pixels)
-    strokes = [Stroke(stroke["r"], [tuple(point) for point in stroke["p"]]) for stroke in example.strokes]
-    return rasterise(strokes, height, width)
+    drawn = MaskValue(strokes=[StrokeData.model_validate(stroke) for stroke in example.strokes])
+    return drawn.rasterised(*pixels.shape[:2])
 
 
 def row(task: Task, example: Example) -> list[tuple[str, np.ndarray]]:
