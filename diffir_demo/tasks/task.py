@@ -140,6 +140,8 @@ class Task:
     """What `degrade` mixes, taken apart: named kinds of damage, each measured by itself when weights are evaluated."""
     damage: DrawDamage
     """The damage of `degrade` for whole batches on that device; the generator draws what is kept there."""
+    also: Mapping[str, Degrade] = field(default_factory=dict, hash=False, kw_only=True)
+    """Further kinds of damage, of which training draws none or only some: measured beside `sets`, never trained on."""
     headline: str
     """The metric (a key of `metrics.scores`) that training watches."""
     margin: int = 0
@@ -211,4 +213,6 @@ class Task:
         shown: dict[str, Any] = {"degrade": preset.degrade, "sets": preset.sets}
         if preset.damage is not None:
             own |= drawn
+        if preset.sets is not None:
+            own["also"] = {}
         return replace(self, **own, **{name: value for name, value in shown.items() if value is not None})
