@@ -1,0 +1,9 @@
+"""The camera's path: found in a blurred photo alone, and undone as far as it can be trusted. Needs no network."""
+
+from __future__ import annotations
+
+from .find import Shake, find_shake
+from .kernels import likeness
+from .undo import Deblurred, deblurred, undone
+
+__all__ = ["Deblurred", "Shake", "deblurred", "find_shake", "likeness", "undone"]
