@@ -15,7 +15,7 @@ from ..model import Teacher
 from ..shake import likeness
 from ..tasks import Damaged, Task
 from .ipr import IprStudy, mean_score, study_ipr
-from .methods import Kind, Made, Method
+from .methods import Kind, Made, Method, blur_of
 from .readings import ReadingStudy
 from .sets import cases, photos
 from .stlpips import StLpips
@@ -134,7 +134,8 @@ def _of_blur(made: Made, case: Damaged) -> dict[str, float]:
     """PSNR without the shift that no blind method can know, and how like the true path is to the one that was found."""
     aligned = aligned_psnr(made.picture.pixels, case.reference.pixels)
     found = {} if aligned is None else {"aligned_psnr": aligned}
-    return found if made.path is None or case.kernel is None else found | {"path": likeness(made.path, case.kernel)}
+    true = blur_of(case)
+    return found if made.path is None or true is None else found | {"path": likeness(made.path, true)}
 
 
 def mean_scores(found: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 
 from ..baselines import Baseline, baselines_for
-from ..deconvolve import deconvolve, fidelity_for
+from ..deconvolve import deconvolve, fidelity_for, spread
 from ..errors import InputError
 from ..imaging import Picture, noise_level
 from ..model import fold
@@ -129,10 +130,17 @@ def _classical(baseline: Baseline, scale: int) -> Method:
 
 def _true_path(case: Damaged) -> Made:
     picture = case.request.picture
-    if case.kernel is None:  # nothing was blurred
+    kernel = blur_of(case)
+    if kernel is None:
         return Made(picture)
     fidelity = fidelity_for(noise_level(picture.pixels))
-    return Made(picture.with_pixels(fold(deconvolve(picture.pixels, case.kernel, "linear", fidelity))))
+    return Made(picture.with_pixels(fold(deconvolve(picture.pixels, kernel, "linear", fidelity))))
+
+
+def blur_of(case: Damaged) -> np.ndarray | None:
+    """The kernel that the case was blurred with, (k, k); None where it was not, which a point says, too."""
+    blurred = case.kernel is not None and spread(torch.from_numpy(case.kernel)) > 0
+    return case.kernel if blurred else None
 
 
 def _plain(run: Callable[[Picture], Picture]) -> Callable[[Damaged], Made]:

@@ -22,6 +22,7 @@ from ..model import fold
 from ..shake import deblurred, likeness
 from ..tasks import Damaged, deblur
 from .ipr import mean_score
+from .methods import blur_of
 from .sets import UNTOUCHED, cases, photos
 
 IN_LEVELS = "hand, in levels"
@@ -60,9 +61,10 @@ def measured(case: Damaged, light: Light) -> list[float]:
     spent = time.process_time() - began
     before, after = psnr(seen, sharp), psnr(found.pixels, sharp)
     aligned, oracle, path = aligned_psnr(found.pixels, sharp), float("nan"), float("nan")
-    if case.kernel is not None:
-        oracle = psnr(fold(deconvolve(seen, case.kernel, light, fidelity_for(noise_level(seen)))), sharp)
-        path = likeness(found.shake.kernel, case.kernel)
+    true = blur_of(case)
+    if true is not None:
+        oracle = psnr(fold(deconvolve(seen, true, light, fidelity_for(noise_level(seen)))), sharp)
+        path = likeness(found.shake.kernel, true)
     gain = 0.0 if after == before else after - before
     aligned = float("nan") if aligned is None else aligned
     return [before, after, aligned, gain, oracle, path, found.shake.trust, found.shake.radius, spent]
