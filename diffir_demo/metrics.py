@@ -64,7 +64,8 @@ def aligned_psnr(result: np.ndarray, reference: np.ndarray) -> float | None:
     fading = np.outer(*(np.hanning(side) for side in result.shape[:2]))  # the correlation wraps around
     still, moving = ((picture.mean(axis=2) - picture.mean()) * fading for picture in (reference, result))
     # Plain correlation, not that of phases: soft pictures have nothing but noise in most of those.
-    shift = phase_cross_correlation(still, moving, upsample_factor=10, normalization=None)[0]
+    none: str = None  # pyright: ignore[reportAssignmentType]  # documented, though its annotation forgets it
+    shift = phase_cross_correlation(still, moving, upsample_factor=10, normalization=none)[0]
     if not np.isfinite(shift).all() or np.abs(shift).max() > LARGEST_SHIFT:
         return plain
     moved = ndimage.shift(result.astype(np.float32), (*shift, 0), order=3, mode="mirror")

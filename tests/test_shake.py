@@ -9,20 +9,25 @@ import pytest
 import torch
 
 from diffir_demo.deconvolve import grey
+from diffir_demo.errors import InputError
+from diffir_demo.estimate import Machine, estimate
+from diffir_demo.events import UNDOING, Painting, last
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
 from diffir_demo.model import fold
-from diffir_demo.shake import Shake, deblurred, find_shake, likeness, undone
+from diffir_demo.restore import restore, stream
+from diffir_demo.shake import Shake, deblurred, find_shake, joined, likeness, undone
 from diffir_demo.shake.find import BELIEF, DOUBT, MOVED, STILL
 from diffir_demo.shake.judge import Evidence, agreement, evidence
 from diffir_demo.shake.kernels import cleaned, fitted, pair, point, reach
 from diffir_demo.shake.scale import ROUNDS, Scale, steps_for
 from diffir_demo.shake.search import PRICES, SIDE, climb, search
-from diffir_demo.shake.undo import mixed
+from diffir_demo.shake.undo import BESIDE_NETWORK, NO_PATH, mixed, sharpened
 from diffir_demo.shake.window import LARGEST, telling_window
-from diffir_demo.tasks import deblur
+from diffir_demo.tasks import Request, deblur
 from diffir_demo.tasks.motion import camera_shake, straight_motion
 from tests.test_deconvolve import large_scene
+from tests.tiny import engine
 
 PATH = camera_shake(13, np.random.default_rng(2))
 
@@ -127,6 +132,47 @@ def test_half_a_trust_is_half_of_each() -> None:
     one, other = np.full((600, 4, 3), 10, np.uint8), np.full((600, 4, 3), 251, np.uint8)
     assert (mixed(one, other, 0.25) == 70).all()
     assert mixed(one, other, 1.0) is other
+
+
+class TestJoined:
+    """With a network's painting: the preset "path"."""
+
+    def test_the_network_and_the_path_share_the_result(self, soft: np.ndarray, found: Shake) -> None:
+        painted = np.full_like(soft, 7)
+        pixels, notices = fold(joined(soft, painted))
+        assert notices == ()
+        sharp = fold(sharpened(soft, found))
+        assert np.array_equal(pixels, mixed(painted, sharp, BESIDE_NETWORK * found.trust))
+
+    def test_where_no_path_is_believed_the_network_works_alone(self) -> None:
+        sharp, painted = large_scene(200, 200), np.full((200, 200, 3), 7, np.uint8)
+        pixels, notices = fold(joined(sharp, painted))
+        assert pixels is painted and notices == (NO_PATH,)
+
+    def test_a_run_tells_that_it_goes_on_and_how_long_it_took(self, soft: np.ndarray) -> None:
+        small = np.ascontiguousarray(soft[:192, :192])
+        events = list(stream("deblur", Request(Picture(small), fill="path"), engine("deblur")))
+        told = [event.fraction for event in events if isinstance(event, Painting) and event.label == UNDOING]
+        assert told and told == sorted(told)
+        run = last(events)
+        assert run.seconds.undo > 0 and run.seconds.copy == 0
+        alone = restore("deblur", Request(Picture(small)), engine("deblur"))
+        assert alone.seconds.undo == 0 and np.array_equal(alone.ipr, run.ipr)
+        expected, notices = fold(joined(small, alone.picture.pixels))
+        assert np.array_equal(run.picture.pixels, expected) and run.notices == notices
+
+    def test_no_path_fills_a_hole(self) -> None:
+        hole = np.zeros((64, 64), bool)
+        hole[20:30, 20:30] = True
+        with pytest.raises(InputError, match="No camera path fills a hole"):
+            restore("inpaint", Request(Picture(large_scene(64, 64)), hole, fill="path"), engine("inpaint"))
+
+    def test_the_preset_asks_for_it_and_its_time_is_foreseen(self) -> None:
+        preset = deblur.TASK.preset("path")
+        assert preset.fill == "path" and preset.weights == deblur.TASK.presets[0].weights
+        machine = Machine(torch.device("cpu"), torch.float32)
+        times = [estimate(preset.config, (1000, 800), machine, fill=fill).undo for fill in ("network", "path")]
+        assert times[0] == 0 and times[1] > 2
 
 
 class TestKernels:

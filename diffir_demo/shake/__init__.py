@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .find import Shake, find_shake
 from .kernels import likeness
-from .undo import Deblurred, deblurred, undone
+from .undo import SEARCH, SHARPEN, Deblurred, deblurred, joined, undone
 
-__all__ = ["Deblurred", "Shake", "deblurred", "find_shake", "likeness", "undone"]
+__all__ = ["SEARCH", "SHARPEN", "Deblurred", "Shake", "deblurred", "find_shake", "joined", "likeness", "undone"]

@@ -13,6 +13,11 @@ from .find import Shake, find_shake
 
 UNSURE = 1.5
 """Noise, in levels, that is assumed at least when the kernel was found and not told: its errors act like noise."""
+BESIDE_NETWORK = 0.85
+"""Of the trust in the path: the share of the deconvolved picture beside a network's painting. On four training photos
+each of weak, strong and hand's blur the network alone had 29.5, 24.6 and 24.2 dB, blind deconvolution 28.9, 25.4 and
+26.0; joined by all of the trust they had 29.6, 26.2 and 26.7, by 0.7 of it 29.9, 26.0 and 26.8."""
+NO_PATH = "No path of the camera explains this photo, so the network worked alone."
 SEARCH, SHARPEN = 3.0, 0.7e-6
 """Seconds of one thread (2 vCPU): finding the path, and deconvolution per pixel."""
 BAND = 256
@@ -40,14 +45,35 @@ def deblurred(pixels: np.ndarray) -> Work[Deblurred]:
     return Deblurred(found, shake)
 
 
+def joined(pixels: np.ndarray, painted: np.ndarray) -> Work[tuple[np.ndarray, tuple[str, ...]]]:
+    """What a network has painted of pixels, joined with the same photo deconvolved: both (h, w, 3) uint8.
+
+    Returns the picture, and a notice for people where no path could be trusted: then it is the painting.
+    """
+    size = pixels.shape[0] * pixels.shape[1]
+    clock = Clock(SEARCH + SHARPEN * size)
+    shake = yield from clock.during(find_shake(pixels), SEARCH)
+    if shake.trust == 0:
+        yield 1.0
+        return painted, (NO_PATH,)
+    sharp = yield from clock.during(sharpened(pixels, shake), SHARPEN * size)
+    yield 1.0
+    return mixed(painted, sharp, BESIDE_NETWORK * shake.trust), ()
+
+
 def undone(pixels: np.ndarray, shake: Shake) -> Work[np.ndarray]:
     """The photo without that path, as far as it can be trusted."""
     if shake.trust == 0:
         yield 1.0
         return pixels
-    noise = max(noise_level(pixels[shake.window]), UNSURE)
-    sharp = yield from deconvolve(pixels, shake.kernel, shake.light, fidelity_for(noise))
+    sharp = yield from sharpened(pixels, shake)
     return mixed(pixels, sharp, shake.trust)
+
+
+def sharpened(pixels: np.ndarray, shake: Shake) -> Work[np.ndarray]:
+    """The photo without that path, however little it can be trusted."""
+    noise = max(noise_level(pixels[shake.window]), UNSURE)
+    return (yield from deconvolve(pixels, shake.kernel, shake.light, fidelity_for(noise)))
 
 
 def mixed(pixels: np.ndarray, sharp: np.ndarray, share: float) -> np.ndarray:

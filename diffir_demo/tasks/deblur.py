@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -101,13 +102,21 @@ FAITHFUL = Preset(
     weights="compact-deblur.safetensors",
     config=COMPACT_DEBLUR,
 )
+PATH = replace(
+    FAITHFUL,
+    key="path",
+    title="Path",
+    summary="The camera's path is found in the photo and undone, as far as it can be trusted; the network does the "
+    "rest. Takes some seconds more.",
+    fill="path",
+)
 TASK = Task(
     key="deblur",
     title="Deblur",
     summary="Remove the motion blur of a shaken camera.",
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
-    presets=(FAITHFUL,),
+    presets=(FAITHFUL, PATH),
     accepts=accepts,
     check=partial(check, "Deblurring"),
     encode=encode,
