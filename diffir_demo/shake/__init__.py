@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from .find import Shake, find_shake
 from .kernels import likeness
-from .undo import SEARCH, SHARPEN, Deblurred, deblurred, joined, undone
+from .undo import SEARCH, SHARPEN, Deblurred, deblurred, joined, undone, with_network
 
-__all__ = ["SEARCH", "SHARPEN", "Deblurred", "Shake", "deblurred", "find_shake", "joined", "likeness", "undone"]
+__all__ = [
+    "SEARCH",
+    "SHARPEN",
+    "Deblurred",
+    "Shake",
+    "deblurred",
+    "find_shake",
+    "joined",
+    "likeness",
+    "undone",
+    "with_network",
+]

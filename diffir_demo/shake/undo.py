@@ -53,12 +53,17 @@ def joined(pixels: np.ndarray, painted: np.ndarray) -> Work[tuple[np.ndarray, tu
     size = pixels.shape[0] * pixels.shape[1]
     clock = Clock(SEARCH + SHARPEN * size)
     shake = yield from clock.during(find_shake(pixels), SEARCH)
-    if shake.trust == 0:
-        yield 1.0
-        return painted, (NO_PATH,)
-    sharp = yield from clock.during(sharpened(pixels, shake), SHARPEN * size)
+    picture = yield from clock.during(with_network(pixels, painted, shake), SHARPEN * size)
     yield 1.0
-    return mixed(painted, sharp, BESIDE_NETWORK * shake.trust), ()
+    return picture, () if shake.trust else (NO_PATH,)
+
+
+def with_network(pixels: np.ndarray, painted: np.ndarray, shake: Shake) -> Work[np.ndarray]:
+    """The same with a path that is known already."""
+    if shake.trust == 0:
+        return painted
+    sharp = yield from sharpened(pixels, shake)
+    return mixed(painted, sharp, BESIDE_NETWORK * shake.trust)
 
 
 def undone(pixels: np.ndarray, shake: Shake) -> Work[np.ndarray]:
