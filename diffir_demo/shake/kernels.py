@@ -33,7 +33,7 @@ def _without_crumbs(light: Tensor) -> Tensor:
     count, labels = cv2.connectedComponents((light > 0).numpy().astype(np.uint8), connectivity=8)
     sizes = np.bincount(labels.ravel(), light.numpy().ravel(), count)
     kept = sizes >= min(CRUMB * float(light.sum()), sizes.max())  # where all are crumbs, the largest stays
-    return light * torch.from_numpy(kept[np.asarray(labels)])
+    return light * torch.from_numpy(kept[np.asarray(labels, np.int64)])
 
 
 def fitted(kernel: Tensor, side: int, scale: float) -> Tensor:
