@@ -13,28 +13,18 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
-from skimage import restoration
 
 from .errors import InputError
 from .exemplar import fill as exemplar_fill
-from .imaging import Picture, check_mask, to_pixels, to_tensor
+from .imaging import Picture, check_mask, noise_level, to_pixels, to_tensor
 from .model import fold
 from .model.base import harmonic_fill
+from .shake import deblurred
 
 INPAINT_RADIUS = 5.0
 """Neighbourhood that a painted pixel is estimated from, pixels."""
 UNSHARP = ImageFilter.UnsharpMask(radius=2, percent=50, threshold=2)
 """Moderate on purpose: more strength loses PSNR on motion blur and gains no SSIM."""
-ASSUMED_SIGMA = 2.0
-"""Standard deviation of the Gaussian that stands in for the unknown motion kernel, pixels."""
-ASSUMED_STEPS = 10
-"""Few, since the assumed kernel is wrong: further steps sharpen mostly the error."""
-GAMMA = 2.2  # cameras blur in linear light, and so do the synthetic kernels of the deblurring task
-DARKEST = 1e-5  # Richardson-Lucy divides by light: it needs positive levels
-DETAIL = (-0.4829629131445341, 0.8365163037378079, -0.2241438680420134, -0.1294095225512604)
-"""Daubechies' wavelet with two vanishing moments, as a filter."""
-MEDIAN = 0.6744897501960817
-"""Of the absolute value of a standard normal number."""
 LEAST_NOISE = 5.0
 """Levels of 255 that denoisers assume at least, however little the estimate finds: JPEG hides noise from it, and leaves
 errors of its own. This and the constants below were chosen together on crops of training photos, damaged by the sets of
@@ -60,41 +50,6 @@ class Baseline:
     """(picture, mask (h, w) bool or None, True = hole, scale) -> picture. What a method does not need, it ignores."""
     note: str
     """One sentence for people: how it works and what it assumes."""
-
-
-def richardson_lucy(picture: Picture, kernel: np.ndarray, steps: int) -> Picture:
-    """Undoes the blur of a known kernel: Richardson (1972) and Lucy (1974), channel by channel in linear light.
-
-    kernel: (k, k) with odd k, not negative; as `cv2.filter2D` applies it, so not flipped; any positive sum.
-    With the true kernel this is an oracle, not a rival: say so wherever its result is shown.
-    """
-    border = 2 * max(kernel.shape)  # mirrored: light that is missing outside would ripple into the picture
-    light = (picture.pixels / 255.0) ** GAMMA + DARKEST
-    light = np.pad(light, ((border, border), (border, border), (0, 0)), mode="symmetric")
-    spread = kernel[::-1, ::-1].astype(np.float64) / kernel.sum()
-    planes = [restoration.richardson_lucy(light[..., i], spread, num_iter=steps, clip=False) for i in range(3)]
-    sharp = np.stack(planes, axis=-1)[border:-border, border:-border] - DARKEST
-    levels = np.clip(sharp, 0, 1) ** (1 / GAMMA) * 255
-    return picture.restored(np.rint(levels).astype(np.uint8), picture.alpha)
-
-
-def noise_level(pixels: np.ndarray) -> float:
-    """Standard deviation of the noise in (h, w, 3) uint8 as levels of 255, the mean over colours; 0 for a flat picture.
-
-    Assumes white noise: the median absolute value of the finest diagonal wavelet coefficients (Donoho and Johnstone,
-    "Ideal spatial adaptation by wavelet shrinkage", 1994), as `skimage.restoration.estimate_sigma` has it with
-    PyWavelets. Zeros are left out: they come from clipped areas.
-    """
-    taps = np.array(DETAIL)
-    found = cv2.sepFilter2D(pixels.astype(np.float32), -1, taps, taps, borderType=cv2.BORDER_REFLECT)[1::2, 1::2]
-    planes = [plane[plane > 1e-3] for plane in np.abs(found).reshape(-1, 3).T]
-    return float(np.mean([np.median(plane) / MEDIAN if plane.size else 0.0 for plane in planes]))
-
-
-def gaussian_kernel(sigma: float) -> np.ndarray:
-    """(k, k) float64 summing to 1, cut at three standard deviations."""
-    line = cv2.getGaussianKernel(2 * int(np.ceil(3 * sigma)) + 1, sigma)
-    return line @ line.T
 
 
 def _resize(resample: Image.Resampling, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
@@ -143,8 +98,8 @@ def _unsharp(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     return picture.restored(np.asarray(crisp), picture.alpha)
 
 
-def _blind_richardson_lucy(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
-    return richardson_lucy(picture, gaussian_kernel(ASSUMED_SIGMA), ASSUMED_STEPS)
+def _blind(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+    return picture.restored(fold(deblurred(picture.pixels)).pixels, picture.alpha)
 
 
 def _assumed_noise(picture: Picture) -> float:
@@ -231,11 +186,12 @@ BASELINES: tuple[Baseline, ...] = (
         note="Strengthens edges without knowing the blur; it cannot undo motion, and strengthens noise as well.",
     ),
     Baseline(
-        key="richardson-lucy",
-        title="Richardson-Lucy",
+        key="blind",
+        title="Blind deconvolution",
         tasks=("deblur",),
-        run=_blind_richardson_lucy,
-        note=f"Deconvolves an assumed kernel, a Gaussian of {ASSUMED_SIGMA:g} pixels, as the true motion is unknown.",
+        run=_blind,
+        note="Finds the camera's path from the edges (after Xu and others, 2013), then undoes it (Krishnan and Fergus, "
+        "2009); assumes one path for the whole photo, and leaves alone what no path explains.",
     ),
 )
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from . import exemplar
+from . import exemplar, shake
 from .devices import lock_for
 from .events import Restoration
 from .model import DiffIR, FastDIRformer, ModelConfig, fold
@@ -57,10 +57,12 @@ class Estimate:
     """Paintings that the picture is put together from; 1 if it is painted as a whole."""
     copy: float = 0.0
     """Filling holes with texture, between painting and saving."""
+    undo: float = 0.0
+    """Undoing the camera's path, there as well."""
 
     @property
     def seconds(self) -> float:
-        return self.read + self.encode + self.previews + self.paint + self.copy + self.save
+        return self.read + self.encode + self.previews + self.paint + self.copy + self.undo + self.save
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def estimate(
         bytes=_bytes(config, tiles, width * height, output, machine),
         tiles=len(painted),
         copy=0.0 if mask is None or fill == "network" else sum(each.seconds for each in exemplar.parts(mask)),
+        undo=shake.SEARCH + shake.SHARPEN * width * height if mask is None and fill == "path" else 0.0,
     )
 
 

@@ -13,6 +13,7 @@ from .weights.directions import Reading
 from .weights.info import WeightsInfo
 
 COPYING = "copying texture"
+UNDOING = "undoing the camera's path"
 """The label of `Painting` while holes are filled with copies from elsewhere in the photo."""
 
 
@@ -91,6 +92,8 @@ class Seconds:
     total: float
     copy: float = 0.0
     """Looking for texture elsewhere in the photo, and copying it into holes."""
+    undo: float = 0.0
+    """Looking for the camera's path, and undoing it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from .devices import choose_device, choose_precision, lock_for, precision_name, 
 from .errors import DeviceError, InputError, WeightsError
 from .events import (
     COPYING,
+    UNDOING,
     Encoding,
     Event,
     Finished,
@@ -37,6 +38,7 @@ from .imaging.picture import Picture, convert, pad_to_multiple
 from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
 from .model.cost import Cost, cost_of
+from .shake import joined
 from .tasks import Request, Task, get_task
 from .texture import expectation, textured
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
@@ -399,6 +401,9 @@ def _run(
         filling = _mapped(textured(seen.picture.pixels, seen.mask, pixels, seen.fill, seen.seed), _copying)
         found = yield from _paced(filling, lambda: clock.measuring("copy"))
         pixels, copied, told = found.pixels, found.copied, found.notices
+    elif seen.mask is None and seen.fill == "path":
+        undoing = _mapped(joined(seen.picture.pixels, pixels), lambda share: Painting(share, UNDOING))
+        pixels, told = yield from _paced(undoing, lambda: clock.measuring("undo"))
     picture = decoded(pixels, "paint")
     yield Painting(1.0)
     yield Finished(
@@ -541,7 +546,7 @@ class _Clock:
     """Seconds per stage. Only the work is measured: the time that a listener takes between events is not."""
 
     def __init__(self) -> None:
-        self._spent: dict[str, float] = dict.fromkeys(("encode", "denoise", "paint", "previews", "copy"), 0.0)
+        self._spent: dict[str, float] = dict.fromkeys(("encode", "denoise", "paint", "previews", "copy", "undo"), 0.0)
 
     @contextmanager
     def measuring(self, stage: str) -> Iterator[Callable[[], float]]:

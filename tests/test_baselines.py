@@ -12,13 +12,10 @@ from diffir_demo.baselines import (
     BASELINES,
     Baseline,
     baselines_for,
-    gaussian_kernel,
     get_baseline,
-    noise_level,
-    richardson_lucy,
 )
 from diffir_demo.errors import InputError
-from diffir_demo.imaging.picture import Picture
+from diffir_demo.imaging import Picture, noise_level
 from diffir_demo.metrics import psnr
 
 INPAINT, SR, DEBLUR = baselines_for("inpaint"), baselines_for("sr"), baselines_for("deblur")
@@ -68,7 +65,7 @@ class TestRegistry:
         assert [baseline.key for baseline in SR] == ["bicubic", "lanczos"]
         assert [baseline.key for baseline in INPAINT] == ["telea", "navier-stokes", "harmonic", "exemplar"]
         assert [baseline.key for baseline in CLEAN] == ["non-local-means", "bilateral", "unsharp"]
-        assert [baseline.key for baseline in DEBLUR] == ["unsharp", "richardson-lucy"]
+        assert [baseline.key for baseline in DEBLUR] == ["unsharp", "blind"]
 
     def test_names_are_told_apart(self) -> None:
         assert len({baseline.key for baseline in BASELINES}) == len({b.title for b in BASELINES}) == len(BASELINES)
@@ -77,7 +74,7 @@ class TestRegistry:
         assert get_baseline("telea", "inpaint").title == "Telea"
 
     def test_the_wrong_task_is_refused_with_the_names_there_are(self) -> None:
-        with pytest.raises(InputError, match=r"'telea' for 'deblur'.*unsharp, richardson-lucy"):
+        with pytest.raises(InputError, match=r"'telea' for 'deblur'.*unsharp, blind"):
             get_baseline("telea", "deblur")
 
     def test_an_unknown_task_has_none(self) -> None:
@@ -162,7 +159,9 @@ class TestDeblurring:
     @each(DEBLUR)
     def test_edges_get_steeper_and_the_picture_no_worse(self, baseline: Baseline) -> None:
         sharp = scene()
-        soft = blurred(sharp, gaussian_kernel(1.2))
+        line = cv2.getGaussianKernel(9, 1.2)
+        gaussian = line @ line.T
+        soft = blurred(sharp, gaussian)
         result = baseline.run(soft, None, 1)
 
         def steepness(picture: Picture) -> float:
@@ -199,40 +198,3 @@ class TestCleaning:
         assert noise_level(noisy(smooth, deviation).pixels) == pytest.approx(deviation, rel=0.06)
         assert noise_level(noisy(scene(), deviation).pixels) == pytest.approx(deviation, rel=0.3)
         assert noise_level(smooth.pixels) == noise_level(smooth.pixels[:1, :1]) == 0
-
-
-class TestRichardsonLucy:
-    """A lopsided kernel, so that a flip would be noticed."""
-
-    KERNEL = np.zeros((9, 9))
-    KERNEL[4, 4:], KERNEL[4:, 8] = 1, 0.5
-
-    def test_the_true_kernel_restores(self) -> None:
-        sharp = scene()
-        soft = blurred(sharp, self.KERNEL / self.KERNEL.sum())
-        before, after = (psnr(p.pixels, sharp.pixels) for p in (soft, richardson_lucy(soft, self.KERNEL, 20)))
-        assert after > before + 6
-
-    def test_the_flipped_kernel_does_not(self) -> None:
-        sharp = scene()
-        soft = blurred(sharp, self.KERNEL / self.KERNEL.sum())
-        flipped = richardson_lucy(soft, self.KERNEL[::-1, ::-1], 20)
-        assert psnr(flipped.pixels, sharp.pixels) < psnr(soft.pixels, sharp.pixels)
-
-    def test_the_border_is_as_good_as_the_middle(self) -> None:
-        sharp = scene()
-        soft = blurred(sharp, gaussian_kernel(1.5))
-        rim = np.ones((96, 128), bool)
-        rim[6:-6, 6:-6] = False
-        result = richardson_lucy(soft, gaussian_kernel(1.5), 20)
-        assert psnr(result.pixels, sharp.pixels, mask=rim) > psnr(soft.pixels, sharp.pixels, mask=rim) + 2
-
-    def test_a_point_kernel_changes_nothing(self) -> None:
-        picture = noise(12, 14)
-        assert np.array_equal(richardson_lucy(picture, np.ones((1, 1)), 3).pixels, picture.pixels)
-
-    def test_kernels_sum_to_one(self) -> None:
-        kernel = gaussian_kernel(2.0)
-        assert kernel.shape == (13, 13)
-        assert kernel.sum() == pytest.approx(1)
-        assert np.unravel_index(kernel.argmax(), kernel.shape) == (6, 6)

@@ -234,7 +234,7 @@ def test_json_is_one_line_a_picture(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [Path(line["file"]).name for line in lines] == ["a.png", "b.png", "c.png"]
     assert lines[0]["size"] == [96, 64] and lines[1]["size"] == [40, 48]
     assert lines[0]["task"] == "sr" and lines[0]["seed"] == 5 and lines[0]["weights"].startswith("untrained")
-    assert set(lines[0]["seconds"]) == {"encode", "denoise", "paint", "previews", "copy", "total"}
+    assert set(lines[0]["seconds"]) == {"encode", "denoise", "paint", "previews", "copy", "undo", "total"}
     assert "error" in lines[2] and "seconds" not in lines[2]
 
 

@@ -74,11 +74,11 @@ def test_a_set_is_every_photo_in_natural_order_with_its_own_seed(data: Path) -> 
 
 def test_sets_are_chosen_by_name_and_unknown_ones_refused() -> None:
     tasks = list(TASKS.values())
-    assert chosen_sets(tasks, None)["deblur"] == ["weak", "strong"]
+    assert chosen_sets(tasks, None)["deblur"] == ["weak", "strong", "straight", "hand", "defocus", "untouched"]
     assert chosen_sets(tasks, ["strong", "thin"]) == {"inpaint": ["thin"], "deblur": ["strong"]}
     assert chosen_sets(tasks[:1], ["mix"]) == {"inpaint": ["mix"]}
     assert chosen_sets(tasks, None)["clean"] == [*TASKS["clean"].sets, "untouched", "mix"]
-    assert chosen_sets(tasks, ["untouched"]) == {"clean": ["untouched"]}
+    assert chosen_sets(tasks, ["untouched"]) == {"clean": ["untouched"], "deblur": ["untouched"]}
     with pytest.raises(InputError, match="no set 'huge'.*deblur: weak, strong"):
         chosen_sets(tasks, ["huge"])
 
@@ -140,6 +140,25 @@ def test_a_table_holds_the_means_of_the_photos_scores(checkpoints: Path, data: P
     classical = [row.scores["psnr"] for row in table.rows if row.kind == "classical"]
     best = table.best("classical")
     assert best and best.scores["psnr"] == max(classical) > min(classical)
+
+
+def test_deblurring_is_measured_without_the_shift_and_beside_who_knows_the_path(checkpoints: Path, data: Path) -> None:
+    table = measured("deblur", data, sets=["weak"], pictures=1).table
+    rows = {row.method: row for row in table.rows}
+    assert all("aligned_psnr" in row.scores for row in table.rows)
+    assert [name for name, row in rows.items() if "path" in row.scores] == ["Blind deconvolution"]
+    assert 0 <= rows["Blind deconvolution"].scores["path"] <= 1
+    oracle = rows["True path (oracle)"]
+    assert oracle.kind == "oracle" and oracle.scores["psnr"] > rows["nothing done"].scores["psnr"]
+    assert f"**{oracle.scores['psnr']:.2f}**" not in markdown(table)  # it is no rival
+    best = table.best("classical")
+    assert best and best.method != oracle.method
+
+
+def test_where_nothing_was_blurred_the_oracle_does_nothing(checkpoints: Path, data: Path) -> None:
+    table = measured("deblur", data, sets=["untouched"], pictures=1).table
+    (oracle,) = [row for row in table.rows if row.kind == "oracle"]
+    assert oracle.scores["psnr"] == np.inf and not any("path" in row.scores for row in table.rows)
 
 
 def test_what_the_ipr_is_worth(data: Path) -> None:
@@ -206,7 +225,9 @@ def test_the_swap_matrix_takes_another_photo_with_every_damage(checkpoints: Path
     assert list(study.swaps) == ["noise", "untouched"]
     for column in study.swaps:
         assert study.swaps[column] == score("noise", [iprs[column][i - 1] for i in range(3)])
-    assert study.another == study.swaps["noise"] != study.swaps["untouched"]
+    assert study.another == study.swaps["noise"]
+    # An untrained network hardly listens: whether another IPR moves a pixel by a level depends on the processor.
+    assert not np.array_equal(iprs["noise"], iprs["untouched"])
     assert study.overall == score("noise", [np.mean(iprs["noise"] + iprs["untouched"], axis=0)] * 3)
     mix = found["mix"].ipr[0]
     assert not mix.swaps and mix.another == score("mix", [iprs["mix"][i - 1] for i in range(3)])

@@ -6,9 +6,21 @@ import math
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from diffir_demo.errors import InputError
-from diffir_demo.metrics import SR_BORDER, hole_psnr, luma, psnr, scores, sr_scores, ssim
+from diffir_demo.metrics import (
+    ALIGNED_BORDER,
+    LARGEST_SHIFT,
+    SR_BORDER,
+    aligned_psnr,
+    hole_psnr,
+    luma,
+    psnr,
+    scores,
+    sr_scores,
+    ssim,
+)
 
 
 def grey(value: int, height: int = 32, width: int = 40) -> np.ndarray:
@@ -52,6 +64,42 @@ class TestPSNR:
             psnr(grey(0), grey(0), mask=np.ones((40, 32), bool))
         with pytest.raises(InputError, match="no pixel"):
             psnr(grey(0), grey(0), mask=np.zeros((32, 40), bool))
+
+
+class TestAlignedPSNR:
+    @staticmethod
+    def smooth(down: float, right: float) -> np.ndarray:
+        """Soft noise, moved by parts of a pixel."""
+        wide = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(110, 120, 3)), (1.5, 1.5, 0))
+        moved = ndimage.shift(127 + 180 * wide, (down, right, 0), order=5, mode="mirror")
+        return np.clip(np.rint(moved[15:-15, 15:-15]), 0, 255).astype(np.uint8)
+
+    @pytest.mark.parametrize(("down", "right"), [(0.5, 0), (-1.3, 2.4), (4, -3)])
+    def test_a_shift_costs_next_to_nothing(self, down: float, right: float) -> None:
+        still, moved = self.smooth(0, 0), self.smooth(down, right)
+        aligned = aligned_psnr(moved, still)
+        assert aligned is not None and aligned > 38 > psnr(moved, still) + 3
+
+    def test_what_lies_farther_off_is_no_shift(self) -> None:
+        far = LARGEST_SHIFT + 3
+        random = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)
+        still, moved = random[:80, :80], random[int(far) :, :80][:80]
+        inside = slice(ALIGNED_BORDER, -ALIGNED_BORDER)
+        still = still[: len(moved)]
+        assert aligned_psnr(moved, still) == psnr(moved[inside, inside], still[inside, inside])
+
+    def test_never_less_than_without(self) -> None:
+        a, b = noise(1), noise(2)
+        inside = slice(ALIGNED_BORDER, -ALIGNED_BORDER)
+        aligned = aligned_psnr(a, b)
+        assert aligned is not None and aligned >= psnr(a[inside, inside], b[inside, inside])
+        assert aligned_psnr(a, a) == math.inf
+
+    def test_nothing_is_left_of_tiny_pictures(self) -> None:
+        tiny = grey(3, 2 * ALIGNED_BORDER, 40)
+        assert aligned_psnr(tiny, tiny) is None
+        with pytest.raises(InputError):
+            aligned_psnr(grey(3), grey(3, 33))
 
 
 class TestSSIM:

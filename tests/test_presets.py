@@ -394,9 +394,9 @@ def test_the_api_takes_preset_and_scale(whole: Path, photo: Path, monkeypatch: p
         assert isinstance(described, dict)
         names = {
             key: {each["parameter_name"] for each in described["named_endpoints"][f"/{key}"]["parameters"]}
-            for key in ("sr", "deblur")
+            for key in ("sr", "clean")
         }
-        assert names["sr"] - names["deblur"] == {"preset", "scale"}
+        assert names["sr"] - names["clean"] == {"preset", "scale"}
     finally:
         app.close()
 

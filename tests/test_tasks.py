@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS, Request, get_task, masks
 from diffir_demo.tasks.deblur import LONGEST, SHORTEST
 from diffir_demo.tasks.masks import IRREGULAR, KINDS, MOST_HIDDEN, mask_of, random_mask
-from diffir_demo.tasks.motion import camera_shake, straight_motion
+from diffir_demo.tasks.motion import camera_shake, defocus, hand_shake, straight_motion
 from tests.tiny import engine
 
 KEYS = list(TASKS)
@@ -125,13 +127,13 @@ def photo_of(key: str) -> Picture:
     return Picture(np.kron(np.random.default_rng(3).integers(0, 256, (32, 48, 3)), np.ones((8, 8, 1))).astype(np.uint8))
 
 
-SETS = [(key, name) for key, task in TASKS.items() for name in task.sets]
+SETS = [(key, name) for key, task in TASKS.items() for name in (*task.sets, *task.also)]
 
 
 @pytest.mark.parametrize(("key", "name"), SETS)
 def test_each_fixed_set_is_seeded_and_a_case_of_its_task(key: str, name: str) -> None:
     task, sharp = TASKS[key], photo_of(key)
-    first, again, other = (task.sets[name](sharp, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    first, again, other = ({**task.sets, **task.also}[name](sharp, np.random.default_rng(seed)) for seed in (5, 5, 6))
     task.check(first.request)
     assert np.array_equal(first.request.picture.pixels, again.request.picture.pixels)
     assert first.request.seed == again.request.seed != other.request.seed
@@ -146,6 +148,11 @@ def test_the_names_of_the_fixed_sets() -> None:
         "sr": ["x4", "real"],
         "deblur": ["weak", "strong"],
     }
+    assert {key: list(task.also) for key, task in TASKS.items() if task.also} == {
+        "deblur": ["straight", "hand", "defocus"]
+    }
+    preset = replace(TASKS["deblur"].presets[0], sets=TASKS["deblur"].sets)
+    assert not TASKS["deblur"].as_preset(preset).also  # a preset with sets of its own is measured on those alone
 
 
 def test_weak_and_strong_blur_are_the_same_path_at_two_lengths() -> None:
@@ -297,6 +304,28 @@ def test_motion_kernels_are_energy_preserving_and_as_long_as_asked(make) -> None
         assert kernel.min() >= 0 and abs(kernel.sum() - 1) < 1e-5
         rows, columns = np.nonzero(kernel > 1e-4)
         assert 8 <= max(np.ptp(rows), np.ptp(columns)) <= 18
+
+
+def test_a_hand_slows_down_and_turns_back() -> None:
+    """As long as asked; and light gathers in knots, more than along an even path."""
+    knots = {make: [] for make in (hand_shake, straight_motion)}
+    for seed in range(20):
+        for make, found in knots.items():
+            kernel = make(15.0, np.random.default_rng(seed))
+            assert kernel.shape[0] == kernel.shape[1] and kernel.shape[0] % 2 == 1
+            assert kernel.min() >= 0 and abs(kernel.sum() - 1) < 1e-5
+            rows, columns = np.nonzero(kernel > 1e-4)
+            assert 8 <= max(np.ptp(rows), np.ptp(columns)) <= 18
+            found.append(float(kernel.max() / kernel[kernel > 1e-4].mean()))
+    assert np.mean(knots[hand_shake]) > 1.4 * np.mean(knots[straight_motion])
+
+
+def test_a_disc_is_as_large_and_as_even_as_asked() -> None:
+    for radius in (3.0, 3.7, 5.0):
+        kernel = defocus(radius)
+        assert kernel.sum() == pytest.approx(1, abs=1e-5)
+        assert np.array_equal(kernel, kernel.T) and np.array_equal(kernel, kernel[::-1, ::-1])
+        assert 1 / kernel.max() == pytest.approx(np.pi * radius**2, rel=0.02)
 
 
 def test_doing_nothing_is_what_scores_say_it_is() -> None:

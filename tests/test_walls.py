@@ -13,10 +13,11 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "diffir_demo"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "disk", "version", "memory"),
+    ("errors", "clock", "disk", "version", "memory"),
     ("imaging",),
     ("model",),
-    ("weights", "devices", "tiling", "exemplar", "grain"),
+    ("weights", "devices", "tiling", "exemplar", "grain", "deconvolve"),
+    ("shake",),
     ("baselines", "metrics", "scratches", "tasks"),
     ("events", "texture"),
     ("recipe",),
@@ -36,8 +37,8 @@ ONLY_IN: dict[str, set[str]] = {
     "gradio": {"ui", "serving", "app"},
     "spaces": {"serving", "app"},
     "ray": {"serving"},
-    "cv2": {"imaging", "tasks", "baselines", "exemplar", "scratches", "grain", "texture"},
-    "skimage": {"baselines", "metrics"},
+    "cv2": {"imaging", "tasks", "baselines", "exemplar", "scratches", "grain", "shake", "texture"},
+    "skimage": {"metrics"},
     "safetensors": {"weights"},
     "ui": {"cli", "serving", "app"},
     "training": set(),

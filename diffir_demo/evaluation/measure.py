@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..metrics import scores
+from ..metrics import aligned_psnr, scores
 from ..model import Teacher
+from ..shake import likeness
 from ..tasks import Damaged, Task
 from .ipr import IprStudy, mean_score, study_ipr
-from .methods import Kind, Method
+from .methods import Kind, Made, Method, blur_of
 from .readings import ReadingStudy
 from .sets import cases, photos
 from .stlpips import StLpips
@@ -102,15 +103,17 @@ def measure(
         distance = perceptual.against(case.reference.pixels) if perceptual else None
         for method in methods:
             began = time.perf_counter()
-            picture, ipr = method.run(case.request)
+            made = method.run(case)
             seconds[method.name].append(time.perf_counter() - began)
-            values = scores(task.key, picture.pixels, case.reference.pixels, case.request.mask)
+            values = scores(task.key, made.picture.pixels, case.reference.pixels, case.request.mask)
+            if task.key == "deblur":
+                values |= _of_blur(made, case)
             if distance is not None:
-                values[ST_LPIPS] = distance(picture.pixels)
+                values[ST_LPIPS] = distance(made.picture.pixels)
             found[method.name].append(values)
-            results[method.name].append(picture.pixels)
-            if ipr is not None:
-                iprs[method.name].append(ipr)
+            results[method.name].append(made.picture.pixels)
+            if made.ipr is not None:
+                iprs[method.name].append(made.ipr)
     rows = [
         Row(m.name, m.kind, mean_scores(found[m.name]), float(np.median(seconds[m.name])), found[m.name])
         for m in methods
@@ -125,6 +128,14 @@ def measure(
         task.key, name, len(damaged), task.headline, rows, studies, list(notes), stems, readings=list(readings)
     )
     return Measured(table, damaged, results)
+
+
+def _of_blur(made: Made, case: Damaged) -> dict[str, float]:
+    """PSNR without the shift that no blind method can know, and how like the true path is to the one that was found."""
+    aligned = aligned_psnr(made.picture.pixels, case.reference.pixels)
+    found = {} if aligned is None else {"aligned_psnr": aligned}
+    true = blur_of(case)
+    return found if made.path is None or true is None else found | {"path": likeness(made.path, true)}
 
 
 def mean_scores(found: Sequence[dict[str, float]]) -> dict[str, float]:

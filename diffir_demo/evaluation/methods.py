@@ -1,4 +1,4 @@
-"""What is compared: our networks, every classical method, peers, and doing nothing."""
+"""What is compared: our networks, every classical method, peers, doing nothing, and who knows the answer."""
 
 from __future__ import annotations
 
@@ -9,17 +9,33 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 
 from ..baselines import Baseline, baselines_for
+from ..deconvolve import deconvolve, fidelity_for, spread
 from ..errors import InputError
-from ..imaging import Picture
+from ..imaging import Picture, noise_level
+from ..model import fold
 from ..restore import Engine, load, restore
-from ..tasks import Fill, Request, Task
+from ..shake import deblurred
+from ..tasks import Damaged, Fill, Task
 from ..weights import WeightsInfo, checkpoint_folder, find_default, survey
 from .peers import peers_for
 
-Kind = Literal["ours", "classical", "peer", "nothing"]
+Kind = Literal["ours", "classical", "peer", "nothing", "oracle"]
 NOTHING = "nothing done"
+ORACLE = "True path (oracle)"
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a method made of a case."""
+
+    picture: Picture
+    ipr: np.ndarray | None = None
+    """The numbers that steered it, (n,) float32; None for methods without any."""
+    path: np.ndarray | None = None
+    """The kernel that it believes the photo was blurred with, (k, k); None for methods that do not look for one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +44,8 @@ class Method:
 
     name: str
     kind: Kind
-    run: Callable[[Request], tuple[Picture, np.ndarray | None]] = field(repr=False)
-    """Request -> the picture, and the IPR that steered it: (n,) float32, or None for methods without one."""
+    run: Callable[[Damaged], Made] = field(repr=False)
+    """What it makes of a case. None but an oracle looks at more than the case's request."""
     note: str = ""
     """One sentence for people: what it is."""
     engine: Engine | None = field(default=None, repr=False)
@@ -54,6 +70,8 @@ def methods_for(
             methods.append(Method(peer.title, "peer", _plain(peer.open()), peer.note))
     if task.config.scale == 1 and not task.wants_mask:
         methods.append(Method(NOTHING, "nothing", _plain(lambda picture: picture), "The damaged picture as it is."))
+    if task.key == "deblur":
+        methods.append(Method(ORACLE, "oracle", _true_path, "The same deconvolution, told what the blur was."))
     return methods, missing
 
 
@@ -83,9 +101,9 @@ def _ours(task: Task, file: Path | None, device: str, precision: str) -> Iterato
             f"The set is made for x{scale}, these weights enlarge x{found}.", f"Evaluate x{scale} weights."
         )
 
-    def run(fill: Fill, request: Request) -> tuple[Picture, np.ndarray]:
-        done = restore(task, replace(request, fill=fill), engine)
-        return done.picture, done.ipr
+    def run(fill: Fill, case: Damaged) -> Made:
+        done = restore(task, replace(case.request, fill=fill), engine)
+        return Made(done.picture, done.ipr)
 
     stem = Path(engine.info.file).stem
     note = (
@@ -98,11 +116,32 @@ def _ours(task: Task, file: Path | None, device: str, precision: str) -> Iterato
 
 
 def _classical(baseline: Baseline, scale: int) -> Method:
-    def run(request: Request) -> tuple[Picture, None]:
-        return baseline.run(request.picture, request.mask, scale), None
+    def run(case: Damaged) -> Made:
+        return Made(baseline.run(case.request.picture, case.request.mask, scale))
 
-    return Method(baseline.title, "classical", run, baseline.note)
+    def blind(case: Damaged) -> Made:
+        """As the baseline does it, without forgetting the path."""
+        picture = case.request.picture
+        found = fold(deblurred(picture.pixels))
+        return Made(picture.restored(found.pixels, picture.alpha), path=found.shake.kernel)
+
+    return Method(baseline.title, "classical", blind if baseline.key == "blind" else run, baseline.note)
 
 
-def _plain(run: Callable[[Picture], Picture]) -> Callable[[Request], tuple[Picture, None]]:
-    return lambda request: (run(request.picture), None)
+def _true_path(case: Damaged) -> Made:
+    picture = case.request.picture
+    kernel = blur_of(case)
+    if kernel is None:
+        return Made(picture)
+    fidelity = fidelity_for(noise_level(picture.pixels))
+    return Made(picture.with_pixels(fold(deconvolve(picture.pixels, kernel, "linear", fidelity))))
+
+
+def blur_of(case: Damaged) -> np.ndarray | None:
+    """The kernel that the case was blurred with, (k, k); None where it was not, which a point says, too."""
+    blurred = case.kernel is not None and spread(torch.from_numpy(case.kernel)) > 0
+    return case.kernel if blurred else None
+
+
+def _plain(run: Callable[[Picture], Picture]) -> Callable[[Damaged], Made]:
+    return lambda case: Made(run(case.request.picture))

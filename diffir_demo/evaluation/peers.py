@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..baselines import LEAST_NOISE, noise_level
-from ..imaging import Picture
+from ..baselines import LEAST_NOISE
+from ..imaging import Picture, noise_level
 
 
 @dataclass(frozen=True)

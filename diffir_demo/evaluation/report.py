@@ -28,6 +28,9 @@ per picture, on the machine that each section names.
 
 - **PSNR-Y, SSIM-Y**: on luma, a border of 4 pixels left out, as super-resolution papers do.
 - **PSNR in the hole**: over the painted-over pixels only; the SSIM is that of the whole picture.
+- **PSNR, aligned**: after one shift of the whole result is undone, which no blind method can know; 8 pixels of border
+  left out. **Likeness of the path**: correlation with the true one over all shifts, 1 for the same. *True path*: the
+  same deconvolution, told what the blur was (an oracle, no rival).
 - **ST-LPIPS**: a learned distance (Ghildyal and Liu, ECCV 2022, AlexNet); not LPIPS, whose numbers differ.
 - **IPR**: every network paints again with numbers that are not the photo's own. What it loses then is what its prior
   tells it about the photo. Stage 1 (the oracle) takes its IPR from the clean picture; it is an upper bound by design.
@@ -42,7 +45,8 @@ per picture, on the machine that each section names.
 SETS = {
     "sr": "Sides cut to multiples of 4, then reduced by 4: antialiased bicubic, as MATLAB's `imresize` does it.",
     "deblur": "Camera shake in linear light (three in four trembling, else straight) and slight noise: weak spans 7 to "
-    "13 pixels, strong 15 to 25. The same path at two lengths.",
+    "13 pixels, strong 15 to 25. The same path at two lengths. Not from training's model: hand, paths of 9 to 27 "
+    "pixels that slow down and turn back, and defocus, discs with radii of 3 to 5. Straight: 7 to 25 pixels.",
     "clean": "Noise of 20 levels; soft focus of 1.6 pixels with slight noise; JPEG of quality 30; mixed: softness 1.0, "
     "noise 10, quality 55. The mix draws everything at random, as training does.",
     "inpaint": "LaMa's thin, medium and thick masks, by the integers of its 512-pixel tables, and a hand's scribbles.",

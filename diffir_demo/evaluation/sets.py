@@ -19,8 +19,8 @@ MIX = "mix"
 """The name of what `degrade` makes, every kind of damage in one set; measured only when asked for, or where the IPR
 tells what the damage was."""
 UNTOUCHED = "untouched"
-"""The name of the set without damage, only reduced where the task enlarges: how much harm does a network do? Only for
-tasks whose IPR tells what the damage was."""
+"""The name of the set without damage, only reduced where the task enlarges: how much harm is done? Only for tasks whose
+IPR tells what the damage was, and for those that are measured on damage they were not trained on, too."""
 
 
 def photos(folder: Path, pictures: int | None = None) -> list[Path]:
@@ -35,7 +35,9 @@ def photos(folder: Path, pictures: int | None = None) -> list[Path]:
 
 def cases(task: Task, folder: Path, name: str = MIX, pictures: int | None = None) -> Iterator[Damaged]:
     """The set of that name over a folder: photo i, in order of name, damaged with seed i."""
-    damage = task.degrade if name == MIX else _untouched(task) if name == UNTOUCHED else task.sets[name]
+    damage = (
+        task.degrade if name == MIX else _untouched(task) if name == UNTOUCHED else {**task.sets, **task.also}[name]
+    )
     for seed, file in enumerate(photos(folder, pictures)):
         yield damage(load_picture(file), np.random.default_rng(seed))
 
@@ -47,7 +49,7 @@ def chosen_sets(tasks: Sequence[Task], names: Sequence[str] | None) -> dict[str,
     """
     if not names:
         return {task.key: usual_sets(task) for task in tasks}
-    known = {task.key: [*task.sets, *((UNTOUCHED,) if task.reads else ()), MIX] for task in tasks}
+    known = {task.key: list(dict.fromkeys([*usual_sets(task), MIX])) for task in tasks}
     for name in names:
         if not any(name in own for own in known.values()):
             listed = "; ".join(f"{key}: {', '.join(own)}" for key, own in known.items())
@@ -58,7 +60,8 @@ def chosen_sets(tasks: Sequence[Task], names: Sequence[str] | None) -> dict[str,
 
 def usual_sets(task: Task) -> list[str]:
     """What is measured where no set is named."""
-    return [*task.sets, *((UNTOUCHED, MIX) if task.reads else ())]
+    untouched = (UNTOUCHED,) if task.reads or task.also else ()
+    return [*task.sets, *task.also, *untouched, *((MIX,) if task.reads else ())]
 
 
 def _untouched(task: Task) -> Callable[[Picture, np.random.Generator], Damaged]:

@@ -19,6 +19,8 @@ TITLES = {
     "hole_psnr": "PSNR in the hole",
     "psnr": "PSNR",
     "ssim": "SSIM",
+    "aligned_psnr": "PSNR, aligned",
+    "path": "likeness of the path",
     "st_lpips": "ST-LPIPS (lower is better)",
 }
 
@@ -134,7 +136,7 @@ def decibels(value: float) -> str:
 
 
 def _best(table: Table, name: str) -> str:
-    values = [row.scores[name] for row in table.rows if name in row.scores]
+    values = [row.scores[name] for row in table.rows if name in row.scores and row.kind != "oracle"]
     return _number(name, min(values) if name == "st_lpips" else max(values))
 
 
@@ -146,7 +148,7 @@ def _cell(name: str, value: float | None, best: str) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    return f"{value:.4f}" if "ssim" in name or "lpips" in name else decibels(value)
+    return f"{value:.4f}" if "ssim" in name or "lpips" in name or name == "path" else decibels(value)
 
 
 def _lost(value: float, own: float) -> str:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import torch
 
+from ..clock import Clock, Work
 from ..imaging import convert, to_tensor
 from ..model import base
-from .clock import Clock, Work
 from .level import depth_of
 from .pyramid import MOST_SEARCHED, filled
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .clock import Work
+from ..clock import Work
 
 REACH = 3
 """Pixels from a patch's centre to its edge; patches are 7 x 7, as in Newson et al. (2014)."""

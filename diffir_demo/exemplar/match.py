@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .clock import Work
+from ..clock import Work
 from .level import AWAY, BORDER, COMPONENTS, REACH, SIDE, TEXTURE, Level
 
 JUMPS = (1, 4, 2, 8)

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .clock import Work
+from ..clock import Work
 
 DAMPING = 0.7
 """Of the Jacobi sweeps."""

@@ -14,7 +14,7 @@ from itertools import count
 import numpy as np
 import torch
 
-from .clock import Clock, Work
+from ..clock import Clock, Work
 from .level import REACH, Level, Scale, depth_of, texture_of
 from .match import Features, Matches, Whole, search
 from .poisson import blend

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .clock import Work
+from ..clock import Work
 from .level import GUIDE_LOW, REACH, SIDE, Level
 from .match import Matches
 

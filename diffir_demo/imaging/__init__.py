@@ -9,6 +9,7 @@ from __future__ import annotations
 from .colour import is_srgb, profile_name
 from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of, picture_size
 from .mask import blended, check_mask, fill_map, grown, load_mask, mask_bytes, mask_picture, painted_share
+from .noise import noise_level
 from .packed import READABLE, Packed, pictures_in_zip
 from .picture import Fit, Picture, convert, pad_to_multiple, to_pixels, to_tensor
 from .save import FORMATS, encode_picture, keeps_text, save_picture
@@ -37,6 +38,7 @@ __all__ = [
     "mask_bytes",
     "mask_picture",
     "megapixels_of",
+    "noise_level",
     "pad_to_multiple",
     "painted_share",
     "picture_size",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +14,7 @@ from ..imaging.picture import Picture
 from ..model.config import COMPACT_DEBLUR, ModelConfig
 from .damage import Damage, KernelBank, Parameters, blur, to_levels, uniform, white_noise
 from .maskless import check, decode, encode
-from .motion import camera_shake, straight_motion
+from .motion import camera_shake, defocus, hand_shake, straight_motion
 from .single import degraded
 from .task import Damaged, Preset, Task
 
@@ -20,6 +22,10 @@ SHORTEST, LONGEST = 7, 25
 """Length of the synthetic motion, pixels."""
 WEAK, STRONG = (7, 13), (15, 25)
 """The lengths that are measured apart. The same seed draws the same path for both: only its length differs."""
+HAND = (9, 27)
+"""The lengths of hand-held paths, pixels: another model of motion than the one that training draws from."""
+DISC = (3, 5)
+"""Radii of discs out of focus, pixels."""
 NOISE = 2.0
 """Largest standard deviation of sensor noise, in levels of 255."""
 KERNELS = 4000
@@ -37,8 +43,31 @@ def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
 
 def shaken(lengths: tuple[float, float], sharp: Picture, rng: np.random.Generator) -> Damaged:
     """Motion of a length between those."""
-    bank = KernelBank([motion(lengths, rng)])
-    return degraded(sharp, rng, from_bank(bank), margin=LONGEST)
+    return blurred_by(partial(motion, lengths), sharp, rng)
+
+
+def blurred_by(
+    kernel: Callable[[np.random.Generator], np.ndarray],
+    sharp: Picture,
+    rng: np.random.Generator,
+    *,
+    linear_light: bool = True,
+) -> Damaged:
+    """A kernel that is drawn first, then slight noise."""
+    bank = KernelBank([kernel(rng)])
+    return degraded(sharp, rng, from_bank(bank, linear_light), margin=max(LONGEST, bank.radius))
+
+
+def straight(rng: np.random.Generator) -> np.ndarray:
+    return straight_motion(float(rng.uniform(SHORTEST, LONGEST)), rng)
+
+
+def hand(rng: np.random.Generator) -> np.ndarray:
+    return hand_shake(float(rng.uniform(*HAND)), rng)
+
+
+def disc(rng: np.random.Generator) -> np.ndarray:
+    return defocus(float(rng.uniform(*DISC)))
 
 
 def motion(lengths: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
@@ -47,15 +76,16 @@ def motion(lengths: tuple[float, float], rng: np.random.Generator) -> np.ndarray
     return camera_shake(length, rng) if rng.random() < 0.75 else straight_motion(length, rng)
 
 
-def from_bank(bank: KernelBank) -> Damage:
-    """Motion blur in linear light by any of those kernels, then slight sensor noise."""
+def from_bank(bank: KernelBank, linear_light: bool = True) -> Damage:
+    """Blur by any of those kernels, in linear light as sensors see it or else in levels, then slight sensor noise."""
 
     def draw(count: int, generator: torch.Generator) -> Parameters:
         return Parameters(noise=uniform(0, NOISE, count, generator), kernels=bank.draw(count, generator))
 
     def apply(sharp: Tensor, parameters: Parameters, generator: torch.Generator) -> Tensor:
         assert parameters.kernels is not None and parameters.noise is not None
-        return to_levels(white_noise(blur(sharp, parameters.kernels), parameters.noise, generator))
+        blurred = blur(sharp, parameters.kernels, linear_light=linear_light)
+        return to_levels(white_noise(blurred, parameters.noise, generator))
 
     return Damage(draw, apply)
 
@@ -72,13 +102,21 @@ FAITHFUL = Preset(
     weights="compact-deblur.safetensors",
     config=COMPACT_DEBLUR,
 )
+PATH = replace(
+    FAITHFUL,
+    key="path",
+    title="Path",
+    summary="The camera's path is found in the photo and undone, as far as it can be trusted; the network does the "
+    "rest. Takes some seconds more.",
+    fill="path",
+)
 TASK = Task(
     key="deblur",
     title="Deblur",
     summary="Remove the motion blur of a shaken camera.",
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
-    presets=(FAITHFUL,),
+    presets=(FAITHFUL, PATH),
     accepts=accepts,
     check=partial(check, "Deblurring"),
     encode=encode,
@@ -86,6 +124,11 @@ TASK = Task(
     degrade=degrade,
     damage=damage,
     sets={"weak": partial(shaken, WEAK), "strong": partial(shaken, STRONG)},
+    also={
+        "straight": partial(blurred_by, straight),
+        "hand": partial(blurred_by, hand),
+        "defocus": partial(blurred_by, disc),
+    },
     headline="psnr",
     margin=LONGEST,
 )

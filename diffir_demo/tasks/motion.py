@@ -7,6 +7,10 @@ import numpy as np
 GAMMA = 2.2  # close enough to sRGB's curve for a degradation, and cheap
 POINTS = 256
 """Positions along a path."""
+PERIOD = 4.0
+"""Seconds after which the slowest drift of a hand repeats; no exposure is as long."""
+FINE = 8
+"""Parts of a pixel's side that are in or out of a disc."""
 
 
 def straight_motion(length: float, rng: np.random.Generator) -> np.ndarray:
@@ -35,6 +39,40 @@ def camera_shake(length: float, rng: np.random.Generator) -> np.ndarray:
         path[i] = path[i - 1] + velocity
     span = float(np.ptp(path, axis=0).max())
     return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
+
+
+def hand_shake(length: float, rng: np.random.Generator) -> np.ndarray:
+    """A hand-held exposure whose path spans about `length` pixels -> kernel (k, k) float32 summing to 1.
+
+    A hand drifts slowly and trembles at 8 to 12 Hz (Marshall and Walsh, "Physiological tremor", 1956): random
+    oscillations whose amplitude falls with their frequency, and a narrow band of tremor, seen for the length of the
+    exposure. Unlike `camera_shake` it slows down and turns back, so light gathers in knots, as in measured paths.
+    """
+    exposure = rng.uniform(0.1, 0.6)  # seconds
+    tremble = rng.uniform(0.1, 0.6)  # times the drift at its frequency
+    frequencies = np.arange(1, 81) / PERIOD
+    amplitudes = frequencies**-1.5 + tremble * np.exp(-(((frequencies - 10) / 2) ** 2) / 2) * 0.2
+    phases = rng.uniform(0, 2 * np.pi, (2, len(frequencies)))
+    sizes = amplitudes * rng.rayleigh(size=(2, len(frequencies)))
+    times = np.linspace(0, exposure, POINTS)
+    path = np.stack(
+        [
+            (size[:, None] * np.sin(2 * np.pi * frequencies[:, None] * times + phase[:, None])).sum(axis=0)
+            for size, phase in zip(sizes, phases, strict=True)
+        ],
+        axis=1,
+    )
+    span = float(np.ptp(path, axis=0).max())
+    return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
+
+
+def defocus(radius: float) -> np.ndarray:
+    """A lens out of focus, with a round stop: a disc of `radius` pixels -> kernel (k, k) float32 summing to 1."""
+    reach = int(np.ceil(radius))
+    places = (np.arange((2 * reach + 1) * FINE) + 0.5) / FINE - reach - 0.5
+    inside = places[:, None] ** 2 + places**2 <= radius**2
+    kernel = inside.reshape(2 * reach + 1, FINE, 2 * reach + 1, FINE).mean(axis=(1, 3)).astype(np.float32)
+    return kernel / kernel.sum()
 
 
 def _rasterise(path: np.ndarray) -> np.ndarray:

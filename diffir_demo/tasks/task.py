@@ -21,9 +21,9 @@ Degrade: TypeAlias = Callable[[Picture, np.random.Generator], "Damaged"]
 """Clean picture -> a case whose answer is known."""
 DrawDamage: TypeAlias = Callable[[torch.device, np.random.Generator], Damage]
 """Damage for whole batches on that device; the generator draws what is kept there."""
-Fill: TypeAlias = Literal["network", "texture", "auto"]
+Fill: TypeAlias = Literal["network", "texture", "auto", "path"]
 """What fills a hole: the network alone, copies from elsewhere in the photo which the network matches to the rim, or for
-each hole what suits it."""
+each hole what suits it. For deblurring: the network alone, or joined with the photo whose camera path was undone."""
 MAX_FEATHER = 10_000
 """Pixels."""
 
@@ -44,7 +44,7 @@ class Request:
     `Request(picture, grown(hole, feather), seed, feather)` keeps all of `hole` painted and softens what is around it.
     """
     fill: Fill = "network"
-    """What fills the hole; without a mask it says nothing."""
+    """What fills the hole, or joins the network in deblurring; where it suits neither, it says nothing."""
 
     def __post_init__(self) -> None:
         """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed, feather or fill out of range."""
@@ -92,7 +92,7 @@ class Preset:
     config: ModelConfig
     """Its network, which also decides the scale."""
     fill: Fill = "network"
-    """What fills holes; presets that differ in this alone share their weight file."""
+    """What fills holes or joins the network; presets that differ in this alone share their weight file."""
     damage: DrawDamage | None = None
     """What training on it draws; None: what the task draws, and then its `margin` and `reads` stay the task's, too."""
     margin: int = 0
@@ -140,6 +140,8 @@ class Task:
     """What `degrade` mixes, taken apart: named kinds of damage, each measured by itself when weights are evaluated."""
     damage: DrawDamage
     """The damage of `degrade` for whole batches on that device; the generator draws what is kept there."""
+    also: Mapping[str, Degrade] = field(default_factory=dict, hash=False, kw_only=True)
+    """Further kinds of damage, of which training draws none or only some: measured beside `sets`, never trained on."""
     headline: str
     """The metric (a key of `metrics.scores`) that training watches."""
     margin: int = 0
@@ -211,4 +213,6 @@ class Task:
         shown: dict[str, Any] = {"degrade": preset.degrade, "sets": preset.sets}
         if preset.damage is not None:
             own |= drawn
+        if preset.sets is not None:
+            own["also"] = {}
         return replace(self, **own, **{name: value for name, value in shown.items() if value is not None})

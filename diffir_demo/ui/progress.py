@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ..estimate import Estimate
 
-STAGES = ("read", "encode", "previews", "paint", "copy", "save")
-USUAL = {"read": 1.0, "encode": 4.0, "previews": 0.0, "paint": 80.0, "copy": 0.0, "save": 15.0}
+STAGES = ("read", "encode", "previews", "paint", "copy", "undo", "save")
+USUAL = {"read": 1.0, "encode": 4.0, "previews": 0.0, "paint": 80.0, "copy": 0.0, "undo": 0.0, "save": 15.0}
 """Shares of a run of which nothing is known."""
 WORTH_TELLING = 4.0
 """Seconds. What takes less is over before one has read how long it takes."""

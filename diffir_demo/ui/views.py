@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..events import COPYING, Painting, PriorStep, Restoration
+from ..events import COPYING, UNDOING, Painting, PriorStep, Restoration
 from ..imaging import Picture
 from ..trace.figures import seconds
 from . import words
@@ -66,6 +66,9 @@ def painting(
     if event.label == COPYING:
         moment = progress.at("copy", event.fraction)
         return going(words.COPYING.format(percent=moment.percent), moment)
+    if event.label == UNDOING:
+        moment = progress.at("undo", event.fraction)
+        return going(words.UNDOING.format(percent=moment.percent), moment)
     moment = progress.at("paint", event.fraction)
     if size:
         text = words.PAINTING_LARGER.format(width=size[0], height=size[1], percent=moment.percent)
@@ -100,7 +103,8 @@ def stages(run: Restoration) -> str:
     """Where a run's time went, as a sentence."""
     spent = run.seconds
     told = words.STAGES.format(encode=seconds(spent.encode), denoise=seconds(spent.denoise), paint=seconds(spent.paint))
-    return told + (words.STAGE_COPIED.format(copy=seconds(spent.copy)) if spent.copy else "")
+    told += words.STAGE_COPIED.format(copy=seconds(spent.copy)) if spent.copy else ""
+    return told + (words.STAGE_UNDONE.format(undo=seconds(spent.undo)) if spent.undo else "")
 
 
 def badge(text: str, device: str, precision: str, warn: bool) -> str:

@@ -284,8 +284,8 @@ def test_the_first_minute(page: Page) -> None:
     go_to(page, "inpaint")
     assert coverage(page) > 0
     page.click("#inpaint-examples [data-index='1']")
-    expect(page.locator("#inpaint-credit")).to_contain_text("Kait Herzog")
-    expect(page.locator("#inpaint-canvas .caption")).to_contain_text("text-road-sign")
+    expect(page.locator("#inpaint-credit")).to_contain_text("Steve Evans")
+    expect(page.locator("#inpaint-canvas .caption")).to_contain_text("street-textile-market")
 
 
 def test_another_photo_takes_the_old_result_away(page: Page, tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ DENOISING = "Diffusion: step {number} of {total} on {length} numbers"
 PAINTING = "Painting the picture: {percent} %"
 PAINTING_LARGER = "Painting the picture, {width} × {height} pixels: {percent} %"
 COPYING = "Copying texture from elsewhere in the photo: {percent} %"
+UNDOING = "Undoing the camera's path: {percent} %"
 PREVIEWING = "Painting {label}: {percent} %"
 SAVING = "Saving the result …"
 BUG = "Something went wrong that should not; the server's log tells more. Your photo and settings are still here."
@@ -170,6 +171,7 @@ def score(name: str) -> tuple[str, str]:
 
 
 STAGE_COPIED = " Texture was copied in {copy}."
+STAGE_UNDONE = " The camera's path was undone in {undo}."
 STAGES = "Where the time went: reading and encoding {encode}, diffusion {denoise}, painting {paint}."
 CREDIT_LINK = "source"
 CREDITS = "Photo credits"

@@ -1,0 +1,116 @@
+"""How well are camera paths found and undone? `python -m diffir_demo.evaluation.shake --data FOLDER`.
+
+The sets of the deblurring task and those beside it (photo i with seed i), hands in sRGB levels, and photos as they are.
+With `--network` also what the network alone paints of them, and joined with the path, as the preset "path" does it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..deconvolve import Light, deconvolve, fidelity_for
+from ..errors import DiffIRError
+from ..imaging import Picture, load_picture, noise_level
+from ..metrics import aligned_psnr, psnr
+from ..model import fold
+from ..restore import Engine, load, restore
+from ..shake import deblurred, likeness, with_network
+from ..tasks import Damaged, deblur
+from .ipr import mean_score
+from .methods import blur_of
+from .sets import UNTOUCHED, cases, photos
+
+IN_LEVELS = "hand, in levels"
+"""Software that blurs, and cameras that process a lot before they average, blur like that."""
+HEADS = (
+    "set",
+    "photos",
+    "as it came",
+    "blind",
+    "aligned",
+    "least gain",
+    "true path (oracle)",
+    "likeness of the path",
+    "trust",
+    "radius",
+    "seconds of one core",
+)
+WITH_NETWORK = ("network", "network and path")
+
+
+def blurred(name: str, folder: Path, pictures: int | None) -> Iterator[Damaged]:
+    """The set of that name."""
+    if name != IN_LEVELS:
+        yield from cases(deblur.TASK, folder, name, pictures)
+        return
+    damage: Callable[[Picture, np.random.Generator], Damaged]
+    damage = partial(deblur.blurred_by, deblur.hand, linear_light=False)
+    for seed, file in enumerate(photos(folder, pictures)):
+        yield damage(load_picture(file), np.random.default_rng(seed))
+
+
+def measured(case: Damaged, light: Light, engine: Engine | None = None) -> list[float]:
+    """What the columns of `HEADS` are the means of, and with an engine those of `WITH_NETWORK`.
+
+    `nan` for what an untouched photo does not have.
+    """
+    seen, sharp = case.request.picture.pixels, case.reference.pixels
+    began = time.process_time()
+    found = fold(deblurred(seen))
+    spent = time.process_time() - began
+    before, after = psnr(seen, sharp), psnr(found.pixels, sharp)
+    aligned, oracle, path = aligned_psnr(found.pixels, sharp), float("nan"), float("nan")
+    true = blur_of(case)
+    if true is not None:
+        oracle = psnr(fold(deconvolve(seen, true, light, fidelity_for(noise_level(seen)))), sharp)
+        path = likeness(found.shake.kernel, true)
+    gain = 0.0 if after == before else after - before
+    aligned = float("nan") if aligned is None else aligned
+    values = [before, after, aligned, gain, oracle, path, found.shake.trust, found.shake.radius, spent]
+    if engine is None:
+        return values
+    painted = restore(deblur.TASK, case.request, engine).picture.pixels
+    together = fold(with_network(seen, painted, found.shake))
+    return [*values, psnr(painted, sharp), psnr(together, sharp)]
+
+
+def row(name: str, folder: Path, pictures: int | None, engine: Engine | None = None) -> str:
+    """A set's line of the table."""
+    light: Light = "sRGB" if name == IN_LEVELS else "linear"
+    bar = tqdm(blurred(name, folder, pictures), desc=name, unit="photo", disable=None, leave=False)
+    values = np.array([measured(case, light, engine) for case in bar])
+    cells = [mean_score(list(column)) for column in values.T]
+    cells[3] = float(values[:, 3].min())
+    return f"| {name} | {len(values)} | {' | '.join('–' if np.isnan(cell) else f'{cell:.2f}' for cell in cells)} |"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints a table in Markdown; 2 where the folder cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m diffir_demo.evaluation.shake")
+    names = [*deblur.TASK.sets, *deblur.TASK.also, IN_LEVELS, UNTOUCHED]
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos")
+    parser.add_argument("--set", action="append", choices=names, dest="sets", help="only this one; several: repeat it")
+    parser.add_argument("--pictures", type=int, metavar="N", help="only the first N photos")
+    parser.add_argument("--network", action="store_true", help="beside the network that ships")
+    options = parser.parse_args(arguments)
+    try:
+        photos(options.data, options.pictures)
+        engine = load(deblur.TASK) if options.network else None
+        heads = [*HEADS, *(WITH_NETWORK if engine else ())]
+        print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
+        for name in options.sets or names:
+            print(row(name, options.data, options.pictures, engine), flush=True)
+    except DiffIRError as error:
+        parser.error(str(error))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

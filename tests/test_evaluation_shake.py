@@ -1,0 +1,63 @@
+"""Measuring how paths are found: the table is what single photos say, and bad calls get a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffir_demo.evaluation import cases, shake
+from diffir_demo.metrics import psnr
+from diffir_demo.tasks import TASKS
+from tests.test_deconvolve import large_scene
+from tests.tiny import engine
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    Image.fromarray(large_scene(160, 200)).save(tmp_path / "1.png")
+    return tmp_path
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_row_is_what_the_photos_say(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shake.main(["--data", str(data), "--set", "strong"]) == 0
+    head, _, line = capsys.readouterr().out.strip().splitlines()
+    found = dict(zip(cells(head), cells(line), strict=True))
+    (case,) = cases(TASKS["deblur"], data, "strong")
+    before = psnr(case.request.picture.pixels, case.reference.pixels)
+    assert (found["set"], found["photos"], found["as it came"]) == ("strong", "1", f"{before:.2f}")
+    assert float(found["least gain"]) == pytest.approx(float(found["blind"]) - before, abs=0.011)
+    assert float(found["true path (oracle)"]) > before and 0 < float(found["likeness of the path"]) <= 1
+
+
+def test_untouched_photos_have_no_path_and_stay_as_they_are(data: Path) -> None:
+    (case,) = shake.blurred("untouched", data, None)
+    before, after, _, gain, oracle, path, trust, *_ = shake.measured(case, "linear")
+    assert before == after == np.inf and gain == trust == 0
+    assert np.isnan(oracle) and np.isnan(path)
+
+
+def test_hands_in_levels_differ_from_those_in_light(data: Path) -> None:
+    (levels,), (light,) = (list(shake.blurred(name, data, None)) for name in (shake.IN_LEVELS, "hand"))
+    assert levels.kernel is not None and np.array_equal(levels.kernel, light.kernel)
+    assert not np.array_equal(levels.request.picture.pixels, light.request.picture.pixels)
+
+
+def test_beside_the_network(data: Path) -> None:
+    (case,) = cases(TASKS["deblur"], data, "weak")
+    values = shake.measured(case, "linear", engine("deblur"))
+    assert len(values) == len(shake.HEADS) - 2 + len(shake.WITH_NETWORK)
+    trust, alone, together = values[6], *values[-2:]
+    assert (alone == together) == (trust == 0)
+
+
+def test_a_folder_without_photos_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        shake.main(["--data", str(tmp_path)])
+    assert "There are no pictures in" in capsys.readouterr().err

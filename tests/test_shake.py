@@ -1,0 +1,279 @@
+"""The camera's path: found where there is one, doubted where there is none, and undone as far as it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from diffir_demo.deconvolve import grey
+from diffir_demo.errors import InputError
+from diffir_demo.estimate import Machine, estimate
+from diffir_demo.events import UNDOING, Painting, last
+from diffir_demo.imaging import Picture
+from diffir_demo.metrics import psnr
+from diffir_demo.model import fold
+from diffir_demo.restore import restore, stream
+from diffir_demo.shake import Shake, deblurred, find_shake, joined, likeness, undone
+from diffir_demo.shake.find import BELIEF, DOUBT, MOVED, STILL
+from diffir_demo.shake.judge import Evidence, agreement, evidence
+from diffir_demo.shake.kernels import cleaned, fitted, pair, point, reach
+from diffir_demo.shake.scale import ROUNDS, Scale, steps_for
+from diffir_demo.shake.search import PRICES, SIDE, climb, search
+from diffir_demo.shake.undo import BESIDE_NETWORK, NO_PATH, mixed, sharpened
+from diffir_demo.shake.window import LARGEST, telling_window
+from diffir_demo.tasks import Request, deblur
+from diffir_demo.tasks.motion import camera_shake, straight_motion
+from tests.test_deconvolve import large_scene
+from tests.tiny import engine
+
+PATH = camera_shake(13, np.random.default_rng(2))
+
+
+def shaken(pixels: np.ndarray, kernel: np.ndarray = PATH) -> np.ndarray:
+    case = deblur.blurred_by(lambda rng: kernel, Picture(pixels), np.random.default_rng(0))
+    return case.request.picture.pixels
+
+
+@pytest.fixture(scope="module")
+def soft() -> np.ndarray:
+    return shaken(large_scene(288, 320))
+
+
+@pytest.fixture(scope="module")
+def found(soft: np.ndarray) -> Shake:
+    return fold(find_shake(soft))
+
+
+def test_the_path_is_found_in_a_blurred_photo(found: Shake, soft: np.ndarray) -> None:
+    assert likeness(found.kernel, PATH) > 0.85
+    assert likeness(found.kernel, PATH) > likeness(found.kernel, PATH[::-1, ::-1].copy()) + 0.1  # not mirrored
+    assert found.light == "linear"
+    assert found.kernel.dtype == np.float32 and found.kernel.min() >= 0
+    assert found.kernel.sum() == pytest.approx(1, abs=1e-5)
+    assert found.radius == pytest.approx(fold(find_shake(soft)).radius)
+    assert found.trust > 0.5
+
+
+def test_the_steps_go_from_coarse_to_fine(found: Shake) -> None:
+    sides = [step.shape[0] for step in found.steps]
+    assert sides[0] <= 7 and len(sides) == steps_for(SIDE)
+    assert np.array_equal(found.steps[-1], found.kernel)
+    for step in found.steps:
+        assert step.shape[0] == step.shape[1] and step.shape[0] % 2 == 1
+        assert step.sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_the_same_photo_gives_the_same_path(found: Shake, soft: np.ndarray) -> None:
+    again = fold(find_shake(soft.copy()))
+    assert np.array_equal(found.kernel, again.kernel)
+    assert (found.confidence, found.light) == (again.confidence, again.light)
+
+
+def test_undoing_it_brings_the_photo_back(found: Shake, soft: np.ndarray) -> None:
+    sharp = large_scene(288, 320)
+    assert psnr(fold(undone(soft, found)), sharp) > psnr(soft, sharp) + 2
+
+
+def test_a_sharp_photo_is_left_alone() -> None:
+    sharp = large_scene(288, 320)
+    result = fold(deblurred(sharp))
+    assert result.shake.trust == 0
+    assert result.pixels is sharp or np.array_equal(result.pixels, sharp)
+
+
+@pytest.mark.parametrize("pixels", [np.full((300, 300, 3), 90, np.uint8), np.zeros((300, 300, 3), np.uint8)])
+def test_where_nothing_is_seen_nothing_is_believed(pixels: np.ndarray) -> None:
+    assert np.array_equal(fold(deblurred(pixels)).pixels, pixels)
+
+
+def test_noise_alone_has_no_path() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    assert np.array_equal(fold(deblurred(noise)).pixels, noise)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (47, 300)])
+def test_photos_too_small_come_back_as_they_are(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    result = fold(deblurred(pixels))
+    assert np.array_equal(result.pixels, pixels)
+    assert result.shake.confidence == result.shake.radius == 0 and result.shake.steps == ()
+
+
+@pytest.mark.parametrize("size", [(48, 48), (60, 700)])
+def test_small_and_narrow_photos_are_looked_at(size: tuple[int, int]) -> None:
+    result = fold(deblurred(shaken(large_scene(*size), straight_motion(5, np.random.default_rng(0)))))
+    assert result.pixels.shape == (*size, 3)
+    assert 0 <= result.shake.confidence <= 1
+
+
+def shake_of(kernel: np.ndarray, confidence: float) -> Shake:
+    return Shake(kernel, "linear", confidence, (), (slice(0, 9), slice(0, 9)))
+
+
+def test_trust_needs_both_a_path_and_confidence(found: Shake) -> None:
+    assert replace(found, confidence=DOUBT).trust == 0
+    assert replace(found, confidence=BELIEF).trust == 1
+    half = replace(found, confidence=(DOUBT + BELIEF) / 2).trust
+    assert half == pytest.approx(0.5)
+    still = np.zeros((9, 9), np.float32)
+    still[4, 4:6] = 0.5
+    assert shake_of(still, 1).radius == pytest.approx(0.5) and shake_of(still, 1).trust == 0
+    for length in (4, 5, 6, 7, 9):
+        line = np.zeros((11, 11), np.float32)
+        line[5, 5 - length // 2 : 5 - length // 2 + length] = 1 / length
+        shake = shake_of(line, 1)
+        assert (shake.trust == 0) == (shake.radius <= STILL) and (shake.trust == 1) == (shake.radius >= MOVED)
+
+
+def test_half_a_trust_is_half_of_each() -> None:
+    one, other = np.full((600, 4, 3), 10, np.uint8), np.full((600, 4, 3), 251, np.uint8)
+    assert (mixed(one, other, 0.25) == 70).all()
+    assert mixed(one, other, 1.0) is other
+
+
+class TestJoined:
+    """With a network's painting: the preset "path"."""
+
+    def test_the_network_and_the_path_share_the_result(self, soft: np.ndarray, found: Shake) -> None:
+        painted = np.full_like(soft, 7)
+        pixels, notices = fold(joined(soft, painted))
+        assert notices == ()
+        sharp = fold(sharpened(soft, found))
+        assert np.array_equal(pixels, mixed(painted, sharp, BESIDE_NETWORK * found.trust))
+
+    def test_where_no_path_is_believed_the_network_works_alone(self) -> None:
+        sharp, painted = large_scene(200, 200), np.full((200, 200, 3), 7, np.uint8)
+        pixels, notices = fold(joined(sharp, painted))
+        assert pixels is painted and notices == (NO_PATH,)
+
+    def test_a_run_tells_that_it_goes_on_and_how_long_it_took(self, soft: np.ndarray) -> None:
+        small = np.ascontiguousarray(soft[:192, :192])
+        events = list(stream("deblur", Request(Picture(small), fill="path"), engine("deblur")))
+        told = [event.fraction for event in events if isinstance(event, Painting) and event.label == UNDOING]
+        assert told and told == sorted(told)
+        run = last(events)
+        assert run.seconds.undo > 0 and run.seconds.copy == 0
+        alone = restore("deblur", Request(Picture(small)), engine("deblur"))
+        assert alone.seconds.undo == 0 and np.array_equal(alone.ipr, run.ipr)
+        expected, notices = fold(joined(small, alone.picture.pixels))
+        assert np.array_equal(run.picture.pixels, expected) and run.notices == notices
+
+    def test_no_path_fills_a_hole(self) -> None:
+        hole = np.zeros((64, 64), bool)
+        hole[20:30, 20:30] = True
+        with pytest.raises(InputError, match="No camera path fills a hole"):
+            restore("inpaint", Request(Picture(large_scene(64, 64)), hole, fill="path"), engine("inpaint"))
+
+    def test_the_preset_asks_for_it_and_its_time_is_foreseen(self) -> None:
+        preset = deblur.TASK.preset("path")
+        assert preset.fill == "path" and preset.weights == deblur.TASK.presets[0].weights
+        machine = Machine(torch.device("cpu"), torch.float32)
+        times = [estimate(preset.config, (1000, 800), machine, fill=fill).undo for fill in ("network", "path")]
+        assert times[0] == 0 and times[1] > 2
+
+
+class TestKernels:
+    def test_cleaning(self) -> None:
+        kernel = torch.zeros(11, 11)
+        kernel[3, 3:8], kernel[10, 10], kernel[0, 0], kernel[0, 5] = 1.0, 0.3, -2, 0.04
+        clean = cleaned(kernel, last=True)
+        assert int((clean > 0).sum()) == 5 and torch.allclose(clean[5, 3:8], torch.full((5,), 0.2))
+        assert cleaned(kernel)[0, 0] == 0 and int((cleaned(kernel) > 0).sum()) == 6  # crumbs stay until the end
+        assert torch.equal(cleaned(torch.zeros(5, 5)), point(5))
+        dust = torch.zeros(35, 35)
+        dust[::3, ::3] = 1
+        dust[1, 0] = 1
+        left = cleaned(dust, last=True)  # nothing but crumbs: the largest one stays
+        assert int((left > 0).sum()) == 2 and left.sum() == pytest.approx(1)
+
+    def test_reach_and_fit(self) -> None:
+        assert reach(pair(9)) == 1
+        kernel = torch.from_numpy(PATH)
+        for side in (9, 35):
+            assert fitted(kernel, side, 1.0).shape == (side, side)
+        assert likeness(fitted(kernel, 35, 1.0), kernel) == pytest.approx(1, abs=1e-4)
+        assert reach(fitted(kernel, 35, 1.4)) > reach(kernel)
+
+    def test_likeness_knows_no_shift_but_turns(self) -> None:
+        kernel = torch.from_numpy(PATH)
+        moved = torch.nn.functional.pad(kernel, (5, 0, 0, 5))
+        assert likeness(kernel, moved) == pytest.approx(1, abs=1e-4)
+        assert likeness(kernel, kernel.T) < 0.9
+        assert (
+            agreement([kernel, moved, kernel.T, kernel.flip(0)])[0] > agreement([kernel, kernel.T, kernel.flip(0)])[0]
+        )
+        assert agreement([kernel]) == [0.0]
+
+
+class TestSearch:
+    def test_sharp_picture_and_kernel_from_each_other(self) -> None:
+        """With the truth of one, the other comes out near the truth."""
+        sharp = large_scene(200, 200)
+        grey = torch.from_numpy(shaken(sharp).astype(np.float32).mean(axis=2) / 255) ** 2.2
+        truth = torch.from_numpy(sharp.astype(np.float32).mean(axis=2) / 255) ** 2.2
+        scale = Scale.of(grey, 0, 25)
+        wide = scale.wide.clone()
+        top = (wide.shape[0] - 200) // 2
+        wide[top : top + 200, top : top + 200] = truth
+        assert likeness(cleaned(scale.blur_of(wide)), PATH) > 0.9
+        kernel = fitted(torch.from_numpy(PATH), 25, 1.0)
+        found = scale.sharp(kernel, 1e-3)[top : top + 200, top : top + 200]
+        assert float((found - truth).square().mean()) < 0.5 * float((grey - truth).square().mean())
+
+    def test_evidence_speaks_for_the_true_path(self, soft: np.ndarray) -> None:
+        scale = Scale.of(grey(soft, "linear"), 0, SIDE)
+        true = fitted(torch.from_numpy(PATH), SIDE, 1.0)
+        turned = true.T.contiguous()
+
+        def of(kernel: torch.Tensor, agrees: float = 0.9) -> Evidence:
+            return fold(evidence(scale, kernel, "linear", 1.0, agrees))
+
+        assert of(true).likelihood > max(of(turned).likelihood, of(point(SIDE)).likelihood, 0)
+        assert of(true).excess < of(turned).excess and of(true).overshoot < of(turned).overshoot
+        assert of(point(SIDE)).likelihood == pytest.approx(0, abs=1e-5)
+        assert of(true).spread == pytest.approx(of(turned).spread)
+        assert of(true).score > of(turned).score and of(true).confidence > of(turned).confidence
+        assert of(true).confidence > of(true, 0.4).confidence  # the others found other paths
+
+    def test_the_likeliest_candidate_comes_first(self, soft: np.ndarray) -> None:
+        found = fold(search(soft))
+        assert len(found) == 6
+        scores = [each.evidence.score for each in found]
+        assert scores == sorted(scores, reverse=True)
+        truth = [likeness(each.kernel, PATH) for each in found]
+        assert truth[0] > np.mean(truth) and truth[0] > max(truth) - 0.05
+
+    def test_a_climb_stops_after_every_round(self, soft: np.ndarray) -> None:
+        walk = climb(grey(soft, "linear"), PRICES[0])
+        shares = list(walk)
+        assert len(shares) == ROUNDS * steps_for(SIDE)
+        assert shares == sorted(shares) and shares[-1] == 1
+
+
+def test_the_window_lies_where_the_edges_are() -> None:
+    pixels = np.full((900, 1600, 3), 120, np.uint8)
+    pixels[300:800, 1000:1500] = large_scene(500, 500)
+    rows, columns = telling_window(pixels)
+    assert rows.stop - rows.start == columns.stop - columns.start == LARGEST
+    assert rows.start <= 300 + 32 and rows.stop >= 800 - 32
+    assert columns.start <= 1000 + 32 and columns.stop >= 1500 - 32
+    assert telling_window(pixels[:400, :300]) == (slice(0, 400), slice(0, 300))
+    wide = telling_window(pixels[:300])
+    assert wide[0] == slice(0, 300) and wide[1].stop - wide[1].start == LARGEST
+
+
+def test_the_share_done_rises_to_one_and_a_stop_takes_no_time(soft: np.ndarray) -> None:
+    shares = list(deblurred(soft))
+    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 50
+    walk = deblurred(np.zeros((3000, 4000, 3), np.uint8))
+    next(walk)
+    walk.close()
+
+
+def test_wrong_arrays_are_refused() -> None:
+    for wrong in (np.zeros((90, 90), np.uint8), np.zeros((90, 90, 3), np.float32)):
+        with pytest.raises(ValueError, match="pixels must be"):
+            fold(find_shake(wrong))
