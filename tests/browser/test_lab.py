@@ -164,7 +164,7 @@ def test_a_donor_for_inpainting_needs_no_mask_of_its_own(page: Page, tmp_path: P
     _give(page, "#inpaint-lab-donor-photo", photo(tmp_path / "second.png", 90, 70))
     lab_status(page, "numbers of second.png are in the bars", "inpaint")
     page.click("#inpaint-lab-donors [data-index='2']")
-    lab_status(page, "numbers of Lone tree", "inpaint")
+    lab_status(page, "numbers of Eileen Collins", "inpaint")
     page.click("#inpaint-lab-paint")
     lab_status(page, "Done in", "inpaint")
 
