@@ -40,7 +40,7 @@ per picture, on the machine that each section names.
   what was done to the photo. **Untouched** photos show how much harm a network does; *exact* means without any error.
 - **Sheets**: crops at 100 %, each with the score of its whole photo. The first sheet of a set shows photos spread
   evenly over our first network's ranking, cropped where the clean photo has most detail. The second one shows the worst
-  three of that ranking, cropped where the error is largest.
+  three of that ranking, cropped where the error is largest. The app's own examples: [examples.md](examples.md).
 """
 SETS = {
     "sr": "Sides cut to multiples of 4, then reduced by 4: antialiased bicubic, as MATLAB's `imresize` does it.",
