@@ -87,7 +87,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
 def test_teachers_are_told_from_networks(studio: Studio, tmp_path: Path) -> None:
     task = TASKS["deblur"]
     assert [each.key for each in studio.teachers_for(task)] == ["a.safetensors"]
-    assert [each.key for each in studio.weights_for(task)] == ["compact-deblur.safetensors"]
+    assert {Path(each.path).name for each in studio.weights_for(task)} == {"compact-deblur.safetensors"}
     assert studio.teachers_for(TASKS["sr"]) == []
     mine = studio.own_teacher(str(tmp_path / "a.safetensors"), task)
     assert mine.key.startswith("own:")

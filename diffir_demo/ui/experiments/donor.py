@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ...errors import InputError
-from ...imaging import load_picture
+from ...imaging import Picture, load_picture
 from ...lab import blend, check_numbers, hear_ipr, likeness, read_ipr, write_ipr
 from ...lab.numbers import LARGEST_FILE
 from ...tasks import Request
@@ -93,24 +93,24 @@ class Donation(Experiment):
 
     @told
     def from_example(self, values: Values) -> Iterator[Updates]:
-        """An example as its own tab opens it: damaged, and with its own mask."""
+        """An example as its own tab opens it: damaged, and with its own mask, if it has one."""
         index = values[self.picked]
         if not 0 <= index < len(self.offered):
             raise InputError(words.NO_EXAMPLE)
         outcome, example = self.outcome(values), self.offered[index]
         canvas = opening_of(example, self.task).value
         picture, _ = example.prepared(self.task)
-        mask = canvas.rasterised(picture.height, picture.width) if self.task.wants_mask else None
-        seed = outcome.restoration.request.seed
-        yield from self._given(outcome, Request(picture, mask, seed), example.title, values[self.share])
+        own = outcome.restoration.request
+        mask = canvas.rasterised(picture.height, picture.width) if canvas.has_mask else _beneath(own, picture)
+        yield from self._given(outcome, Request(picture, mask, own.seed), example.title, values[self.share])
 
     @told
     def from_photo(self, values: Values) -> Iterator[Updates]:
         """A photo of the visitor's, as it is; where a mask is wanted, under the run's own, stretched."""
         outcome, path = self.outcome(values), _there(values[self.photo])
         picture, own = load_picture(path), outcome.restoration.request
-        mask = None if own.mask is None else _stretched(own.mask, picture.height, picture.width)
-        yield from self._given(outcome, Request(picture, mask, own.seed), path.name, values[self.share])
+        request = Request(picture, _beneath(own, picture), own.seed)
+        yield from self._given(outcome, request, path.name, values[self.share])
 
     def _given(self, outcome: Outcome, request: Request, name: str, share: float) -> Generator[Updates, None, None]:
         yield self.saying(words.DONOR_LOOKING.format(percent=0), 0.0)
@@ -161,6 +161,11 @@ def _there(path: str | None) -> Path:
     if not path or not Path(path).is_file():
         raise InputError(words.FILE_LOST, words.FILE_LOST_HINT)
     return Path(path)
+
+
+def _beneath(own: Request, picture: Picture) -> np.ndarray | None:
+    """The run's own mask for a picture of another size; None where its task has none."""
+    return None if own.mask is None else _stretched(own.mask, picture.height, picture.width)
 
 
 def _stretched(mask: np.ndarray, height: int, width: int) -> np.ndarray:
