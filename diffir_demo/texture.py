@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from . import exemplar, grain
+from .clock import Clock
 from .exemplar import depth_of
 from .tasks.task import Fill
 
@@ -104,7 +105,7 @@ def textured(
     if wanted.any():
         known = np.where((hole & ~wanted)[..., None], painted, pixels)
         filling = exemplar.fill(known, wanted, seed, np.where(hole[..., None], painted, pixels))
-        found = yield from _scaled(filling, 0.0, FILLING)
+        found = yield from Clock(1.0).during(filling, FILLING)
         copies, notices = found.pixels, (found.notice,) if found.notice else ()
         part *= found.copied
     result, copied = painted.copy(), np.zeros_like(hole)
@@ -228,15 +229,3 @@ def is_very_large(hole: np.ndarray) -> bool:
     labels = np.asarray(cv2.connectedComponents(coarse.astype(np.uint8), connectivity=4)[1], np.int64)
     area = np.bincount(labels.ravel())
     return bool((area[labels[depth >= needed]] >= LARGE_SHARE * coarse.size).any())
-
-
-def _scaled(
-    work: Generator[float, None, exemplar.Filled], first: float, last: float
-) -> Generator[float, None, exemplar.Filled]:
-    """A step that takes us from one share of all there is to do to another."""
-    while True:
-        try:
-            done = next(work)
-        except StopIteration as stop:
-            return stop.value
-        yield first + (last - first) * done

@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..evaluation import methods_for
 from ..tasks import TASKS, Damaged
 from .timing import Times
@@ -45,19 +43,17 @@ def method_costs(tasks: Sequence[str] | None, megapixels: float, rounds: int) ->
         task = TASKS[key]
         request = request_of(key, megapixels, task.config.scale)
         case = Damaged(request, request.picture)  # nobody here looks at the truth
-        found, _ = methods_for(task)
-        spent: dict[str, list[float]] = {method.name: [] for method in found if method.kind not in UNTIMED}
+        found = [method for method in methods_for(task)[0] if method.kind not in UNTIMED]
+        spent: dict[str, list[float]] = {method.name: [] for method in found}
         size = request.picture.width * task.config.scale, request.picture.height * task.config.scale
         for turn in range(rounds + 1):
             for method in found:
-                if method.name not in spent:
-                    continue
                 began = time.perf_counter()
                 method.run(case)
                 if turn:
                     spent[method.name].append(time.perf_counter() - began)
         for name, each in spent.items():
-            yield MethodCost(key, name, size, Times(float(np.median(each)), min(each), max(each)))
+            yield MethodCost(key, name, size, Times.of(each))
 
 
 def method_table(found: Sequence[MethodCost]) -> str:

@@ -28,6 +28,11 @@ class Times:
     high: float
     """Quickest and slowest round."""
 
+    @classmethod
+    def of(cls, spent: Sequence[float]) -> Times:
+        """spent: seconds of each round, one at least."""
+        return cls(float(np.median(spent)), min(spent), max(spent))
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -65,7 +70,7 @@ def measure(
             spent = seconds(run, device)
             if turn:  # the first is the warm-up
                 found[name].append(spent)
-    times = {name: Times(float(np.median(spent)), min(spent), max(spent)) for name, spent in found.items()}
+    times = {name: Times.of(spent) for name, spent in found.items()}
     return {way.name: times[way.name] for way in ways}, {precision: times[precision] for precision in priors}
 
 

@@ -37,8 +37,7 @@ def camera_shake(length: float, rng: np.random.Generator) -> np.ndarray:
             velocity = -velocity + pushes[i]
         velocity = velocity / max(float(np.linalg.norm(velocity)), 1e-6)
         path[i] = path[i - 1] + velocity
-    span = float(np.ptp(path, axis=0).max())
-    return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
+    return _spanning(path, length)
 
 
 def hand_shake(length: float, rng: np.random.Generator) -> np.ndarray:
@@ -62,8 +61,7 @@ def hand_shake(length: float, rng: np.random.Generator) -> np.ndarray:
         ],
         axis=1,
     )
-    span = float(np.ptp(path, axis=0).max())
-    return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
+    return _spanning(path, length)
 
 
 def defocus(radius: float) -> np.ndarray:
@@ -73,6 +71,12 @@ def defocus(radius: float) -> np.ndarray:
     inside = places[:, None] ** 2 + places**2 <= radius**2
     kernel = inside.reshape(2 * reach + 1, FINE, 2 * reach + 1, FINE).mean(axis=(1, 3)).astype(np.float32)
     return kernel / kernel.sum()
+
+
+def _spanning(path: np.ndarray, length: float) -> np.ndarray:
+    """Path (n, 2) in any unit -> kernel; its longer side is made `length` pixels."""
+    span = float(np.ptp(path, axis=0).max())
+    return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
 
 
 def _rasterise(path: np.ndarray) -> np.ndarray:
