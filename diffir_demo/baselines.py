@@ -19,7 +19,7 @@ from .exemplar import fill as exemplar_fill
 from .imaging import Picture, check_mask, noise_level, to_pixels, to_tensor
 from .model import fold
 from .model.base import harmonic_fill
-from .shake import deblurred
+from .shake import undo
 
 INPAINT_RADIUS = 5.0
 """Neighbourhood that a painted pixel is estimated from, pixels."""
@@ -99,7 +99,7 @@ def _unsharp(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
 
 
 def _blind(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
-    return picture.restored(fold(deblurred(picture.pixels)).pixels, picture.alpha)
+    return picture.restored(fold(undo(picture.pixels)).mixed, picture.alpha)
 
 
 def _assumed_noise(picture: Picture) -> float:

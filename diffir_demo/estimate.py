@@ -148,14 +148,16 @@ def estimate(
         bytes=_bytes(config, tiles, width * height, output, machine),
         tiles=len(painted),
         copy=0.0 if mask is None or fill == "network" else sum(each.seconds for each in exemplar.parts(mask)),
-        undo=shake.SEARCH + shake.SHARPEN * width * height if mask is None and fill == "path" else 0.0,
+        undo=shake.SEARCH + shake.SHARPEN * width * height
+        if mask is None and (fill == "path" or config.wants_path)
+        else 0.0,
     )
 
 
 def _bytes(config: ModelConfig, tiles: list[Tile], pixels: int, output: int, machine: Machine) -> int:
     """The painting, and what is there beside it: photo, network input, canvas of the tiles, result and its file."""
     largest = max(painting_bytes(tile.height, tile.width, config, machine.strips) for tile in tiles)
-    beside = (3 + 4 * config.in_channels) * pixels if len(tiles) > 1 else 3 * pixels
+    beside = (3 + 4 * config.input_channels) * pixels if len(tiles) > 1 else 3 * pixels
     canvas = 16 * output if len(tiles) > 1 else 0
     return largest + beside + canvas + 6 * output
 
@@ -202,7 +204,7 @@ def _try(config: ModelConfig, machine: Machine) -> None:
         side = max(1, round((TRIAL / _cost_per_pixel(config).paint) ** 0.5 / config.multiple_of))
         side *= config.multiple_of
         model = DiffIR(config).eval()
-        damaged, ipr = torch.rand(1, config.in_channels, side, side), torch.zeros(1, config.ipr_length)
+        damaged, ipr = torch.rand(1, config.input_channels, side, side), torch.zeros(1, config.ipr_length)
         walk = FastDIRformer(model.painter, machine.precision).walk
         encoding, painting = list[float](), list[float]()
         for _ in range(TRIALS):

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .imaging import Picture, fill_map
+from .shake import Shake, Undone
 from .tasks.task import Request
 from .weights.directions import Reading
 from .weights.info import WeightsInfo
 
 COPYING = "copying texture"
-UNDOING = "undoing the camera's path"
 """The label of `Painting` while holes are filled with copies from elsewhere in the photo."""
+UNDOING = "undoing the camera's path"
+"""While the camera's path is looked for and undone, before the network sees the photo."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ class PriorStep:
     preview: Picture | None = field(default=None, repr=False)
     """The picture that `ipr` leads to, when previews were asked for (each costs a full painting). None at the last
     step: that step's picture is the result."""
+
+
+@dataclass(frozen=True, eq=False)
+class PathFound:
+    """The camera's path was looked for, or told, and undone. Before the first `PriorStep`, where a run does so."""
+
+    shake: Shake
+    strength: float
+    """Share of the deconvolved photo that goes on, in [0, 1]: `Shake.trust`, or what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,9 @@ class Restoration:
     """(h, w) bool: what was copied from elsewhere in the photo rather than painted by the network. None where holes
     are the network's alone."""
 
+    undone: Undone | None = field(repr=False, default=None)
+    """The camera's path and the photo without it; None where it was not looked for."""
+
     @property
     def copied_share(self) -> float | None:
         """How much of the hole was copied rather than painted by the network, in [0, 1]; None where there is no hole,
@@ -161,7 +175,7 @@ class Finished:
     restoration: Restoration
 
 
-Event = Waiting | Started | Encoding | PriorStep | Painting | Finished
+Event = Waiting | Started | Encoding | PathFound | PriorStep | Painting | Finished
 
 
 def last(events: Iterable[Event]) -> Restoration:

@@ -27,6 +27,7 @@ from .events import (
     Event,
     Finished,
     Painting,
+    PathFound,
     PriorStep,
     Restoration,
     Seconds,
@@ -34,11 +35,12 @@ from .events import (
     Waiting,
     last,
 )
-from .imaging.picture import Picture, convert, pad_to_multiple
+from .imaging.picture import Picture, convert, pad_to_multiple, to_tensor
 from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
+from .model.config import ModelConfig
 from .model.cost import Cost, cost_of
-from .shake import joined
+from .shake import Undone, undo
 from .tasks import Request, Task, get_task
 from .texture import expectation, textured
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
@@ -50,6 +52,7 @@ Z = TypeVar("Z")
 R = TypeVar("R")
 MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
+NO_PATH = "No path of the camera explains this photo, so the network worked alone."
 BREATH = 0.05
 """Seconds that pass between two events of a stage, where its pieces are shorter."""
 MAX_STEPS = 8
@@ -244,6 +247,7 @@ def stream(
     task.check(request)
     engine = engine or load(task)
     _require_structure(task, engine)
+    _require_path(request, engine.model.config)
     _require_room(request.picture, engine.model.config.scale)
     given = None if ipr is None else _checked(ipr, engine.model.config.ipr_length)
     amounts = {name: float(amount) for name, amount in (steered or {}).items()}
@@ -270,6 +274,12 @@ def _require_structure(task: Task, engine: Engine) -> None:
         raise WeightsError(
             f"'{engine.info.file}' has another structure than {task.title} needs.", "Use weights that were made for it."
         )
+
+
+def _require_path(request: Request, config: ModelConfig) -> None:
+    told = request.blur is not None or request.strength is not None
+    if told and not _undoes(request, config):
+        raise InputError("This network does not look at the camera's path.", "Choose the preset 'path'.")
 
 
 def _require_room(picture: Picture, scale: int) -> None:
@@ -347,6 +357,15 @@ def _run(
         steps=count,
         noise=_numbers(noise),
     )
+    undone = None
+    if _undoes(request, config):
+        undoing = _mapped(undo(seen.picture.pixels, request.blur, request.strength), _undoing)
+        undone = yield from _paced(undoing, lambda: clock.measuring("undo"))
+        yield PathFound(undone.shake, undone.strength)
+    if undone is not None and config.wants_path:
+        with clock.measuring("encode"):
+            others = (pad_to_multiple(to_tensor(each), config.multiple_of)[0] for each in (undone.sharp, undone.mixed))
+            damaged = torch.cat([damaged, *others], dim=1)
 
     def paint(ipr: Tensor, stage: str) -> Generator[float, None, np.ndarray]:
         """The pixels that `ipr` leads to, tile by tile where one painting would be too large."""
@@ -395,15 +414,15 @@ def _run(
     estimate = _numbers(ipr)
     if amounts:
         ipr = torch.from_numpy(engine.steered(estimate, **amounts))[None].to(engine.device)
-    pixels, copied, told = (yield from _mapped(paint(ipr, "paint"), Painting)), None, ()
+    pixels, copied, told = (yield from _mapped(paint(ipr, "paint"), Painting)), None, _path_notice(undone)
     # "network" gets no grain either: what is faithful is not made up, and grain is, however well it matches.
     if seen.mask is not None and seen.fill != "network":
         filling = _mapped(textured(seen.picture.pixels, seen.mask, pixels, seen.fill, seen.seed), _copying)
         found = yield from _paced(filling, lambda: clock.measuring("copy"))
         pixels, copied, told = found.pixels, found.copied, found.notices
-    elif seen.mask is None and seen.fill == "path":
-        undoing = _mapped(joined(seen.picture.pixels, pixels), lambda share: Painting(share, UNDOING))
-        pixels, told = yield from _paced(undoing, lambda: clock.measuring("undo"))
+    elif undone is not None and not config.wants_path:
+        with clock.measuring("undo"):
+            pixels = undone.beside(pixels)
     picture = decoded(pixels, "paint")
     yield Painting(1.0)
     yield Finished(
@@ -427,6 +446,7 @@ def _run(
             info=engine.info,
             steered=amounts,
             unsteered=estimate if amounts else None,
+            undone=undone,
             copied=copied if copied is None or part is None else _placed(copied, part, request),
         )
     )
@@ -451,6 +471,19 @@ def _placed(copied: np.ndarray, part: Tile, request: Request) -> np.ndarray:
     whole = np.zeros((request.picture.height, request.picture.width), bool)
     whole[part.window] = copied
     return whole
+
+
+def _undoes(request: Request, config: ModelConfig) -> bool:
+    """Whether the photo's blur is looked for and undone."""
+    return request.mask is None and (request.fill == "path" or config.wants_path)
+
+
+def _undoing(share: float) -> Painting:
+    return Painting(share, UNDOING)
+
+
+def _path_notice(undone: Undone | None) -> tuple[str, ...]:
+    return (NO_PATH,) if undone is not None and undone.strength == 0 else ()
 
 
 def _copying(share: float) -> Painting:
@@ -485,7 +518,7 @@ def _condition(model: DiffIR, damaged: Tensor, tiles: list[Tile], engine: Engine
 
 def _worth_painting(damaged: Tensor, tiles: list[Tile]) -> list[Tile]:
     """With a mask, only tiles that touch the hole: everything else comes back as it was."""
-    if damaged.shape[1] == 3:
+    if damaged.shape[1] != 4:  # no mask
         return tiles
     return [tile for tile in tiles if bool(tile.cut(damaged)[:, 3].any())]
 

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from diffir_demo.deconvolve import grey
+from diffir_demo.deconvolve import Blur, grey
 from diffir_demo.errors import InputError
 from diffir_demo.estimate import Machine, estimate
-from diffir_demo.events import UNDOING, Painting, last
+from diffir_demo.events import UNDOING, Painting, PathFound, PriorStep, last
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
 from diffir_demo.model import fold
-from diffir_demo.restore import restore, stream
-from diffir_demo.shake import Shake, deblurred, find_shake, joined, likeness, undone
+from diffir_demo.restore import NO_PATH, restore, stream
+from diffir_demo.shake import Shake, find_shake, likeness, undo
 from diffir_demo.shake.find import BELIEF, DOUBT, MOVED, STILL
 from diffir_demo.shake.judge import Evidence, agreement, evidence
 from diffir_demo.shake.kernels import cleaned, fitted, pair, point, reach
 from diffir_demo.shake.scale import ROUNDS, Scale, steps_for
 from diffir_demo.shake.search import PRICES, SIDE, climb, search
-from diffir_demo.shake.undo import BESIDE_NETWORK, NO_PATH, mixed, sharpened
+from diffir_demo.shake.undo import BESIDE_NETWORK, mixed
 from diffir_demo.shake.window import LARGEST, telling_window
 from diffir_demo.tasks import Request, deblur
 from diffir_demo.tasks.motion import camera_shake, straight_motion
 from tests.test_deconvolve import large_scene
-from tests.tiny import engine
+from tests.tiny import WITH_PATH, engine
 
 PATH = camera_shake(13, np.random.default_rng(2))
 
@@ -72,40 +73,40 @@ def test_the_same_photo_gives_the_same_path(found: Shake, soft: np.ndarray) -> N
     assert (found.confidence, found.light) == (again.confidence, again.light)
 
 
-def test_undoing_it_brings_the_photo_back(found: Shake, soft: np.ndarray) -> None:
+def test_undoing_it_brings_the_photo_back(soft: np.ndarray) -> None:
     sharp = large_scene(288, 320)
-    assert psnr(fold(undone(soft, found)), sharp) > psnr(soft, sharp) + 2
+    assert psnr(fold(undo(soft)).mixed, sharp) > psnr(soft, sharp) + 2
 
 
 def test_a_sharp_photo_is_left_alone() -> None:
     sharp = large_scene(288, 320)
-    result = fold(deblurred(sharp))
+    result = fold(undo(sharp))
     assert result.shake.trust == 0
-    assert result.pixels is sharp or np.array_equal(result.pixels, sharp)
+    assert result.mixed is sharp and result.sharp is sharp
 
 
 @pytest.mark.parametrize("pixels", [np.full((300, 300, 3), 90, np.uint8), np.zeros((300, 300, 3), np.uint8)])
 def test_where_nothing_is_seen_nothing_is_believed(pixels: np.ndarray) -> None:
-    assert np.array_equal(fold(deblurred(pixels)).pixels, pixels)
+    assert np.array_equal(fold(undo(pixels)).mixed, pixels)
 
 
 def test_noise_alone_has_no_path() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
-    assert np.array_equal(fold(deblurred(noise)).pixels, noise)
+    assert np.array_equal(fold(undo(noise)).mixed, noise)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (47, 300)])
 def test_photos_too_small_come_back_as_they_are(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    result = fold(deblurred(pixels))
-    assert np.array_equal(result.pixels, pixels)
+    result = fold(undo(pixels))
+    assert np.array_equal(result.mixed, pixels)
     assert result.shake.confidence == result.shake.radius == 0 and result.shake.steps == ()
 
 
 @pytest.mark.parametrize("size", [(48, 48), (60, 700)])
 def test_small_and_narrow_photos_are_looked_at(size: tuple[int, int]) -> None:
-    result = fold(deblurred(shaken(large_scene(*size), straight_motion(5, np.random.default_rng(0)))))
-    assert result.pixels.shape == (*size, 3)
+    result = fold(undo(shaken(large_scene(*size), straight_motion(5, np.random.default_rng(0)))))
+    assert result.mixed.shape == (*size, 3)
     assert 0 <= result.shake.confidence <= 1
 
 
@@ -134,32 +135,58 @@ def test_half_a_trust_is_half_of_each() -> None:
     assert mixed(one, other, 1.0) is other
 
 
+def test_a_blur_that_is_told_is_not_looked_for(soft: np.ndarray) -> None:
+    sharp = large_scene(288, 320)
+    told = fold(undo(soft, Blur(PATH)))
+    assert (told.strength, told.shake.confidence, told.shake.steps) == (1, 1, ())
+    assert told.mixed is told.sharp
+    assert psnr(told.sharp, sharp) > psnr(soft, sharp) + 4
+    assert np.allclose(told.shake.kernel, Blur(PATH * 7).kernel, rtol=1e-6)
+
+
+def test_the_strength_is_the_share_of_the_deconvolved_photo(soft: np.ndarray) -> None:
+    half, none = fold(undo(soft, Blur(PATH), 0.5)), fold(undo(soft, Blur(PATH), 0.0))
+    assert np.array_equal(half.mixed, mixed(soft, half.sharp, 0.5)) and not np.array_equal(half.mixed, half.sharp)
+    assert none.mixed is soft and none.sharp is soft
+    assert np.array_equal(half.beside(soft), mixed(soft, half.sharp, BESIDE_NETWORK / 2))
+
+
+@pytest.mark.parametrize("kernel", [np.ones((4, 4)), np.ones((3, 5)), np.ones((1, 1)), np.ones(9), np.ones((103, 103))])
+def test_a_blur_has_a_square_kernel_with_a_middle(kernel: np.ndarray) -> None:
+    with pytest.raises(InputError, match="square kernel with an odd side of 3 to 101"):
+        Blur(kernel)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
+def test_a_blur_has_light(value: float) -> None:
+    with pytest.raises(InputError, match="finite numbers of 0 and more"):
+        Blur(np.full((3, 3), value))
+    with pytest.raises(InputError, match="averages 'linear' light"):
+        Blur(np.ones((3, 3)), "log")  # pyright: ignore[reportArgumentType]
+
+
 class TestJoined:
-    """With a network's painting: the preset "path"."""
+    """With a network that does not see the path: joined with what it paints."""
 
-    def test_the_network_and_the_path_share_the_result(self, soft: np.ndarray, found: Shake) -> None:
-        painted = np.full_like(soft, 7)
-        pixels, notices = fold(joined(soft, painted))
-        assert notices == ()
-        sharp = fold(sharpened(soft, found))
-        assert np.array_equal(pixels, mixed(painted, sharp, BESIDE_NETWORK * found.trust))
-
-    def test_where_no_path_is_believed_the_network_works_alone(self) -> None:
-        sharp, painted = large_scene(200, 200), np.full((200, 200, 3), 7, np.uint8)
-        pixels, notices = fold(joined(sharp, painted))
-        assert pixels is painted and notices == (NO_PATH,)
-
-    def test_a_run_tells_that_it_goes_on_and_how_long_it_took(self, soft: np.ndarray) -> None:
+    def test_a_run_tells_the_path_first_and_how_long_it_took(self, soft: np.ndarray) -> None:
         small = np.ascontiguousarray(soft[:192, :192])
         events = list(stream("deblur", Request(Picture(small), fill="path"), engine("deblur")))
         told = [event.fraction for event in events if isinstance(event, Painting) and event.label == UNDOING]
         assert told and told == sorted(told)
-        run = last(events)
+        run, kinds = last(events), [type(event) for event in events]
+        assert kinds.index(PathFound) < kinds.index(PriorStep)
         assert run.seconds.undo > 0 and run.seconds.copy == 0
         alone = restore("deblur", Request(Picture(small)), engine("deblur"))
-        assert alone.seconds.undo == 0 and np.array_equal(alone.ipr, run.ipr)
-        expected, notices = fold(joined(small, alone.picture.pixels))
-        assert np.array_equal(run.picture.pixels, expected) and run.notices == notices
+        assert alone.seconds.undo == 0 and np.array_equal(alone.ipr, run.ipr) and alone.undone is None
+        undone = fold(undo(small))
+        assert run.undone is not None and run.undone.strength == undone.strength == undone.shake.trust
+        assert np.array_equal(run.picture.pixels, undone.beside(alone.picture.pixels))
+
+    def test_where_no_path_is_believed_the_network_works_alone(self) -> None:
+        sharp = Picture(large_scene(192, 192))
+        run, alone = (restore("deblur", Request(sharp, fill=fill), engine("deblur")) for fill in ("path", "network"))
+        assert np.array_equal(run.picture.pixels, alone.picture.pixels)
+        assert NO_PATH in run.notices and NO_PATH not in alone.notices
 
     def test_no_path_fills_a_hole(self) -> None:
         hole = np.zeros((64, 64), bool)
@@ -167,12 +194,62 @@ class TestJoined:
         with pytest.raises(InputError, match="No camera path fills a hole"):
             restore("inpaint", Request(Picture(large_scene(64, 64)), hole, fill="path"), engine("inpaint"))
 
+    @pytest.mark.parametrize("told", [{"blur": Blur(PATH)}, {"strength": 0.5}])
+    def test_what_is_told_of_a_path_is_never_ignored(self, told: dict[str, Any]) -> None:
+        with pytest.raises(InputError, match="does not look at the camera's path"):
+            restore("deblur", Request(Picture(large_scene(64, 64)), **told), engine("deblur"))
+
     def test_the_preset_asks_for_it_and_its_time_is_foreseen(self) -> None:
         preset = deblur.TASK.preset("path")
         assert preset.fill == "path" and preset.weights == deblur.TASK.presets[0].weights
         machine = Machine(torch.device("cpu"), torch.float32)
         times = [estimate(preset.config, (1000, 800), machine, fill=fill).undo for fill in ("network", "path")]
         assert times[0] == 0 and times[1] > 2
+
+
+class TestPainted:
+    """With a network that sees the photo beside its deconvolved selves."""
+
+    def test_it_sees_the_photo_sharp_and_mixed(self, soft: np.ndarray) -> None:
+        small = np.ascontiguousarray(soft[:100, :92])
+        ours = engine("deblur", config=WITH_PATH)
+        seen, paint = list[torch.Tensor](), ours.model.paint
+        ours.model.paint = lambda damaged, *others: (seen.append(damaged), paint(damaged, *others))[1]
+        run = restore("deblur", Request(Picture(small), blur=Blur(PATH), strength=0.5), ours)
+        assert run.undone is not None and run.picture.pixels.shape == small.shape
+        pictures = (small, run.undone.sharp, run.undone.mixed)
+        for number, each in enumerate(pictures):
+            shown = seen[0][0, 3 * number : 3 * number + 3, :100, :92].permute(1, 2, 0)
+            assert np.array_equal(np.rint(shown.numpy() * 255), each)
+
+    def test_its_correction_is_of_the_mixed_picture(self, soft: np.ndarray) -> None:
+        ours = engine("deblur", config=WITH_PATH)
+        for parameter in ours.model.painter.head.parameters():
+            parameter.zero_()
+        small = np.ascontiguousarray(soft[:96, :96])
+        for strength in (0.0, 0.3, 1.0):
+            run = restore("deblur", Request(Picture(small), blur=Blur(PATH), strength=strength), ours)
+            assert run.undone is not None and np.array_equal(run.picture.pixels, run.undone.mixed)
+
+    def test_its_ipr_is_of_the_photo_alone(self, soft: np.ndarray) -> None:
+        ours, small = engine("deblur", config=WITH_PATH), np.ascontiguousarray(soft[:96, :96])
+        some, other = (
+            restore("deblur", Request(Picture(small), blur=Blur(PATH), strength=strength), ours)
+            for strength in (0.0, 1.0)
+        )
+        assert np.array_equal(some.ipr, other.ipr)
+
+    def test_tiles_see_their_part_of_all(self, soft: np.ndarray) -> None:
+        ours = engine("deblur", config=WITH_PATH)
+        request = Request(Picture(soft), blur=Blur(PATH))
+        run = restore("deblur", request, ours, memory_budget=2**20)
+        whole = restore("deblur", request, ours)
+        assert run.tiles > 1 and run.picture.pixels.shape == soft.shape
+        assert psnr(run.picture.pixels, whole.picture.pixels) > 30
+
+    def test_its_time_is_foreseen(self) -> None:
+        machine = Machine(torch.device("cpu"), torch.float32)
+        assert estimate(engine("deblur", config=WITH_PATH).model.config, (1000, 800), machine).undo > 2
 
 
 class TestKernels:
@@ -266,9 +343,9 @@ def test_the_window_lies_where_the_edges_are() -> None:
 
 
 def test_the_share_done_rises_to_one_and_a_stop_takes_no_time(soft: np.ndarray) -> None:
-    shares = list(deblurred(soft))
+    shares = list(undo(soft))
     assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 50
-    walk = deblurred(np.zeros((3000, 4000, 3), np.uint8))
+    walk = undo(np.zeros((3000, 4000, 3), np.uint8))
     next(walk)
     walk.close()
 

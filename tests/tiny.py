@@ -22,12 +22,13 @@ CONFIGS: dict[str, ModelConfig] = {
     "sr": dataclasses.replace(COMPACT["compact_sr_x4"], **SMALL),
     "deblur": dataclasses.replace(COMPACT["compact_deblur"], **SMALL),
 }
+WITH_PATH = dataclasses.replace(COMPACT["compact_deblur_path"], **SMALL)
 
 
-def network(task: str, seed: int = 0) -> DiffIR:
+def network(task: str, seed: int = 0, config: ModelConfig | None = None) -> DiffIR:
     """A tiny untrained network whose IPR matters: its vectors start around one, as in training."""
     torch.manual_seed(seed)
-    model = DiffIR(CONFIGS[task])
+    model = DiffIR(config or CONFIGS[task])
     torch.nn.init.ones_(model.denoiser.hidden[-1].bias)
     return model.eval().requires_grad_(False)
 
@@ -64,8 +65,8 @@ def directions(seed: int = 0) -> Directions:
     return Directions(SEVERITIES, **{name: value.astype(np.float32) for name, value in values.items()})
 
 
-def engine(task: str, precision: torch.dtype = torch.float32) -> Engine:
-    model = network(task)
+def engine(task: str, precision: torch.dtype = torch.float32, config: ModelConfig | None = None) -> Engine:
+    model = network(task, config=config)
     info = WeightsInfo(
         name="tiny",
         task=TASKS[task].key,

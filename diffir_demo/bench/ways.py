@@ -131,5 +131,5 @@ def case(config: ModelConfig, size: int, device: torch.device = CPU) -> tuple[Di
     """An untrained network, a damaged picture (1, c, size, size) in [0, 1], and noise x_T (1, n)."""
     torch.manual_seed(0)
     model = DiffIR(config).requires_grad_(False).eval()
-    damaged, noise = torch.rand(1, config.in_channels, size, size), torch.randn(1, config.ipr_length)
+    damaged, noise = torch.rand(1, config.input_channels, size, size), torch.randn(1, config.ipr_length)
     return model.to(device), damaged.to(device), noise.to(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .blur import Blur
 from .fourier import centroid, divergence, gradients, roughness, spread, surrounded, transfer
 from .light import GAMMA, Light, grey, to_levels, to_light
 from .photo import deconvolve, fidelity_for
@@ -9,6 +10,7 @@ from .solve import hyper_laplacian, wiener
 
 __all__ = [
     "GAMMA",
+    "Blur",
     "Light",
     "centroid",
     "deconvolve",

@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..imaging import Picture, noise_level
 from ..model import fold
 from ..restore import Engine, load, restore
-from ..shake import deblurred
+from ..shake import undo
 from ..tasks import Damaged, Fill, Task
 from ..weights import WeightsInfo, checkpoint_folder, find_default, survey
 from .peers import peers_for
@@ -122,8 +122,8 @@ def _classical(baseline: Baseline, scale: int) -> Method:
     def blind(case: Damaged) -> Made:
         """As the baseline does it, without forgetting the path."""
         picture = case.request.picture
-        found = fold(deblurred(picture.pixels))
-        return Made(picture.restored(found.pixels, picture.alpha), path=found.shake.kernel)
+        found = fold(undo(picture.pixels))
+        return Made(picture.restored(found.mixed, picture.alpha), path=found.shake.kernel)
 
     return Method(baseline.title, "classical", blind if baseline.key == "blind" else run, baseline.note)
 

@@ -21,7 +21,7 @@ from ..imaging import Picture, load_picture, noise_level
 from ..metrics import aligned_psnr, psnr
 from ..model import fold
 from ..restore import Engine, load, restore
-from ..shake import deblurred, likeness, with_network
+from ..shake import likeness, undo
 from ..tasks import Damaged, deblur
 from .ipr import mean_score
 from .methods import blur_of
@@ -63,10 +63,11 @@ def measured(case: Damaged, light: Light, engine: Engine | None = None) -> list[
     """
     seen, sharp = case.request.picture.pixels, case.reference.pixels
     began = time.process_time()
-    found = fold(deblurred(seen))
+    found = fold(undo(seen))
+    pixels = found.mixed
     spent = time.process_time() - began
-    before, after = psnr(seen, sharp), psnr(found.pixels, sharp)
-    aligned, oracle, path = aligned_psnr(found.pixels, sharp), float("nan"), float("nan")
+    before, after = psnr(seen, sharp), psnr(pixels, sharp)
+    aligned, oracle, path = aligned_psnr(pixels, sharp), float("nan"), float("nan")
     true = blur_of(case)
     if true is not None:
         oracle = psnr(fold(deconvolve(seen, true, light, fidelity_for(noise_level(seen)))), sharp)
@@ -77,7 +78,7 @@ def measured(case: Damaged, light: Light, engine: Engine | None = None) -> list[
     if engine is None:
         return values
     painted = restore(deblur.TASK, case.request, engine).picture.pixels
-    together = fold(with_network(seen, painted, found.shake))
+    together = found.beside(painted)
     return [*values, psnr(painted, sharp), psnr(together, sharp)]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 Norm = Literal["with_bias", "bias_free"]
 Head = Literal["conv", "upsampler", "shuffle"]
-Base = Literal["none", "nearest", "bicubic", "fill"]
+Base = Literal["none", "nearest", "bicubic", "fill", "deconvolved"]
 Padding = Literal["zeros", "replicate"]
 
 ADDED_LATER = {"prior_padding", "shrinkage"}
@@ -45,7 +45,8 @@ class ModelConfig:
     """How far the head enlarges what the U-Net made."""
     base: Base = "nearest"
     """What the network's output is added to: nothing, the input enlarged by a kernel, or (with a mask) the input with
-    its hole filled smoothly (`harmonic_fill`), which is then also what the U-Net sees instead of a zeroed hole."""
+    its hole filled smoothly (`harmonic_fill`), which is then also what the U-Net sees instead of a zeroed hole.
+    `deconvolved`: the last of two pictures that come with the input, the photo without its blur (`shake.Undone`)."""
     shrinkage: bool = False
     """Whether a first restoration of the input is made, as the IPR says (`SteeredShrinkage`). The U-Net sees it
     beside the input, and the base picture is made of it."""
@@ -81,6 +82,8 @@ class ModelConfig:
             raise ValueError("base='fill' needs in_channels=4 (a mask) and scale 1")
         if self.shrinkage and (self.in_channels != 3 or self.base not in ("nearest", "bicubic")):
             raise ValueError("shrinkage=True needs in_channels=3 and base='nearest' or 'bicubic'")
+        if self.base == "deconvolved" and (self.in_channels != 3 or self.scale != 1 or self.shrinkage):
+            raise ValueError("base='deconvolved' needs in_channels=3, scale 1 and no shrinkage")
         if self.timesteps < 0:
             raise ValueError(f"timesteps must be 0 or more, not {self.timesteps}")
         if self.in_channels not in (3, 4):
@@ -100,9 +103,19 @@ class ModelConfig:
         return multiple if multiple % self.prior_fold == 0 else multiple * self.prior_fold
 
     @property
+    def input_channels(self) -> int:
+        """Channels of the network's input: the damaged picture's, and six more where two deconvolved ones follow it."""
+        return self.in_channels + 6 * self.wants_path
+
+    @property
     def painter_channels(self) -> int:
         """Channels that the U-Net sees: the input's, and three more for the first restoration where there is one."""
-        return self.in_channels + 3 * self.shrinkage
+        return self.input_channels + 3 * self.shrinkage
+
+    @property
+    def wants_path(self) -> bool:
+        """Whether the photo's blur is to be found and undone before the network sees it."""
+        return self.base == "deconvolved"
 
     @property
     def wants_mask(self) -> bool:
@@ -203,6 +216,7 @@ COMPACT_DEBLUR = ModelConfig(
     prior_blocks=2,
     prior_padding="replicate",
 )
+COMPACT_DEBLUR_PATH = replace(COMPACT_DEBLUR, base="deconvolved")
 COMPACT_INPAINT = ModelConfig(
     in_channels=4,
     width=32,
@@ -238,6 +252,7 @@ COMPACT: dict[str, ModelConfig] = {
     "compact_sr_real_x4": COMPACT_SR_REAL_X4,
     "compact_sr_real_x2": COMPACT_SR_REAL_X2,
     "compact_deblur": COMPACT_DEBLUR,
+    "compact_deblur_path": COMPACT_DEBLUR_PATH,
     "compact_inpaint": COMPACT_INPAINT,
 }
 PRESETS: dict[str, ModelConfig] = OFFICIAL | COMPACT

@@ -70,6 +70,7 @@ class PriorEncoder(nn.Module):
     def __init__(self, config: ModelConfig, *, sees_target: bool) -> None:
         super().__init__()
         self.sees_target = sees_target
+        self.in_channels = config.in_channels
         self.fold = config.prior_fold
         self.target_fold = config.target_fold
         channels = config.in_channels * self.fold**2 + (3 * self.target_fold**2 if sees_target else 0)
@@ -86,7 +87,7 @@ class PriorEncoder(nn.Module):
         On a CPU without gradients damaged may be bfloat16: the convolutions compute in its type, twice as fast where
         the processor multiplies it. The mean and all that follows are float32.
         """
-        x = F.pixel_unshuffle(damaged, self.fold)
+        x = F.pixel_unshuffle(damaged[:, : self.in_channels], self.fold)
         if target is not None:
             x = torch.cat([x, F.pixel_unshuffle(target, self.target_fold)], dim=1)
         layers = [self.stem, *self.blocks, *self.widen]

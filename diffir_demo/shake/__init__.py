@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from .find import Shake, find_shake
 from .kernels import likeness
-from .undo import SEARCH, SHARPEN, Deblurred, deblurred, joined, undone, with_network
+from .undo import SEARCH, SHARPEN, Undone, undo
 
 __all__ = [
     "SEARCH",
     "SHARPEN",
-    "Deblurred",
     "Shake",
-    "deblurred",
+    "Undone",
     "find_shake",
-    "joined",
     "likeness",
-    "undone",
-    "with_network",
+    "undo",
 ]

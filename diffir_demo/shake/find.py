@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..clock import Work
-from ..deconvolve import Light, spread
+from ..deconvolve import Blur, Light, spread
 from .kernels import point
 from .search import search
 from .window import Box, telling_window
@@ -37,6 +37,10 @@ class Shake:
     window: Box
     """Rows and columns of the photo that were looked at."""
 
+    @property
+    def blur(self) -> Blur:
+        return Blur(self.kernel, self.light)
+
     @cached_property
     def radius(self) -> float:
         """Root mean square distance of the light from its centroid, pixels: 0 without any blur."""
@@ -49,6 +53,11 @@ class Shake:
         moved = (self.radius - STILL) / (MOVED - STILL)
         sure = (self.confidence - DOUBT) / (BELIEF - DOUBT)
         return float(np.clip(moved, 0, 1) * np.clip(sure, 0, 1))
+
+
+def told(pixels: np.ndarray, blur: Blur) -> Shake:
+    """A blur that is known, as if it had been found in the photo."""
+    return Shake(blur.kernel, blur.light, 1.0, (), telling_window(pixels))
 
 
 def find_shake(pixels: np.ndarray) -> Work[Shake]:

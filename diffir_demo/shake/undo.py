@@ -1,4 +1,4 @@
-"""Undoing the camera's path where there is one, and leaving the photo alone where there is none: `deblurred`."""
+"""Undoing the camera's path where there is one, and leaving the photo alone where there is none: `undo`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clock import Clock, Work
-from ..deconvolve import deconvolve, fidelity_for
+from ..deconvolve import Blur, deconvolve, fidelity_for
 from ..imaging import noise_level
-from .find import Shake, find_shake
+from .find import Shake, find_shake, told
 
-UNSURE = 1.5
-"""Noise, in levels, that is assumed at least when the kernel was found and not told: its errors act like noise."""
+UNSURE, LEAST_NOISE = 1.5, 0.7
+"""Noise, in levels, that is assumed at least: of a kernel that was found, as its errors act like noise; of one told."""
 BESIDE_NETWORK = 0.85
 """Of the trust in the path: the share of the deconvolved picture beside a network's painting. On four training photos
 each of weak, strong and hand's blur the network alone had 29.5, 24.6 and 24.2 dB, blind deconvolution 28.9, 25.4 and
 26.0; joined by all of the trust they had 29.6, 26.2 and 26.7, by 0.7 of it 29.9, 26.0 and 26.8."""
-NO_PATH = "No path of the camera explains this photo, so the network worked alone."
 SEARCH, SHARPEN = 3.0, 0.7e-6
 """Seconds of one thread (2 vCPU): finding the path, and deconvolution per pixel."""
 BAND = 256
@@ -25,66 +24,52 @@ BAND = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Deblurred:
-    """A photo, sharpened as far as its path can be trusted."""
+class Undone:
+    """A photo whose blur was looked for, or told, and undone; pictures (h, w, 3) uint8."""
 
     pixels: np.ndarray
-    """(h, w, 3) uint8."""
+    """As it came."""
+    sharp: np.ndarray
+    """Without its blur, as if that were sure; `pixels` itself where `strength` is 0."""
     shake: Shake
+    strength: float
+    """Share of `sharp` in `mixed`, [0, 1]."""
+
+    @property
+    def mixed(self) -> np.ndarray:
+        """The photo without its blur, as far as it can be trusted; `pixels` itself where that is not at all."""
+        return mixed(self.pixels, self.sharp, self.strength)
+
+    def beside(self, painted: np.ndarray) -> np.ndarray:
+        """Joined with what a network has painted of the same photo, (h, w, 3) uint8."""
+        return mixed(painted, self.sharp, BESIDE_NETWORK * self.strength)
 
 
-def deblurred(pixels: np.ndarray) -> Work[Deblurred]:
-    """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Deblurred`. Yields the share done several times a second.
+def undo(pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None) -> Work[Undone]:
+    """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Undone`. Yields the share done several times a second.
 
-    Where `Shake.trust` is 0 the pixels come back bit for bit. Raises ValueError for arrays of another kind.
+    blur: what it was blurred with, where that is known; None: it is looked for. strength: share of the deconvolved
+    picture, [0, 1]; None: `Shake.trust`. Where it is 0 nothing is deconvolved. Raises ValueError for arrays of another
+    kind.
     """
     size = pixels.shape[0] * pixels.shape[1]
-    clock = Clock(SEARCH + SHARPEN * size)
-    shake = yield from clock.during(find_shake(pixels), SEARCH)
-    found = yield from clock.during(undone(pixels, shake), SHARPEN * size)
-    return Deblurred(found, shake)
-
-
-def joined(pixels: np.ndarray, painted: np.ndarray) -> Work[tuple[np.ndarray, tuple[str, ...]]]:
-    """What a network has painted of pixels, joined with the same photo deconvolved: both (h, w, 3) uint8.
-
-    Returns the picture, and a notice for people where no path could be trusted: then it is the painting.
-    """
-    size = pixels.shape[0] * pixels.shape[1]
-    clock = Clock(SEARCH + SHARPEN * size)
-    shake = yield from clock.during(find_shake(pixels), SEARCH)
-    picture = yield from clock.during(with_network(pixels, painted, shake), SHARPEN * size)
-    yield 1.0
-    return picture, () if shake.trust else (NO_PATH,)
-
-
-def with_network(pixels: np.ndarray, painted: np.ndarray, shake: Shake) -> Work[np.ndarray]:
-    """The same with a path that is known already."""
-    if shake.trust == 0:
-        return painted
-    sharp = yield from sharpened(pixels, shake)
-    return mixed(painted, sharp, BESIDE_NETWORK * shake.trust)
-
-
-def undone(pixels: np.ndarray, shake: Shake) -> Work[np.ndarray]:
-    """The photo without that path, as far as it can be trusted."""
-    if shake.trust == 0:
+    search, sharpening = (0.0 if blur else SEARCH), SHARPEN * size
+    clock = Clock(search + sharpening)
+    shake = told(pixels, blur) if blur else (yield from clock.during(find_shake(pixels), search))
+    strength = shake.trust if strength is None else strength
+    if strength == 0:
         yield 1.0
-        return pixels
-    sharp = yield from sharpened(pixels, shake)
-    return mixed(pixels, sharp, shake.trust)
-
-
-def sharpened(pixels: np.ndarray, shake: Shake) -> Work[np.ndarray]:
-    """The photo without that path, however little it can be trusted."""
-    noise = max(noise_level(pixels[shake.window]), UNSURE)
-    return (yield from deconvolve(pixels, shake.kernel, shake.light, fidelity_for(noise)))
+        return Undone(pixels, pixels, shake, strength)
+    noise = max(noise_level(pixels[shake.window]), LEAST_NOISE if blur else UNSURE)
+    walk = deconvolve(pixels, shake.kernel, shake.light, fidelity_for(noise))
+    sharp = yield from clock.during(walk, sharpening)
+    return Undone(pixels, sharp, shake, strength)
 
 
 def mixed(pixels: np.ndarray, sharp: np.ndarray, share: float) -> np.ndarray:
     """So much of `sharp`, the rest of `pixels`; both (h, w, 3) uint8."""
-    if share == 1:
-        return sharp
+    if share in (0, 1):
+        return sharp if share else pixels
     result = np.empty_like(pixels)
     for top in range(0, len(pixels), BAND):
         rows = slice(top, top + BAND)

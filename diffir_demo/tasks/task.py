@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..deconvolve import Blur
 from ..errors import InputError
 from ..imaging.picture import Picture
 from ..model.config import ModelConfig
@@ -45,9 +46,15 @@ class Request:
     """
     fill: Fill = "network"
     """What fills the hole, or joins the network in deblurring; where it suits neither, it says nothing."""
+    blur: Blur | None = None
+    """Deblurring by the camera's path: what the photo was blurred with, where that is known; None: it is looked for."""
+    strength: float | None = None
+    """Likewise: the share of the deconvolved photo beside the one that came, in [0, 1]; None: as far as the path can be
+    trusted."""
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed, feather or fill out of range."""
+        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed, feather, fill or strength out of
+        range."""
         if self.mask is not None and (self.mask.dtype != bool or self.mask.ndim != 2):
             raise InputError(
                 f"A mask must be a (height, width) array of bool, not {self.mask.shape} {self.mask.dtype}.",
@@ -64,6 +71,8 @@ class Request:
             raise InputError(f"The soft edge must be a whole number of pixels from 0 to {MAX_FEATHER}.")
         if self.fill not in get_args(Fill):
             raise InputError(f"A hole is filled by one of {', '.join(get_args(Fill))}, not by '{self.fill}'.")
+        if self.strength is not None and not 0 <= self.strength <= 1:
+            raise InputError(f"The strength must be a number from 0 to 1, not {self.strength}.")
 
 
 @dataclass(frozen=True, eq=False)
