@@ -35,7 +35,7 @@ from .events import (
     Waiting,
     last,
 )
-from .imaging.picture import Picture, convert, pad_to_multiple, to_tensor
+from .imaging import BLOCK, Picture, convert, first_blocks, pad_to_multiple, to_tensor
 from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
 from .model.config import ModelConfig
@@ -278,7 +278,7 @@ def _require_structure(task: Task, engine: Engine) -> None:
 
 def _require_path(request: Request, config: ModelConfig) -> None:
     told = request.blur is not None or request.strength is not None
-    if told and not _undoes(request, config):
+    if told and not config.wants_path:
         raise InputError("This network does not look at the camera's path.", "Choose the preset 'path'.")
 
 
@@ -340,7 +340,8 @@ def _run(
     with clock.measuring("encode"):
         part = None if whole or request.mask is None else around_hole(request.mask)
         seen = request if part is None else _cut(request, part)
-        damaged, fit = pad_to_multiple(task.encode(seen), config.multiple_of)
+        before = _before_blocks(seen.picture.pixels) if config.shrinkage else (0, 0)
+        damaged, fit = pad_to_multiple(task.encode(seen), config.multiple_of, before)
         height, width = damaged.shape[-2:]
         tiles = plan(height, width, config, budget, engine.strips)
         painted_tiles = _worth_painting(damaged, tiles)
@@ -358,14 +359,13 @@ def _run(
         noise=_numbers(noise),
     )
     undone = None
-    if _undoes(request, config):
+    if config.wants_path:
         undoing = _mapped(undo(seen.picture.pixels, request.blur, request.strength), _undoing)
         undone = yield from _paced(undoing, lambda: clock.measuring("undo"))
         yield PathFound(undone.shake, undone.strength)
-    if undone is not None and config.wants_path:
         with clock.measuring("encode"):
-            others = (pad_to_multiple(to_tensor(each), config.multiple_of)[0] for each in (undone.sharp, undone.mixed))
-            damaged = torch.cat([damaged, *others], dim=1)
+            sharp, _ = pad_to_multiple(to_tensor(undone.sharp), config.multiple_of)
+            damaged = torch.cat([damaged, sharp, torch.full_like(sharp[:, :1], undone.strength)], dim=1)
 
     def paint(ipr: Tensor, stage: str) -> Generator[float, None, np.ndarray]:
         """The pixels that `ipr` leads to, tile by tile where one painting would be too large."""
@@ -420,9 +420,6 @@ def _run(
         filling = _mapped(textured(seen.picture.pixels, seen.mask, pixels, seen.fill, seen.seed), _copying)
         found = yield from _paced(filling, lambda: clock.measuring("copy"))
         pixels, copied, told = found.pixels, found.copied, found.notices
-    elif undone is not None and not config.wants_path:
-        with clock.measuring("undo"):
-            pixels = undone.beside(pixels)
     picture = decoded(pixels, "paint")
     yield Painting(1.0)
     yield Finished(
@@ -452,6 +449,15 @@ def _run(
     )
 
 
+def _before_blocks(pixels: np.ndarray) -> tuple[int, int]:
+    """Rows and columns to put before a cropped JPEG, so that its blocks lie in the prior encoder's cells.
+
+    It learned from photos whose blocks begin at the corner; the damage of others it does not see, and leaves.
+    """
+    row, column = first_blocks(pixels)
+    return -row % BLOCK, -column % BLOCK
+
+
 def _cut(request: Request, part: Tile) -> Request:
     """What the network is shown of a large photo with a small hole."""
     assert request.mask is not None
@@ -471,11 +477,6 @@ def _placed(copied: np.ndarray, part: Tile, request: Request) -> np.ndarray:
     whole = np.zeros((request.picture.height, request.picture.width), bool)
     whole[part.window] = copied
     return whole
-
-
-def _undoes(request: Request, config: ModelConfig) -> bool:
-    """Whether the photo's blur is looked for and undone."""
-    return request.mask is None and (request.fill == "path" or config.wants_path)
 
 
 def _undoing(share: float) -> Painting:

@@ -80,7 +80,7 @@ def bytes_per_pixel(config: ModelConfig) -> int:
     hidden = int(wide * config.ffn_expansion)
     block = 4 * (3 * wide + 5 * hidden)
     enlarge = config.head_scale**2 if config.head == "shuffle" else 16 * (wide + 3) if config.head == "upsampler" else 3
-    head = 4 * (wide + 2 * 3 * enlarge) if config.head != "upsampler" else 4 * 2 * enlarge
+    head = 4 * (wide + 2 * config.painted_channels * enlarge) if config.head != "upsampler" else 4 * 2 * enlarge
     return int(1.4 * max(block, head)) // config.stem_fold**2
 
 
@@ -100,7 +100,7 @@ def strip_bytes(height: int, width: int, config: ModelConfig, dtype: torch.dtype
     size, wide = dtype.itemsize, 2 * config.width
     pixels, columns = height * width, width // config.stem_fold
     grid = pixels // config.stem_fold**2
-    picture = 3 * 4 * config.scale**2 * pixels
+    picture = config.painted_channels * 4 * config.scale**2 * pixels
     row = columns * max(3 * wide, 2 * int(wide * config.ffn_expansion))
     blocks = 2.25 * wide * size * grid + 5 * max(STRIP, LEAST_ROWS * row * size) + picture
     row = columns * head_numbers(config)

@@ -10,9 +10,10 @@ from PIL import Image
 
 from diffir_demo.evaluation import cases, shake
 from diffir_demo.metrics import psnr
+from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS
 from tests.test_deconvolve import large_scene
-from tests.tiny import engine
+from tests.tiny import WITH_PATH, engine
 
 
 @pytest.fixture
@@ -49,12 +50,17 @@ def test_hands_in_levels_differ_from_those_in_light(data: Path) -> None:
     assert not np.array_equal(levels.request.picture.pixels, light.request.picture.pixels)
 
 
-def test_beside_the_network(data: Path) -> None:
+def test_networks_are_measured_beside_it(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = engine("deblur"), engine("deblur", config=WITH_PATH)
     (case,) = cases(TASKS["deblur"], data, "weak")
-    values = shake.measured(case, "linear", engine("deblur"))
-    assert len(values) == len(shake.HEADS) - 2 + len(shake.WITH_NETWORK)
-    trust, alone, together = values[6], *values[-2:]
-    assert (alone == together) == (trust == 0)
+    values = shake.measured(case, "linear", networks)
+    assert len(values) == len(shake.HEADS) - 2 + 2 * len(networks)
+    for network, painted, gain in zip(networks, values[-4::2], values[-3::2], strict=True):
+        expected = psnr(restore("deblur", case.request, network).picture.pixels, case.reference.pixels)
+        assert painted == pytest.approx(expected) and gain == pytest.approx(expected - values[0])
+    monkeypatch.setattr(shake, "blurred", lambda *_: [case, case])
+    line = cells(shake.row("weak", data, None, networks))
+    assert len(line) == len(shake.HEADS) + 4 and line[-1] == f"{values[-1]:.2f}"
 
 
 def test_a_folder_without_photos_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

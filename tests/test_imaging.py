@@ -25,6 +25,7 @@ from diffir_demo.imaging import (
     Picture,
     check_mask,
     encode_picture,
+    first_blocks,
     load_image,
     load_mask,
     load_picture,
@@ -36,6 +37,7 @@ from diffir_demo.imaging import (
     to_tensor,
 )
 from diffir_demo.imaging.colour import SRGB, own_levels
+from tests.test_deconvolve import large_scene
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 sides = st.integers(1, 40)
@@ -96,11 +98,37 @@ def test_padding_is_undone(height: int, width: int, multiple: int, scale: int) -
 
 
 @quick
-@given(sides, st.sampled_from([8, 16, 32]))
-def test_padding_mirrors_like_numpy(side: int, multiple: int) -> None:
-    row = torch.rand(1, 1, 1, side, generator=torch.Generator().manual_seed(side))
-    padded, _ = pad_to_multiple(row, multiple)
-    assert np.array_equal(padded[0, 0, 0].numpy(), np.pad(row[0, 0, 0].numpy(), (0, -side % multiple), "symmetric"))
+@given(sides, sides, st.sampled_from([8, 16, 32]), st.integers(0, 7), st.integers(0, 7))
+def test_padding_mirrors_like_numpy(height: int, width: int, multiple: int, top: int, left: int) -> None:
+    image = torch.rand(1, 1, height, width, generator=torch.Generator().manual_seed(height))
+    padded, fit = pad_to_multiple(image, multiple, (top, left))
+    room = (top, -(top + height) % multiple), (left, -(left + width) % multiple)
+    assert np.array_equal(padded[0, 0].numpy(), np.pad(image[0, 0].numpy(), room, "symmetric"))
+    assert torch.equal(fit.undo(padded), image)
+    doubled = padded.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    assert torch.equal(fit.undo(doubled, 2), image.repeat_interleave(2, -1).repeat_interleave(2, -2))
+
+
+def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+@pytest.mark.parametrize("name", ["animal-cat-chelsea", "building-cincinnati-bridge", "landscape-lone-tree"])
+def test_blocks_of_a_cropped_jpeg_are_found(name: str) -> None:
+    with Image.open(Path(__file__).parent.parent / "examples" / f"{name}.jpg") as image:
+        plain = np.asarray(image.convert("RGB").resize((480, 320), Image.Resampling.LANCZOS))
+    assert first_blocks(plain) == (0, 0)
+    for quality in (30, 60):
+        saved = jpeg(plain, quality)
+        for row, column in ((0, 0), (1, 7), (5, 2), (4, 4)):
+            assert first_blocks(saved[row:, column:]) == (-row % 8, -column % 8)
+
+
+def test_where_no_blocks_are_seen_none_are_told() -> None:
+    for plain in (large_scene(300, 340), noise(), np.full((300, 300, 3), 9, np.uint8), noise()[:1, :1]):
+        assert first_blocks(plain) == (0, 0)
 
 
 def test_picture_refuses_other_arrays() -> None:

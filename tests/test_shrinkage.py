@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from diffir_demo.imaging import Picture
 from diffir_demo.model import COMPACT, OFFICIAL, DiffIR, FastDIRformer, ModelConfig, SteeredShrinkage, fold, rows
 from diffir_demo.model.shrinkage import (
     BLOCK,
@@ -20,7 +23,9 @@ from diffir_demo.model.shrinkage import (
     colour_matrix,
     dct_basis,
 )
-from tests.tiny import CONFIGS, network
+from diffir_demo.restore import restore
+from diffir_demo.tasks import Request
+from tests.tiny import CONFIGS, engine, network
 
 LENGTH = 16
 LEVEL = 1 / 255
@@ -161,13 +166,27 @@ def test_the_picture_is_the_first_restoration_and_a_correction(monkeypatch: pyte
     torch.testing.assert_close(twin, painted, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("task", ["clean", "deblur"])
+def test_it_sees_a_cropped_jpegs_blocks_where_its_cells_begin(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["diffir_demo.restore"], "first_blocks", lambda pixels: (3, 6))
+    ours, pixels = engine(task), np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
+    seen, paint = list[torch.Tensor](), ours.model.paint
+    ours.model.paint = lambda damaged, *others: (seen.append(damaged), paint(damaged, *others))[1]
+    result = restore(task, Request(Picture(pixels)), ours)
+    assert result.picture.pixels.shape == pixels.shape
+    top, left = (5, 2) if ours.model.config.shrinkage else (0, 0)
+    shown = seen[0][0, :, top : top + 50, left : left + 60].permute(1, 2, 0)
+    assert np.array_equal(np.rint(shown.numpy() * 255), pixels)
+
+
 def test_networks_without_it_are_as_published() -> None:
     for name, config in {**OFFICIAL, **COMPACT}.items():
         with torch.device("meta"):
             names = list(DiffIR(config).state_dict())
         assert config.shrinkage == (name in ("compact_clean", "compact_sr_real_x4", "compact_sr_real_x2"))
         assert any(each.startswith("shrinkage.") for each in names) == config.shrinkage
-        assert config.painter_channels == config.in_channels + 3 * config.shrinkage
+        if not config.wants_path:
+            assert config.painter_channels == config.in_channels + 3 * config.shrinkage
 
 
 def test_older_files_say_nothing_of_it() -> None:

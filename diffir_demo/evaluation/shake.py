@@ -1,14 +1,14 @@
 """How well are camera paths found and undone? `python -m diffir_demo.evaluation.shake --data FOLDER`.
 
 The sets of the deblurring task and those beside it (photo i with seed i), hands in sRGB levels, and photos as they are.
-With `--network` also what the network alone paints of them, and joined with the path, as the preset "path" does it.
+With `--preset` also what that network makes of them, and the least of its gains.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +42,6 @@ HEADS = (
     "radius",
     "seconds of one core",
 )
-WITH_NETWORK = ("network", "network and path")
 
 
 def blurred(name: str, folder: Path, pictures: int | None) -> Iterator[Damaged]:
@@ -56,8 +55,8 @@ def blurred(name: str, folder: Path, pictures: int | None) -> Iterator[Damaged]:
         yield damage(load_picture(file), np.random.default_rng(seed))
 
 
-def measured(case: Damaged, light: Light, engine: Engine | None = None) -> list[float]:
-    """What the columns of `HEADS` are the means of, and with an engine those of `WITH_NETWORK`.
+def measured(case: Damaged, light: Light, engines: Iterable[Engine] = ()) -> list[float]:
+    """What the columns of `HEADS` are the means of, and for every engine dB of what it makes, and its gain.
 
     `nan` for what an untouched photo does not have.
     """
@@ -72,23 +71,27 @@ def measured(case: Damaged, light: Light, engine: Engine | None = None) -> list[
     if true is not None:
         oracle = psnr(fold(deconvolve(seen, true, light, fidelity_for(noise_level(seen)))), sharp)
         path = likeness(found.shake.kernel, true)
-    gain = 0.0 if after == before else after - before
     aligned = float("nan") if aligned is None else aligned
-    values = [before, after, aligned, gain, oracle, path, found.shake.trust, found.shake.radius, spent]
-    if engine is None:
-        return values
-    painted = restore(deblur.TASK, case.request, engine).picture.pixels
-    together = found.beside(painted)
-    return [*values, psnr(painted, sharp), psnr(together, sharp)]
+    values = [before, after, aligned, _gain(before, after), oracle, path, found.shake.trust, found.shake.radius, spent]
+    for engine in engines:
+        painted = psnr(restore(deblur.TASK, case.request, engine).picture.pixels, sharp)
+        values += [painted, _gain(before, painted)]
+    return values
 
 
-def row(name: str, folder: Path, pictures: int | None, engine: Engine | None = None) -> str:
+def _gain(before: float, after: float) -> float:
+    """0 where both are infinite."""
+    return 0.0 if after == before else after - before
+
+
+def row(name: str, folder: Path, pictures: int | None, engines: Sequence[Engine] = ()) -> str:
     """A set's line of the table."""
     light: Light = "sRGB" if name == IN_LEVELS else "linear"
     bar = tqdm(blurred(name, folder, pictures), desc=name, unit="photo", disable=None, leave=False)
-    values = np.array([measured(case, light, engine) for case in bar])
+    values = np.array([measured(case, light, engines) for case in bar])
     cells = [mean_score(list(column)) for column in values.T]
-    cells[3] = float(values[:, 3].min())
+    for column in (3, *range(len(HEADS) - 1, values.shape[1], 2)):  # gains: the least
+        cells[column] = float(values[:, column].min())
     return f"| {name} | {len(values)} | {' | '.join('–' if np.isnan(cell) else f'{cell:.2f}' for cell in cells)} |"
 
 
@@ -99,15 +102,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos")
     parser.add_argument("--set", action="append", choices=names, dest="sets", help="only this one; several: repeat it")
     parser.add_argument("--pictures", type=int, metavar="N", help="only the first N photos")
-    parser.add_argument("--network", action="store_true", help="beside the network that ships")
+    presets = [preset.key for preset in deblur.TASK.presets]
+    parser.add_argument("--preset", action="append", choices=presets, default=[], dest="presets", help="likewise")
     options = parser.parse_args(arguments)
     try:
         photos(options.data, options.pictures)
-        engine = load(deblur.TASK) if options.network else None
-        heads = [*HEADS, *(WITH_NETWORK if engine else ())]
+        engines = [load(deblur.TASK, preset=preset) for preset in options.presets]
+        heads = [*HEADS, *(head for preset in options.presets for head in (preset, "least gain"))]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
         for name in options.sets or names:
-            print(row(name, options.data, options.pictures, engine), flush=True)
+            print(row(name, options.data, options.pictures, engines), flush=True)
     except DiffIRError as error:
         parser.error(str(error))
     return 0

@@ -6,6 +6,7 @@ they are float tensors in [0, 1]. Files become the first here, and the first bec
 
 from __future__ import annotations
 
+from .blocks import BLOCK, first_blocks
 from .colour import is_srgb, profile_name
 from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of, picture_size
 from .mask import blended, check_mask, fill_map, grown, load_mask, mask_bytes, mask_picture, painted_share
@@ -16,6 +17,7 @@ from .save import FORMATS, encode_picture, keeps_text, save_picture
 from .text import read_text
 
 __all__ = [
+    "BLOCK",
     "FORMATS",
     "MAX_MEGABYTES",
     "MAX_MEGAPIXELS",
@@ -29,6 +31,7 @@ __all__ = [
     "convert",
     "encode_picture",
     "fill_map",
+    "first_blocks",
     "grown",
     "is_srgb",
     "keeps_text",

@@ -101,29 +101,42 @@ class Fit:
 
     height: int
     width: int
+    top: int = 0
+    left: int = 0
+    """Where the picture begins."""
 
     def undo(self, image: Tensor, scale: int = 1) -> Tensor:
         """Crops (b, c, H, W) back to the picture's own size, times `scale`."""
-        return image[..., : self.height * scale, : self.width * scale]
+        rows, columns = (
+            slice(start * scale, (start + side) * scale)
+            for start, side in ((self.top, self.height), (self.left, self.width))
+        )
+        return image[..., rows, columns]
 
 
-def pad_to_multiple(image: Tensor, multiple: int) -> tuple[Tensor, Fit]:
+def pad_to_multiple(image: Tensor, multiple: int, before: tuple[int, int] = (0, 0)) -> tuple[Tensor, Fit]:
     """Mirrors (b, c, h, w) to the right and below until both sides are multiples; any size from 1x1.
 
+    before: rows above and columns to the left that are mirrored, too.
     The mirror repeats the edge pixel (numpy's "symmetric"), so it needs no minimum size and a flat edge stays flat.
     """
-    height, width = image.shape[-2:]
-    rows, columns = (_mirrored(side, -side % multiple, image.device) for side in (height, width))
-    if not (len(rows) or len(columns)):
-        return image, Fit(height, width)
-    padded = image.new_empty(*image.shape[:-2], height + len(rows), width + len(columns))
-    padded[..., :height, :width] = image
-    padded[..., :height, width:] = image.index_select(-1, columns)
-    padded[..., height:, :] = padded[..., :height, :].index_select(-2, rows)
-    return padded, Fit(height, width)
+    (top, left), (height, width) = before, image.shape[-2:]
+    fit = Fit(height, width, top, left)
+    sides = [-(-(start + side) // multiple) * multiple for start, side in ((top, height), (left, width))]
+    if sides == [height, width]:
+        return image, fit
+    padded = image.new_empty(*image.shape[:-2], *sides)
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    padded[..., rows, columns] = image
+    for places, side in ((slice(0, left), width), (slice(left + width, sides[1]), width)):
+        padded[..., rows, places] = image.index_select(-1, _mirrored(places, left, side, image.device))
+    whole = padded[..., rows, :]
+    for places in (slice(0, top), slice(top + height, sides[0])):
+        padded[..., places, :] = whole.index_select(-2, _mirrored(places, top, height, image.device))
+    return padded, fit
 
 
-def _mirrored(side: int, extra: int, device: torch.device) -> Tensor:
-    """What follows 0 .. side-1 in a symmetric extension by `extra`: side-1 .. 1, 0, 0, 1 .."""
-    position = torch.arange(side, side + extra, device=device) % (2 * side)
+def _mirrored(places: slice, start: int, side: int, device: torch.device) -> Tensor:
+    """What lies there in a symmetric extension of a side that begins at `start`: .. 1, 0, 0, 1 .. side-1, side-1 .."""
+    position = (torch.arange(places.start, places.stop, device=device) - start) % (2 * side)
     return torch.minimum(position, 2 * side - 1 - position)

@@ -56,6 +56,9 @@ class Painter(nn.Module):
         walk = walk or self.painter.walk
         seen, base = yield from self.first(damaged, ipr)
         correction = yield from walk(seen, ipr)
+        if self.config.wants_path:
+            blurred, correction = correction.chunk(2, dim=1)
+            correction = torch.addcmul(correction, blurred, 1 - damaged[:, 6:])
         if base is None:
             return correction
         if torch.is_grad_enabled() or correction.dtype != base.dtype:
@@ -71,6 +74,8 @@ class Painter(nn.Module):
             cleaner = yield from self.shrinkage.walk(damaged, ipr)
             return torch.cat([damaged, cleaner], dim=1), (yield from base_picture(cleaner, self.config))
         base = yield from base_picture(damaged, self.config)
+        if base is not None and self.config.wants_path:
+            return torch.cat([damaged, base], dim=1), base
         if base is not None and self.config.base == "fill":
             return torch.cat([base, damaged[:, 3:]], dim=1), base
         return damaged, base

@@ -33,7 +33,8 @@ def base_picture(damaged: Tensor, config: ModelConfig) -> Generator[float, None,
             # antialias=True selects the usual cubic (a = -0.5), the one Pillow and MATLAB use; it widens nothing here.
             return F.interpolate(rgb.float(), scale_factor=config.scale, mode="bicubic", antialias=True).to(rgb.dtype)
         case "deconvolved":
-            return damaged[:, -3:]
+            sharp, strength = damaged[:, 3:6], damaged[:, 6:]
+            return torch.lerp(rgb, sharp, strength)
         case "fill":
             return (yield from fill(rgb.float(), 1 - damaged[:, 3:].float())).to(rgb.dtype)
 

@@ -46,7 +46,9 @@ class ModelConfig:
     base: Base = "nearest"
     """What the network's output is added to: nothing, the input enlarged by a kernel, or (with a mask) the input with
     its hole filled smoothly (`harmonic_fill`), which is then also what the U-Net sees instead of a zeroed hole.
-    `deconvolved`: the last of two pictures that come with the input, the photo without its blur (`shake.Undone`)."""
+    `deconvolved`: the input mixed with the same without its blur, which comes with it, and with how much of that
+    (`shake.Undone`). The U-Net sees all of these, and paints two corrections: of the mixture, and of what is still
+    blurred in it."""
     shrinkage: bool = False
     """Whether a first restoration of the input is made, as the IPR says (`SteeredShrinkage`). The U-Net sees it
     beside the input, and the base picture is made of it."""
@@ -82,8 +84,9 @@ class ModelConfig:
             raise ValueError("base='fill' needs in_channels=4 (a mask) and scale 1")
         if self.shrinkage and (self.in_channels != 3 or self.base not in ("nearest", "bicubic")):
             raise ValueError("shrinkage=True needs in_channels=3 and base='nearest' or 'bicubic'")
-        if self.base == "deconvolved" and (self.in_channels != 3 or self.scale != 1 or self.shrinkage):
-            raise ValueError("base='deconvolved' needs in_channels=3, scale 1 and no shrinkage")
+        plain = self.in_channels == 3 and self.scale == 1 and self.head != "upsampler" and not self.shrinkage
+        if self.base == "deconvolved" and not plain:
+            raise ValueError("base='deconvolved' needs in_channels=3, scale 1, no upsampler and no shrinkage")
         if self.timesteps < 0:
             raise ValueError(f"timesteps must be 0 or more, not {self.timesteps}")
         if self.in_channels not in (3, 4):
@@ -104,13 +107,19 @@ class ModelConfig:
 
     @property
     def input_channels(self) -> int:
-        """Channels of the network's input: the damaged picture's, and six more where two deconvolved ones follow it."""
-        return self.in_channels + 6 * self.wants_path
+        """Channels of the network's input: the damaged picture's; where its blur is undone beforehand three more for
+        that picture, and one for its share."""
+        return self.in_channels + 4 * self.wants_path
 
     @property
     def painter_channels(self) -> int:
         """Channels that the U-Net sees: the input's, and three more for the first restoration where there is one."""
-        return self.input_channels + 3 * self.shrinkage
+        return self.input_channels + 3 * (self.shrinkage or self.wants_path)
+
+    @property
+    def painted_channels(self) -> int:
+        """Channels that the U-Net paints: three for each correction."""
+        return 6 if self.wants_path else 3
 
     @property
     def wants_path(self) -> bool:

@@ -151,7 +151,7 @@ class DIRformer(nn.Module):
         """x (b, painter_channels, h, w), sides multiples of `config.multiple_of`; ipr (b, n).
 
         Yields the share painted so far, one of `milestones` after every block and after the head; returns the
-        correction (b, 3, h * scale, w * scale) that is added to the base picture.
+        correction (b, painted_channels, h * scale, w * scale) that is added to the base picture.
         """
         milestones = iter(self.milestones())
 
@@ -227,12 +227,12 @@ def fold(steps: Generator[object, None, T]) -> T:
 
 
 def _head(config: ModelConfig) -> nn.Module:
-    channels = 2 * config.width
+    channels, out = 2 * config.width, config.painted_channels
     if config.head == "conv":
-        return nn.Conv2d(channels, 3, 3, padding=1, bias=False)
+        return nn.Conv2d(channels, out, 3, padding=1, bias=False)
     if config.head == "shuffle":
         scale = config.head_scale
-        return nn.Sequential(nn.Conv2d(channels, 3 * scale**2, 3, padding=1), nn.PixelShuffle(scale))
+        return nn.Sequential(nn.Conv2d(channels, out * scale**2, 3, padding=1), nn.PixelShuffle(scale))
 
     def layers() -> Iterator[nn.Module]:
         for _ in range(2):

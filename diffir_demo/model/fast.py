@@ -91,7 +91,7 @@ class FastDIRformer:
             x = yield from run(plain.decoder[i], x)  # pyright: ignore[reportArgumentType]
         x = yield from run(plain.refinement, x)
         layers, scale = list(plain.head.children()) or [plain.head], plain.config.head_scale
-        out = x.new_empty(b, 3, grid[0] * scale, grid[1] * scale, dtype=torch.float32)
+        out = x.new_empty(b, plain.config.painted_channels, grid[0] * scale, grid[1] * scale, dtype=torch.float32)
         row = grid[1] * head_numbers(plain.config) * x.itemsize
         for share in apply_in_strips(layers, x.permute(0, 3, 1, 2), out, row, least=HEAD_ROWS, final=True):
             yield 1 - (1 - share) * (1 - before)
@@ -100,5 +100,5 @@ class FastDIRformer:
 
 def head_numbers(config: ModelConfig) -> int:
     """Numbers per pixel of the U-Net's grid in the head's widest tensor."""
-    wide = 2 * config.width
-    return {"conv": wide, "shuffle": max(wide, 3 * config.head_scale**2), "upsampler": 16 * wide}[config.head]
+    wide, out = 2 * config.width, config.painted_channels
+    return {"conv": wide, "shuffle": max(wide, out * config.head_scale**2), "upsampler": 16 * wide}[config.head]

@@ -13,10 +13,6 @@ from .find import Shake, find_shake, told
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
 """Noise, in levels, that is assumed at least: of a kernel that was found, as its errors act like noise; of one told."""
-BESIDE_NETWORK = 0.85
-"""Of the trust in the path: the share of the deconvolved picture beside a network's painting. On four training photos
-each of weak, strong and hand's blur the network alone had 29.5, 24.6 and 24.2 dB, blind deconvolution 28.9, 25.4 and
-26.0; joined by all of the trust they had 29.6, 26.2 and 26.7, by 0.7 of it 29.9, 26.0 and 26.8."""
 SEARCH, SHARPEN = 3.0, 0.7e-6
 """Seconds of one thread (2 vCPU): finding the path, and deconvolution per pixel."""
 BAND = 256
@@ -39,10 +35,6 @@ class Undone:
     def mixed(self) -> np.ndarray:
         """The photo without its blur, as far as it can be trusted; `pixels` itself where that is not at all."""
         return mixed(self.pixels, self.sharp, self.strength)
-
-    def beside(self, painted: np.ndarray) -> np.ndarray:
-        """Joined with what a network has painted of the same photo, (h, w, 3) uint8."""
-        return mixed(painted, self.sharp, BESIDE_NETWORK * self.strength)
 
 
 def undo(pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None) -> Work[Undone]:

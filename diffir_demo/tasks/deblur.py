@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..imaging.picture import Picture
-from ..model.config import COMPACT_DEBLUR, ModelConfig
+from ..model.config import COMPACT_DEBLUR, COMPACT_DEBLUR_PATH, ModelConfig
 from .damage import Damage, KernelBank, Parameters, blur, to_levels, uniform, white_noise
 from .maskless import check, decode, encode
 from .motion import camera_shake, defocus, hand_shake, straight_motion
@@ -102,13 +101,13 @@ FAITHFUL = Preset(
     weights="compact-deblur.safetensors",
     config=COMPACT_DEBLUR,
 )
-PATH = replace(
-    FAITHFUL,
+PATH = Preset(
     key="path",
     title="Path",
     summary="The camera's path is found in the photo and undone, as far as it can be trusted; the network does the "
     "rest. Takes some seconds more.",
-    fill="path",
+    weights="compact-deblur-path.safetensors",
+    config=COMPACT_DEBLUR_PATH,
 )
 TASK = Task(
     key="deblur",

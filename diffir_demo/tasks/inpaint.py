@@ -31,8 +31,6 @@ def accepts(config: ModelConfig) -> bool:
 def check(request: Request) -> None:
     if request.mask is None:
         raise InputError("Inpainting needs a mask.", "Paint over what should go, or give a mask file (white = hole).")
-    if request.fill == "path":
-        raise InputError("No camera path fills a hole.", "Choose the network, texture or auto.")
     check_mask(request.mask, request.picture)
 
 

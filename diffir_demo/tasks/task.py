@@ -22,9 +22,9 @@ Degrade: TypeAlias = Callable[[Picture, np.random.Generator], "Damaged"]
 """Clean picture -> a case whose answer is known."""
 DrawDamage: TypeAlias = Callable[[torch.device, np.random.Generator], Damage]
 """Damage for whole batches on that device; the generator draws what is kept there."""
-Fill: TypeAlias = Literal["network", "texture", "auto", "path"]
+Fill: TypeAlias = Literal["network", "texture", "auto"]
 """What fills a hole: the network alone, copies from elsewhere in the photo which the network matches to the rim, or for
-each hole what suits it. For deblurring: the network alone, or joined with the photo whose camera path was undone."""
+each hole what suits it."""
 MAX_FEATHER = 10_000
 """Pixels."""
 
@@ -45,7 +45,7 @@ class Request:
     `Request(picture, grown(hole, feather), seed, feather)` keeps all of `hole` painted and softens what is around it.
     """
     fill: Fill = "network"
-    """What fills the hole, or joins the network in deblurring; where it suits neither, it says nothing."""
+    """What fills the hole; where there is none, it says nothing."""
     blur: Blur | None = None
     """Deblurring by the camera's path: what the photo was blurred with, where that is known; None: it is looked for."""
     strength: float | None = None
@@ -101,7 +101,7 @@ class Preset:
     config: ModelConfig
     """Its network, which also decides the scale."""
     fill: Fill = "network"
-    """What fills holes or joins the network; presets that differ in this alone share their weight file."""
+    """What fills holes; presets that differ in this alone share their weight file."""
     damage: DrawDamage | None = None
     """What training on it draws; None: what the task draws, and then its `margin` and `reads` stay the task's, too."""
     margin: int = 0

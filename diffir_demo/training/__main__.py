@@ -121,6 +121,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
     usual = {f.name: f.default for f in fields(Recipe) if f.default is not MISSING}
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos to learn from")
+    parser.add_argument("--estimates", type=Path, metavar="DIR", help="of training.estimates, for the preset path")
     parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="photos to validate on")
     parser.add_argument("--validation-pictures", type=int, metavar="N", help="only the first N of them")
     parser.add_argument("--minutes", type=float, default=minutes, help="wall-clock budget (default %(default)g)")
@@ -162,7 +163,7 @@ def _folders(options: argparse.Namespace) -> None:
 def _workshop(options: argparse.Namespace, task: Task, world: World) -> Workshop:
     _folders(options)
     validator = Validator(task, options.validation, options.validation_pictures)
-    material = Material.prepare(task, open_pool(options.data, world))
+    material = Material.prepare(task, open_pool(options.data, world), options.estimates)
     return Workshop(material, validator, world, getattr(options, "compile", None))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from ..tasks import Task
 from ..tasks.damage import Damage
 from .photos import PhotoPool
@@ -54,11 +57,30 @@ class Material:
     task: Task
     pool: PhotoPool
     damage: Damage
+    estimates: Path | None = None
+    """Folder of crops whose camera's path was looked for (`training.estimates`), for networks that want that."""
 
     @classmethod
-    def prepare(cls, task: Task, pool: PhotoPool) -> Material:
-        """Draws kernels or masks, always the same ones."""
-        return cls(task, pool, task.damage(pool.pixels.device, np.random.default_rng(0)))
+    def prepare(cls, task: Task, pool: PhotoPool, estimates: Path | None = None) -> Material:
+        """Draws kernels or masks, always the same ones. Raises `InputError` without estimates where they are needed."""
+        if task.config.wants_path != (estimates is not None):
+            raise InputError(
+                "A network that sees deconvolved photos, and no other, learns from estimated camera paths.",
+                "Name their folder with --estimates, or leave that out.",
+            )
+        return cls(task, pool, task.damage(pool.pixels.device, np.random.default_rng(0)), estimates)
+
+
+class Stream(Protocol):
+    """One source of batches, with a random state of its own."""
+
+    def batch(self, count: int, patch: int, surroundings: int = 0) -> Batch:
+        """`count` pairs with targets of `patch` pixels a side; surroundings: how much wider the prior encoder sees."""
+        ...
+
+    def state(self) -> Tensor: ...
+
+    def restore(self, state: Tensor) -> None: ...
 
 
 class PairStream:

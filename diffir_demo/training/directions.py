@@ -28,10 +28,10 @@ from .data import GRID, Material, PairStream
 from .photos import PhotoPool, photo_files, read_photos
 from .probe import ridge
 
-PAIRS = 2000
-SIDES, BATCH = (128, 160, 192), 16
+PAIRS = 6000
+SIDES, BATCH = (160, 224, 288), 16
 """Sides of the crops in pixels of the network's input, which take turns, and how many at a time."""
-STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+STRENGTHS = (1e-5, 1e-4, 1e-3, 0.01, 0.1)
 """Of the ridge: a part of the pairs decides, for each thing that is read."""
 KEPT_BACK = 0.25
 """That part of the pairs."""

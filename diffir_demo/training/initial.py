@@ -88,10 +88,10 @@ def tell_apart(encoder: PriorEncoder, batches: Iterable[Batch], *, centre: float
 
 @torch.no_grad()
 def take_over(painter: DIRformer, former: DIRformer) -> None:
-    """The weights of a trained U-Net, for one that sees more channels or works on pixels folded further.
+    """The weights of a trained U-Net, for one that sees or paints more channels, or works on pixels folded further.
 
-    What it sees beyond the former begins unheard; folded pixels begin as their mean. Raises `InputError` where anything
-    else differs.
+    What it sees beyond the former begins unheard, what it paints beyond it is 0 at first; folded pixels begin as their
+    mean. Raises `InputError` where anything else differs.
     """
     state, (old, new) = dict(former.state_dict()), (former.config, painter.config)
     folds = (new.stem_fold // old.stem_fold) ** 2
@@ -100,6 +100,10 @@ def take_over(painter: DIRformer, former: DIRformer) -> None:
     if folds and wider.shape[1] >= folds * stem.shape[1] and wider.shape[0] == stem.shape[0]:
         wider[:, : folds * stem.shape[1]] = stem.repeat_interleave(folds, dim=1) / folds
         state["stem.weight"] = wider
+    if new.painted_channels > old.painted_channels:
+        for name, own in painter.head.named_parameters(prefix="head"):
+            former_rows, state[name] = state[name], torch.zeros_like(own)
+            state[name][: len(former_rows)] = former_rows
     try:
         painter.load_state_dict(state)
     except RuntimeError as error:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..devices import has_fast_bf16
 from ..model.compiled import compile_blocks
-from .data import Batch, PairStream
+from .data import Batch, Stream
 from .optimiser import make_optimiser
 from .recipe import Recipe
 from .stages import Parts, Stage
@@ -21,7 +21,7 @@ from .world import World
 class Learner:
     """A stage in training on one device."""
 
-    def __init__(self, stage: Stage, recipe: Recipe, streams: list[PairStream], world: World, compiled: bool) -> None:
+    def __init__(self, stage: Stage, recipe: Recipe, streams: list[Stream], world: World, compiled: bool) -> None:
         """compiled: every block through torch.compile, with the plain block where that fails."""
         stage.to(world.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.stage, self.recipe, self.streams, self.world = stage, recipe, streams, world

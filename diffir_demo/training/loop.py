@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import nn
 
-from .data import Material, PairStream
+from .data import Material, PairStream, Stream
+from .estimate_stream import EstimateStream
 from .learner import Learner
 from .pace import Clock, Pace
 from .recipe import Recipe
@@ -111,6 +112,10 @@ def train(
         yield latest
 
 
-def streams_of(recipe: Recipe, material: Material, world: World) -> dict[int, PairStream]:
+def streams_of(recipe: Recipe, material: Material, world: World) -> dict[int, Stream]:
     """This process's sources of crops, by number."""
-    return {number: PairStream(material, recipe.seed, number) for number in world.mine(recipe.streams)}
+    numbers = world.mine(recipe.streams)
+    if material.estimates is not None:
+        task, folder, device = material.task, material.estimates, material.pool.pixels.device
+        return {number: EstimateStream(task, folder, device, recipe.seed, number) for number in numbers}
+    return {number: PairStream(material, recipe.seed, number) for number in numbers}

@@ -110,7 +110,9 @@ def make_stage(material: Material, recipe: Recipe, sources: Sources) -> Stage:
     elif not isinstance(start, DiffIR):
         raise InputError("Stage 2 goes on from a stage 2 only.", "Leave out --start, or name a stage-2 run or file.")
     elif sources.prior is not None:
-        _join(stage.network, start, network_of(sources.prior, None, 2), list(_calibration(material, recipe)))
+        prior = network_of(sources.prior, None, 2)
+        same = sources.prior == sources.start
+        _join(stage.network, start, prior, [] if same else list(_calibration(material, recipe)))
     else:
         stage.network.load_state_dict(start.state_dict())
     if recipe.refit and stage.probe is not None:
@@ -132,7 +134,10 @@ def _refit(network: DiffIR, probe: Probe, material: Material, recipe: Recipe) ->
 
 @torch.no_grad()
 def _join(network: DiffIR, start: DiffIR, prior: DiffIR | Teacher, batches: list[Batch]) -> None:
-    """One network's eyes and another's hand: `prior` estimates the IPR that the U-Net of `start` is to paint with."""
+    """One network's eyes and another's hand: `prior` estimates the IPR that the U-Net of `start` is to paint with.
+
+    batches: to tell the two apart; none where both are the same network, whose U-Net then is steered as before.
+    """
 
     def mean_ipr(of: DiffIR) -> Tensor:
         return torch.cat([of.estimate(batch.damaged, batch.noise) for batch in batches]).mean(dim=0)
@@ -145,7 +150,8 @@ def _join(network: DiffIR, start: DiffIR, prior: DiffIR | Teacher, batches: list
     except (AttributeError, RuntimeError) as error:
         raise InputError("--prior names a network whose prior has another shape.", "Name another.") from error
     take_over(network.painter, start.painter)
-    keep_steering(network.painter, mean_ipr(start), mean_ipr(network), FAINT_OF_READINGS)
+    if batches:
+        keep_steering(network.painter, mean_ipr(start), mean_ipr(network), FAINT_OF_READINGS)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..devices import has_fast_bf16
+from .data import PairStream
 from .learner import Learner
 from .loop import streams_of
 from .recipe import Recipe
@@ -65,8 +66,12 @@ def _phase(learner: Learner, recipe: Recipe, share: float, steps: int) -> Throug
     found: list[list[float]] = []
     wholes: list[float] = []
     for _ in range(steps + 2):
-        crops, sharp = timed(device, lambda: stream.sharp(count, patch))
-        damage, batch = timed(device, lambda sharp=sharp: stream.damaged(sharp))
+        if isinstance(stream, PairStream):
+            crops, sharp = timed(device, lambda stream=stream: stream.sharp(count, patch))
+            damage, batch = timed(device, lambda stream=stream, sharp=sharp: stream.damaged(sharp))
+        else:
+            crops, batch = timed(device, lambda: stream.batch(count, patch))
+            damage = 0.0
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             loss, (value, _) = timed(device, lambda batch=batch: learner.stage.loss(batch))
         gradients, _ = timed(device, lambda value=value: value.backward())
