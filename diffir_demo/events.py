@@ -69,7 +69,7 @@ class PathFound:
 
     shake: Shake
     strength: float
-    """Share of the deconvolved photo that goes on, in [0, 1]: `Shake.trust`, or what was asked for."""
+    """Share of the deconvolved photo that goes on, in [0, 1], as `Undone.strength`."""
 
 
 @dataclass(frozen=True)

@@ -364,8 +364,8 @@ def _run(
         undone = yield from _paced(undoing, lambda: clock.measuring("undo"))
         yield PathFound(undone.shake, undone.strength)
         with clock.measuring("encode"):
-            sharp, _ = pad_to_multiple(to_tensor(undone.sharp), config.multiple_of)
-            damaged = torch.cat([damaged, sharp, torch.full_like(sharp[:, :1], undone.strength)], dim=1)
+            others = to_tensor(undone.sharp), torch.from_numpy(undone.shares)[None, None]
+            damaged = torch.cat([damaged, *(pad_to_multiple(each, config.multiple_of)[0] for each in others)], dim=1)
 
     def paint(ipr: Tensor, stage: str) -> Generator[float, None, np.ndarray]:
         """The pixels that `ipr` leads to, tile by tile where one painting would be too large."""

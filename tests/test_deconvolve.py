@@ -147,6 +147,14 @@ def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     assert psnr(tiled, sharp, mask=seam) > psnr(whole, sharp, mask=seam) - 0.3
 
 
+def test_a_part_is_what_the_whole_has_there() -> None:
+    soft = blurred(large_scene(300, 260))
+    part = slice(40, 170), slice(120, 260)
+    alone = fold(deconvolve(soft, PATH.numpy(), "linear", 5000, part))
+    assert alone.shape == (130, 140, 3)
+    assert psnr(alone, fold(deconvolve(soft, PATH.numpy(), "linear", 5000))[part]) > 45
+
+
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (50, 3)])
 def test_every_size_comes_back(height: int, width: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)

@@ -74,7 +74,8 @@ def test_a_set_is_every_photo_in_natural_order_with_its_own_seed(data: Path) -> 
 
 def test_sets_are_chosen_by_name_and_unknown_ones_refused() -> None:
     tasks = list(TASKS.values())
-    assert chosen_sets(tasks, None)["deblur"] == ["weak", "strong", "straight", "hand", "defocus", "untouched"]
+    beside = ["straight", "hand", "defocus", "moving", "roll"]
+    assert chosen_sets(tasks, None)["deblur"] == ["weak", "strong", *beside, "untouched"]
     assert chosen_sets(tasks, ["strong", "thin"]) == {"inpaint": ["thin"], "deblur": ["strong"]}
     assert chosen_sets(tasks[:1], ["mix"]) == {"inpaint": ["mix"]}
     assert chosen_sets(tasks, None)["clean"] == [*TASKS["clean"].sets, "untouched", "mix"]

@@ -149,7 +149,7 @@ def test_the_names_of_the_fixed_sets() -> None:
         "deblur": ["weak", "strong"],
     }
     assert {key: list(task.also) for key, task in TASKS.items() if task.also} == {
-        "deblur": ["straight", "hand", "defocus"]
+        "deblur": ["straight", "hand", "defocus", "moving", "roll"]
     }
     preset = replace(TASKS["deblur"].presets[0], sets=TASKS["deblur"].sets)
     assert not TASKS["deblur"].as_preset(preset).also  # a preset with sets of its own is measured on those alone

@@ -29,26 +29,31 @@ def fidelity_for(noise: float) -> float:
     return FIDELITY / max(noise, LEAST_NOISE) ** POWER
 
 
-def deconvolve(pixels: np.ndarray, kernel: np.ndarray, light: Light, fidelity: float) -> Work[np.ndarray]:
+def deconvolve(
+    pixels: np.ndarray, kernel: np.ndarray, light: Light, fidelity: float, part: Box | None = None
+) -> Work[np.ndarray]:
     """pixels (h, w, 3) uint8, any size from 1 x 1; kernel (k, k), odd k, not negative -> (h, w, 3) uint8.
 
     kernel: as `cv2.filter2D` applies it, so not flipped; any positive sum. light: what it has averaged. fidelity: as
-    `hyper_laplacian` has it. Yields the share done several times a second. Raises ValueError for arrays of other kinds.
+    `hyper_laplacian` has it. part: only these rows and columns, seen with what is around them. Yields the share done
+    several times a second. Raises ValueError for arrays of other kinds.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"pixels must be (h, w, 3) uint8, not {pixels.shape} {pixels.dtype}")
     if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.shape[0] % 2 == 0 or not kernel.sum() > 0:
         raise ValueError(f"a kernel must be square with an odd side and have light in it, not {kernel.shape}")
     blur = torch.from_numpy(np.ascontiguousarray(kernel, np.float32) / np.float32(kernel.sum()))
-    result = np.empty_like(pixels)
-    todo = list(tiles(*pixels.shape[:2]))
-    clock = Clock(sum(_area(box) for box in todo))
-    for box in todo:
+    rows, columns = part or (slice(0, pixels.shape[0]), slice(0, pixels.shape[1]))
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    result = np.empty((height, width, 3), np.uint8)
+    clock = Clock(height * width)
+    for place in tiles(height, width):
+        box = _moved(place[0], rows.start), _moved(place[1], columns.start)
         around, within = _grown(box, kernel.shape[0] + OVERLAP, pixels.shape)
         walk = hyper_laplacian(to_light(pixels[around], light), blur, fidelity)
         sharp = yield from clock.during(walk, _area(box))
         levels = to_levels(sharp[:, within[0], within[1]], light)
-        result[box] = levels.round_().to(torch.uint8).permute(1, 2, 0).numpy()
+        result[place] = levels.round_().to(torch.uint8).permute(1, 2, 0).numpy()
     yield 1.0
     return result
 
@@ -72,6 +77,10 @@ def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> tuple[Box, Box]:
     ]
     within = [slice(p.start - a.start, p.stop - a.start) for p, a in zip(box, around, strict=True)]
     return (around[0], around[1]), (within[0], within[1])
+
+
+def _moved(places: slice, by: int) -> slice:
+    return slice(places.start + by, places.stop + by)
 
 
 def _area(box: Box) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from .find import Shake, find_shake
 from .kernels import likeness
-from .undo import SEARCH, SHARPEN, Undone, undo
+from .undo import Undone, seconds, undo
 
 __all__ = [
-    "SEARCH",
-    "SHARPEN",
     "Shake",
     "Undone",
     "find_shake",
     "likeness",
+    "seconds",
     "undo",
 ]

@@ -50,9 +50,17 @@ class Shake:
     def trust(self) -> float:
         """The share, in [0, 1], that a picture deconvolved with this path should have in the result; the rest is the
         photo as it is. 0 where the photo is sharp, or where no path explains it."""
-        moved = (self.radius - STILL) / (MOVED - STILL)
-        sure = (self.confidence - DOUBT) / (BELIEF - DOUBT)
-        return float(np.clip(moved, 0, 1) * np.clip(sure, 0, 1))
+        return moved(self.radius) * sure(self.confidence)
+
+
+def moved(radius: float) -> float:
+    """How far a radius in pixels speaks for any motion: 0 for a sharp photo, 1 for a blurred one."""
+    return float(np.clip((radius - STILL) / (MOVED - STILL), 0, 1))
+
+
+def sure(confidence: float) -> float:
+    """The share of a deconvolved picture that goes with a confidence: all of it from `BELIEF` on."""
+    return float(np.clip((confidence - DOUBT) / (BELIEF - DOUBT), 0, 1))
 
 
 def told(pixels: np.ndarray, blur: Blur) -> Shake:

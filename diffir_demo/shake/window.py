@@ -19,23 +19,24 @@ Box = tuple[slice, slice]
 """Rows and columns."""
 
 
-def telling_window(pixels: np.ndarray) -> Box:
-    """pixels (h, w, 3) uint8 -> the window of `LARGEST` pixels a side, or of all there is, with most edges in it."""
+def telling_window(pixels: np.ndarray, largest: int = LARGEST) -> Box:
+    """pixels (h, w, 3) uint8 -> the window of `largest` pixels a side, or of all there is, with most edges in it."""
     height, width = pixels.shape[:2]
-    if max(height, width) <= LARGEST:
+    if max(height, width) <= largest:
         return slice(0, height), slice(0, width)
     small = cv2.resize(pixels, None, fx=1 / REDUCED, fy=1 / REDUCED, interpolation=cv2.INTER_AREA)
     level = small.astype(np.float32).mean(axis=2)
     down, right = np.gradient(level)
     edges = np.minimum(np.hypot(down, right), STRONG) * (small.max(axis=2) < WHITE)
     sums = cv2.integral(edges)
-    rows, columns = (min(LARGEST // REDUCED, side) for side in level.shape)
+    rows, columns = (min(largest // REDUCED, side) for side in level.shape)
     inside = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
     tried = inside[::STEP, ::STEP]
     row, column = np.unravel_index(int(tried.argmax()), tried.shape)
-    return _window(int(row) * STEP * REDUCED, height), _window(int(column) * STEP * REDUCED, width)
+    places = int(row), int(column)
+    return _window(places[0] * STEP * REDUCED, height, largest), _window(places[1] * STEP * REDUCED, width, largest)
 
 
-def _window(start: int, side: int) -> slice:
-    start = max(0, min(start, side - LARGEST))
-    return slice(start, min(start + LARGEST, side))
+def _window(start: int, side: int, largest: int) -> slice:
+    start = max(0, min(start, side - largest))
+    return slice(start, min(start + largest, side))

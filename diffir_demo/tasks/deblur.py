@@ -16,6 +16,7 @@ from .maskless import check, decode, encode
 from .motion import camera_shake, defocus, hand_shake, straight_motion
 from .single import degraded
 from .task import Damaged, Preset, Task
+from .uneven import moving, roll
 
 SHORTEST, LONGEST = 7, 25
 """Length of the synthetic motion, pixels."""
@@ -127,6 +128,8 @@ TASK = Task(
         "straight": partial(blurred_by, straight),
         "hand": partial(blurred_by, hand),
         "defocus": partial(blurred_by, disc),
+        "moving": moving,
+        "roll": roll,
     },
     headline="psnr",
     margin=LONGEST,

@@ -17,7 +17,7 @@ def straight_motion(length: float, rng: np.random.Generator) -> np.ndarray:
     """A straight path of `length` pixels in a random direction -> kernel (k, k) float32 summing to 1."""
     angle = rng.uniform(0, np.pi)
     along = np.linspace(-length / 2, length / 2, POINTS)
-    return _rasterise(np.stack([along * np.cos(angle), along * np.sin(angle)], axis=1))
+    return rasterised(np.stack([along * np.cos(angle), along * np.sin(angle)], axis=1))
 
 
 def camera_shake(length: float, rng: np.random.Generator) -> np.ndarray:
@@ -37,31 +37,38 @@ def camera_shake(length: float, rng: np.random.Generator) -> np.ndarray:
             velocity = -velocity + pushes[i]
         velocity = velocity / max(float(np.linalg.norm(velocity)), 1e-6)
         path[i] = path[i - 1] + velocity
-    return _spanning(path, length)
+    return rasterised(spanning(path, length))
 
 
 def hand_shake(length: float, rng: np.random.Generator) -> np.ndarray:
     """A hand-held exposure whose path spans about `length` pixels -> kernel (k, k) float32 summing to 1.
 
+    Unlike `camera_shake` it slows down and turns back, so light gathers in knots, as in measured paths.
+    """
+    return rasterised(spanning(swaying(2, rng), length))
+
+
+def swaying(ways: int, rng: np.random.Generator) -> np.ndarray:
+    """How a hand moves in so many directions or turns, while a photo is exposed -> (POINTS, ways), in any unit.
+
     A hand drifts slowly and trembles at 8 to 12 Hz (Marshall and Walsh, "Physiological tremor", 1956): random
     oscillations whose amplitude falls with their frequency, and a narrow band of tremor, seen for the length of the
-    exposure. Unlike `camera_shake` it slows down and turns back, so light gathers in knots, as in measured paths.
+    exposure.
     """
     exposure = rng.uniform(0.1, 0.6)  # seconds
     tremble = rng.uniform(0.1, 0.6)  # times the drift at its frequency
     frequencies = np.arange(1, 81) / PERIOD
     amplitudes = frequencies**-1.5 + tremble * np.exp(-(((frequencies - 10) / 2) ** 2) / 2) * 0.2
-    phases = rng.uniform(0, 2 * np.pi, (2, len(frequencies)))
-    sizes = amplitudes * rng.rayleigh(size=(2, len(frequencies)))
+    phases = rng.uniform(0, 2 * np.pi, (ways, len(frequencies)))
+    sizes = amplitudes * rng.rayleigh(size=(ways, len(frequencies)))
     times = np.linspace(0, exposure, POINTS)
-    path = np.stack(
+    return np.stack(
         [
             (size[:, None] * np.sin(2 * np.pi * frequencies[:, None] * times + phase[:, None])).sum(axis=0)
             for size, phase in zip(sizes, phases, strict=True)
         ],
         axis=1,
     )
-    return _spanning(path, length)
 
 
 def defocus(radius: float) -> np.ndarray:
@@ -73,14 +80,14 @@ def defocus(radius: float) -> np.ndarray:
     return kernel / kernel.sum()
 
 
-def _spanning(path: np.ndarray, length: float) -> np.ndarray:
-    """Path (n, 2) in any unit -> kernel; its longer side is made `length` pixels."""
+def spanning(path: np.ndarray, length: float) -> np.ndarray:
+    """Path (n, ways) in any unit -> the same around its mean, its longest side `length`."""
     span = float(np.ptp(path, axis=0).max())
-    return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
+    return (path - path.mean(axis=0)) * (length / max(span, 1e-6))
 
 
-def _rasterise(path: np.ndarray) -> np.ndarray:
-    """Path (n, 2) in pixels around the origin -> kernel, each point shared between its four neighbours."""
+def rasterised(path: np.ndarray) -> np.ndarray:
+    """Path (n, 2), across and down, pixels from the origin -> kernel, each point shared by its four neighbours."""
     radius = int(np.ceil(np.abs(path).max())) + 1
     kernel = np.zeros((2 * radius + 1, 2 * radius + 1), np.float32)
     corner = np.floor(path).astype(int)
