@@ -20,7 +20,7 @@ from .devices import lock_for
 from .events import Restoration
 from .model import DiffIR, FastDIRformer, ModelConfig, fold
 from .model.cost import Cost, cost_of
-from .tasks import Fill
+from .tasks import Fill, undoes_path
 from .tiling import MEMORY_BUDGET, Tile, around_hole, painting_bytes, plan
 
 FIRST_PACE = 0.02
@@ -149,7 +149,7 @@ def estimate(
         tiles=len(painted),
         copy=0.0 if mask is None or fill == "network" else sum(each.seconds for each in exemplar.parts(mask)),
         undo=shake.SEARCH + shake.SHARPEN * width * height
-        if mask is None and (fill == "path" or config.wants_path)
+        if mask is None and undoes_path(fill, config)
         else 0.0,
     )
 

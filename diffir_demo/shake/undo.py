@@ -12,7 +12,7 @@ from ..imaging import noise_level
 from .find import Shake, find_shake, told
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
-"""Noise, in levels, that is assumed at least: of a kernel that was found, as its errors act like noise; of one told."""
+"""Noise, in levels, that is assumed at least: where a kernel is not exact, as its errors act like noise; where it is."""
 BESIDE_NETWORK = 0.85
 """Of the trust in the path: the share of the deconvolved picture beside a network's painting. On four training photos
 each of weak, strong and hand's blur the network alone had 29.5, 24.6 and 24.2 dB, blind deconvolution 28.9, 25.4 and
@@ -34,6 +34,8 @@ class Undone:
     shake: Shake
     strength: float
     """Share of `sharp` in `mixed`, [0, 1]."""
+    given: bool = False
+    """Whether the blur was told, and not looked for."""
 
     @property
     def mixed(self) -> np.ndarray:
@@ -45,25 +47,29 @@ class Undone:
         return mixed(painted, self.sharp, BESIDE_NETWORK * self.strength)
 
 
-def undo(pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None) -> Work[Undone]:
+def undo(
+    pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None, found: Shake | None = None
+) -> Work[Undone]:
     """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Undone`. Yields the share done several times a second.
 
     blur: what it was blurred with, where that is known; None: it is looked for. strength: share of the deconvolved
-    picture, [0, 1]; None: `Shake.trust`. Where it is 0 nothing is deconvolved. Raises ValueError for arrays of another
-    kind.
+    picture, [0, 1]; None: `Shake.trust`. Where it is 0 nothing is deconvolved. found: what `find_shake` has found in
+    these very pixels before, so that it need not look again. Raises ValueError for arrays of another kind.
     """
     size = pixels.shape[0] * pixels.shape[1]
-    search, sharpening = (0.0 if blur else SEARCH), SHARPEN * size
+    shake = told(pixels, blur) if blur else found
+    search, sharpening = (0.0 if shake else SEARCH), SHARPEN * size
     clock = Clock(search + sharpening)
-    shake = told(pixels, blur) if blur else (yield from clock.during(find_shake(pixels), search))
+    if shake is None:
+        shake = yield from clock.during(find_shake(pixels), search)
     strength = shake.trust if strength is None else strength
     if strength == 0:
         yield 1.0
-        return Undone(pixels, pixels, shake, strength)
-    noise = max(noise_level(pixels[shake.window]), LEAST_NOISE if blur else UNSURE)
+        return Undone(pixels, pixels, shake, strength, blur is not None)
+    noise = max(noise_level(pixels[shake.window]), LEAST_NOISE if blur and blur.exact else UNSURE)
     walk = deconvolve(pixels, shake.kernel, shake.light, fidelity_for(noise))
     sharp = yield from clock.during(walk, sharpening)
-    return Undone(pixels, sharp, shake, strength)
+    return Undone(pixels, sharp, shake, strength, blur is not None)
 
 
 def mixed(pixels: np.ndarray, sharp: np.ndarray, share: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InputError
 from . import clean, deblur, inpaint, super_resolve
-from .task import Damaged, Fill, Preset, Request, Task
+from .task import Damaged, Fill, Preset, Request, Task, undoes_path
 
 TASKS: dict[str, Task] = {task.key: task for task in (inpaint.TASK, clean.TASK, super_resolve.TASK, deblur.TASK)}
 
@@ -16,4 +16,4 @@ def get_task(key: str) -> Task:
     return TASKS[key]
 
 
-__all__ = ["TASKS", "Damaged", "Fill", "Preset", "Request", "Task", "get_task"]
+__all__ = ["TASKS", "Damaged", "Fill", "Preset", "Request", "Task", "get_task", "undoes_path"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..deconvolve import rasterised
+
 GAMMA = 2.2  # close enough to sRGB's curve for a degradation, and cheap
 POINTS = 256
 """Positions along a path."""
@@ -17,7 +19,7 @@ def straight_motion(length: float, rng: np.random.Generator) -> np.ndarray:
     """A straight path of `length` pixels in a random direction -> kernel (k, k) float32 summing to 1."""
     angle = rng.uniform(0, np.pi)
     along = np.linspace(-length / 2, length / 2, POINTS)
-    return _rasterise(np.stack([along * np.cos(angle), along * np.sin(angle)], axis=1))
+    return rasterised(np.stack([along * np.cos(angle), along * np.sin(angle)], axis=1))
 
 
 def camera_shake(length: float, rng: np.random.Generator) -> np.ndarray:
@@ -76,17 +78,4 @@ def defocus(radius: float) -> np.ndarray:
 def _spanning(path: np.ndarray, length: float) -> np.ndarray:
     """Path (n, 2) in any unit -> kernel; its longer side is made `length` pixels."""
     span = float(np.ptp(path, axis=0).max())
-    return _rasterise((path - path.mean(axis=0)) * (length / max(span, 1e-6)))
-
-
-def _rasterise(path: np.ndarray) -> np.ndarray:
-    """Path (n, 2) in pixels around the origin -> kernel, each point shared between its four neighbours."""
-    radius = int(np.ceil(np.abs(path).max())) + 1
-    kernel = np.zeros((2 * radius + 1, 2 * radius + 1), np.float32)
-    corner = np.floor(path).astype(int)
-    part = path - corner
-    for dx in (0, 1):
-        for dy in (0, 1):
-            share = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
-            np.add.at(kernel, (corner[:, 1] + dy + radius, corner[:, 0] + dx + radius), share)
-    return kernel / kernel.sum()
+    return rasterised((path - path.mean(axis=0)) * (length / max(span, 1e-6)))

@@ -29,6 +29,11 @@ MAX_FEATHER = 10_000
 """Pixels."""
 
 
+def undoes_path(fill: Fill, config: ModelConfig) -> bool:
+    """Whether the camera's path is looked for and undone: before the network sees the photo, or beside it."""
+    return fill == "path" or config.wants_path
+
+
 @dataclass(frozen=True, eq=False)
 class Request:
     """One picture to restore."""
@@ -115,6 +120,11 @@ class Preset:
     def scale(self) -> int:
         """Output side over input side."""
         return self.config.scale
+
+    @property
+    def undoes_path(self) -> bool:
+        """See `undoes_path`: what is told of a path is of use to this preset."""
+        return undoes_path(self.fill, self.config)
 
 
 @dataclass(frozen=True)
