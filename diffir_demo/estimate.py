@@ -148,9 +148,7 @@ def estimate(
         bytes=_bytes(config, tiles, width * height, output, machine),
         tiles=len(painted),
         copy=0.0 if mask is None or fill == "network" else sum(each.seconds for each in exemplar.parts(mask)),
-        undo=shake.SEARCH + shake.SHARPEN * width * height
-        if mask is None and undoes_path(fill, config)
-        else 0.0,
+        undo=shake.SEARCH + shake.SHARPEN * width * height if mask is None and undoes_path(fill, config) else 0.0,
     )
 
 

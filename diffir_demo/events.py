@@ -142,7 +142,7 @@ class Restoration:
 
     @cached_property
     def deconvolved(self) -> Picture | None:
-        """The photo without its blur, as if that were sure and before any network saw it; None where it was not undone."""
+        """The photo without its blur, as if that were sure; no network has seen it. None where it was not undone."""
         if self.undone is None or self.undone.strength == 0:
             return None
         return self.request.picture.with_pixels(self.undone.sharp, self.request.picture.alpha)

@@ -38,8 +38,8 @@ from .strict import Fields, parsed
 
 T = TypeVar("T")
 FORMAT = 3
-"""Goes up when a reader of today could no longer understand what is written. 2: `steered`; 3: `path` or `strength`; what
-has none of them is still 1."""
+"""Goes up when a reader of today could no longer understand what is written. 2: `steered`; 3: `path` or `strength`;
+what has none of them is still 1."""
 MARK = "diffir_recipe"
 """The field that tells a recipe from any other JSON; its value is the format."""
 MAX_BYTES = 20_000_000

@@ -12,7 +12,7 @@ from ..imaging import noise_level
 from .find import Shake, find_shake, told
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
-"""Noise, in levels, that is assumed at least: where a kernel is not exact, as its errors act like noise; where it is."""
+"""Noise, in levels, that is assumed at least: where a kernel is not exact, whose errors act like noise; where it is."""
 BESIDE_NETWORK = 0.85
 """Of the trust in the path: the share of the deconvolved picture beside a network's painting. On four training photos
 each of weak, strong and hand's blur the network alone had 29.5, 24.6 and 24.2 dB, blind deconvolution 28.9, 25.4 and
