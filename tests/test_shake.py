@@ -16,7 +16,7 @@ from diffir_demo.events import UNDOING, Painting, PathFound, PriorStep, last
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
 from diffir_demo.model import fold
-from diffir_demo.restore import NO_PATH, restore, stream
+from diffir_demo.restore import restore, stream
 from diffir_demo.shake import Shake, find_shake, likeness, undo
 from diffir_demo.shake.find import BELIEF, DOUBT, MOVED, STILL
 from diffir_demo.shake.judge import Evidence, agreement, evidence
@@ -25,6 +25,7 @@ from diffir_demo.shake.scale import ROUNDS, Scale, steps_for
 from diffir_demo.shake.search import PRICES, SIDE, climb, search
 from diffir_demo.shake.undo import BESIDE_NETWORK, mixed
 from diffir_demo.shake.window import LARGEST, telling_window
+from diffir_demo.shake.words import SHARP
 from diffir_demo.tasks import Request, deblur
 from diffir_demo.tasks.motion import camera_shake, straight_motion
 from tests.test_deconvolve import large_scene
@@ -186,7 +187,7 @@ class TestJoined:
         sharp = Picture(large_scene(192, 192))
         run, alone = (restore("deblur", Request(sharp, fill=fill), engine("deblur")) for fill in ("path", "network"))
         assert np.array_equal(run.picture.pixels, alone.picture.pixels)
-        assert NO_PATH in run.notices and NO_PATH not in alone.notices
+        assert run.notices == (f"{SHARP}.",) and alone.notices == ()
 
     def test_no_path_fills_a_hole(self) -> None:
         hole = np.zeros((64, 64), bool)

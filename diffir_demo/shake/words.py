@@ -7,22 +7,22 @@ from .undo import Undone
 
 FAIRLY = 0.5
 """Confidence from which on a path is called fairly sure."""
-FOUND = "Camera path found: {length:.0f} px long, {sure} ({confidence:.0%})"
+FOUND = "Camera path found: {length:.0f} px long, {sure} ({confidence} %)"
 GIVEN = "Camera path as given: {length:.0f} px long"
-UNSURE = "Not sure of the camera's path ({confidence:.0%})"
+UNSURE = "Not sure of the camera's path ({confidence} %)"
 IN_PART = ": undone in part"
 SHARP = "No shake found: the photo counts as sharp"
 NO_PATH = "No path of the camera explains this photo, so none was undone"
-NONE_FITS = "No path of the camera explains this photo ({confidence:.0%})"
+NONE_FITS = "No path of the camera explains this photo ({confidence} %)"
 TOO_SMALL = "The photo is too small to look for the camera's path: {least} x {least} pixels are the least"
-ASKED = "; strength {strength:.0%}, as asked"
+ASKED = "; strength {strength} %, as asked"
 
 
 def path_in_words(undone: Undone, asked: float | None = None) -> str:
     """One sentence: what was found or given, how sure that is, and what was done. asked: a strength that was wanted."""
     shake = undone.shake
-    facts = {"length": shake.length, "confidence": shake.confidence, "least": LEAST_SIDE}
-    at_will = "" if asked is None else ASKED.format(strength=asked)
+    facts = {"length": shake.length, "confidence": round(100 * shake.confidence), "least": LEAST_SIDE}
+    at_will = "" if asked is None else ASKED.format(strength=round(100 * asked))
     if undone.given:
         return GIVEN.format(**facts) + at_will + "."
     if not shake.steps:

@@ -1,6 +1,6 @@
 // Hands on the trail: the grip at the end of the path turns and stretches it, and where it is to be drawn, a pen draws it.
 
-const grip_ = within(".grip");
+const tip = within(".grip");
 const GRIP_ROOM = 16;                // pixels of the page between the end of the path and the grip
 const APART = 0.4;                   // pixels of the photo between two points that are kept
 const MOST = 400;                    // points that the server takes
@@ -10,7 +10,7 @@ let pen = null;                      // the points of the line that is being dra
 
 function placeGrip(angle, reach) {
   const size = trail.clientWidth, long = Math.min(size / 2 - 14, (reach * size) / field + GRIP_ROOM);
-  Object.assign(grip_.style, { left: `${size / 2 + long * Math.cos(angle)}px`, top: `${size / 2 + long * Math.sin(angle)}px` });
+  Object.assign(tip.style, { left: `${size / 2 + long * Math.cos(angle)}px`, top: `${size / 2 + long * Math.sin(angle)}px` });
 }
 
 // A place on the trail in the photo's pixels, from its middle.
@@ -24,9 +24,9 @@ function isDrawing(wanted) {
   if (wanted === undefined) return button.getAttribute("aria-pressed") === "true";
   button.setAttribute("aria-pressed", String(wanted));
   within(".ask").hidden = !wanted;
-  grip_.hidden = wanted;
+  tip.hidden = wanted;
   within(".trail").classList.toggle("drawing", wanted);
-  isHeld_ = wanted;
+  isHolding = wanted;
   if (!wanted) { pen = null; return wanted; }
   field = Math.max(PEN, field);
   paintTrail(trail, source.sheet, source.shape, field, bend);
@@ -42,14 +42,14 @@ function drag(event) {
   if (turn !== bend.turn || length !== bend.length) set({ turn, length });
 }
 
-grip_.addEventListener("pointerdown", (event) => {
+tip.addEventListener("pointerdown", (event) => {
   if (event.button > 0) return;
-  grip_.setPointerCapture(event.pointerId);
-  isHeld_ = true;
+  tip.setPointerCapture(event.pointerId);
+  isHolding = true;
 });
-grip_.addEventListener("pointermove", (event) => { if (grip_.hasPointerCapture(event.pointerId)) drag(event); });
-for (const end of ["pointerup", "pointercancel"]) grip_.addEventListener(end, () => { isHeld_ = false; showPath(); });
-grip_.addEventListener("dblclick", () => set({ turn: 0, length: 100 }));
+tip.addEventListener("pointermove", (event) => { if (tip.hasPointerCapture(event.pointerId)) drag(event); });
+for (const end of ["pointerup", "pointercancel"]) tip.addEventListener(end, () => { isHolding = false; showPath(); });
+tip.addEventListener("dblclick", () => set({ turn: 0, length: 100 }));
 
 trail.addEventListener("pointerdown", (event) => {
   if (!isDrawing() || event.button > 0) return;
@@ -67,7 +67,7 @@ trail.addEventListener("pointerup", () => {
   pen = null;
   if (line.length < 2) return;       // a tap draws nothing: the pen stays ready
   isDrawing(false);
-  setLine_(line);
+  useLine(line);
 });
 trail.addEventListener("pointercancel", () => { if (pen) { pen = null; isDrawing(true); } });
 
@@ -87,7 +87,7 @@ function middled(line) {
 
 function paintLine() {
   const brush = darkroom(trail, field);
-  Object.assign(brush, { strokeStyle: "#fff", lineWidth: 1, lineCap: "round", lineJoin: "round", shadowColor: "#f47a18", shadowBlur: 12 });
+  Object.assign(brush, { strokeStyle: "#fff", lineWidth: 1, lineCap: "round", lineJoin: "round", shadowColor: HALO, shadowBlur: trail.width / 16 });
   brush.beginPath();
   pen.forEach(([x, y], i) => (i ? brush.lineTo(x, y) : brush.moveTo(x, y)));
   brush.stroke();
@@ -97,7 +97,7 @@ function paintLine() {
 function straight() {
   isDrawing(false);
   const half = Math.max(3, Math.round((source.shape.length * bend.length) / 200));
-  setLine_([[-half, 0], [half, 0]]);
+  useLine([[-half, 0], [half, 0]]);
 }
 
 const DOINGS = {

@@ -16,12 +16,12 @@ let path = null;                     // `PathData` of the run
 let bend = { ...UNBENT };            // as the handles stand
 let source = null;                   // { kernel, sheet, shape } of the path before it is turned and stretched
 let field = LEAST_FIELD;             // pixels of the photo that the square is wide
-let isHeld_ = false;                 // whether a finger is on a handle: the square keeps its measure
+let isHolding = false;                 // whether a finger is on a handle: the square keeps its measure
 
 const bends = BENDS.map(makeBend);
 const neutral = (name) => (name === "strength" ? path.strength : UNBENT[name]);
 const valueOf = (name) => bend[name] ?? neutral(name);
-const isBending = () => isHeld_;
+const isBending = () => isHolding;
 const isSame = (one, other) => JSON.stringify(tidy(one)) === JSON.stringify(tidy(other));
 const tidy = ({ turn, length, strength, line }) => ({ turn, length, strength, line });
 
@@ -47,7 +47,7 @@ function set(changes) {
 }
 
 // A drawn line stands for itself: it is neither turned nor stretched yet, and is meant to be used.
-function setLine_(line) {
+function useLine(line) {
   takeLine(line);
   set({ turn: 0, length: 100, line, strength: valueOf("strength") || 100 });
 }
@@ -93,7 +93,7 @@ function measure() {
 
 function showPath() {
   if (!path || one(".path").hidden) return;
-  if (!isHeld_) measure();
+  if (!isHolding) measure();
   const { sheet, shape } = source, angle = (shape.angle * 180) / Math.PI + bend.turn;
   paintTrail(trail, sheet, shape, field, bend);
   paintScale(trail, field, lane.pixels);

@@ -10,7 +10,9 @@ let looking = 0, looks = 0;          // the number of the piece that is on its w
 let steers = 0;                      // how many whole pictures were asked for; counts down, so that no `ask` has such a number
 let awaited = 0;                     // the number of the one that is on its way
 
-const pulled = (amounts) => want("look", { amounts });
+function pulled(amounts) {
+  want("look", { amounts });
+}
 
 function want(event, told) {
   next = { event, told };
@@ -37,7 +39,9 @@ function seenOfResult() {
   return part[2] - part[0] > 0.3 * (box[2] - box[0]) ? part : box;
 }
 
-const letGo = (amounts) => wantAll("steer", { amounts });
+function letGo(amounts) {
+  wantAll("steer", { amounts });
+}
 
 function wantAll(event, told) {
   next = null;

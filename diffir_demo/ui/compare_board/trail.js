@@ -2,6 +2,7 @@
 
 const HEAT = [[0, 0, 0], [70, 6, 4], [170, 36, 6], [244, 122, 24], [255, 212, 112], [255, 255, 255]];
 const GLOW = 0.55;                   // exponent that lifts faint light, as screens do
+const HALO = "#e0601890";            // around the light, as in a photo of a lamp
 const BARS = [1, 2, 5, 10, 20, 50];  // pixels of the photo that the scale may be long
 const WALK = 256;                    // positions along a line that is drawn, as the server has them
 
@@ -13,7 +14,7 @@ function heat(share) {
 // As a picture that canvases can draw, one pixel each.
 function glowing({ side, levels }) {
   const sheet = document.createElement("canvas"), image = new ImageData(side, side);
-  levels.forEach((level, i) => image.data.set([...heat(level / 255), 255], 4 * i));
+  levels.forEach((level, i) => image.data.set([...heat(level / 255), Math.min(255, 4 * level)], 4 * i));
   sheet.width = sheet.height = side;
   sheet.getContext("2d").putImageData(image, 0, 0);
   return sheet;
@@ -74,6 +75,7 @@ function paintTrail(canvas, sheet, shape, field, { turn = 0, length = 100, smoot
   const brush = darkroom(canvas, field);
   brush.imageSmoothingEnabled = smooth;
   brush.imageSmoothingQuality = "high";
+  if (smooth) Object.assign(brush, { shadowColor: HALO, shadowBlur: canvas.width / 16 });
   brush.rotate((turn * Math.PI) / 180);
   brush.scale(length / 100, length / 100);
   brush.drawImage(sheet, -shape.x - 0.5, -shape.y - 0.5);

@@ -112,8 +112,7 @@ class PathPanel(Panel):
         blur = request.blur or undone.shake.blur
         strength = undone.strength if request.strength is None else request.strength
         rim = RIM + len(blur.kernel) // 2
-        side = side_for(outcome.restoration) + 2 * (rim - RIM)
-        piece = glimpse(request, outcome.scale, asked.box, side, rim)
+        piece = glimpse(request, outcome.scale, asked.box, side_for(outcome.restoration), rim)
         seen = replace(piece.request, fill=request.fill, blur=blur, strength=strength)
         steered = outcome.restoration.steered
         events = self.studio.run(self.task, seen, outcome.weights, False, outcome.run.estimate, None, steered)

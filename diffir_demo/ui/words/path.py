@@ -33,8 +33,8 @@ PATH = {
     "back": "Back to what was found",
     "back_given": "Back to the path of the run",
     "apply": "Apply to the whole photo",
-    "hint": "A piece of what is on the screen follows at once. Strength: how much of the deconvolved photo is used; "
-    "double-click a slider to bring it back.",
+    "hint": "Drag the round handle, or the sliders: a piece of what is on the screen follows at once. Strength is how "
+    "much of the deconvolved photo is used. Double-click a slider: back to what was found.",
     "pixels": "{amount} px",
 }
 APPLYING = "Undoing the changed path: {percent} %"
