@@ -252,12 +252,13 @@ def test_a_path_that_was_found_is_not_looked_for_again() -> None:
     assert np.array_equal(last(events).picture.pixels, run.picture.pixels)
 
 
-class TestByHand:
-    @pytest.fixture(scope="class")
-    def outcome(self) -> Outcome:
-        run = restore("deblur", Request(scene(128), fill="path"), engine("deblur"))
-        return Outcome(run, "photo.png", recipe=replace(Recipe("deblur"), preset="path"))
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    run = restore("deblur", Request(scene(128), fill="path"), engine("deblur"))
+    return Outcome(run, "photo.png", recipe=replace(Recipe("deblur"), preset="path"))
 
+
+class TestByHand:
     def test_what_a_bend_asks_for(self, outcome: Outcome) -> None:
         undone, request = outcome.run.undone, outcome.run.request
         assert undone is not None and bent_request(request, undone, BendData()) is request
