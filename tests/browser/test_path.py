@@ -136,6 +136,7 @@ def test_dragging_shows_a_piece_and_applying_paints_the_picture(page: Page, pace
     assert length < 90
     runs = pace.runs
     applied(page, f"Changed by you: turned by +{turn}°, {length} % long.")
+    assert page.evaluate(LIGHT, f"{BOARD} .step:last-child canvas")["lit"] > 5  # how it was found stays
     assert pace.runs == runs + 1
     (tmp_path / "bent").mkdir()
     result = download(page, "#deblur-download", tmp_path / "bent")
@@ -253,6 +254,7 @@ def test_by_finger(open_page: Callable[..., Page], tmp_path: Path) -> None:
     touch(finger, "touchEnd")
     expect(patch(page)).to_be_visible()
     assert int(path.locator("input[data-name=turn]").input_value()) > 45
+    expect(path.get_by_role("img", name="The piece of the photo")).to_be_visible()  # beside the trail on a phone
     path.locator("[data-path=draw]").tap()
     x, y = middle(path.locator(".trail"))
     scrolled = page.evaluate("scrollY")

@@ -16,7 +16,7 @@ let path = null;                     // `PathData` of the run
 let bend = { ...UNBENT };            // as the handles stand
 let source = null;                   // { kernel, sheet, shape } of the path before it is turned and stretched
 let field = LEAST_FIELD;             // pixels of the photo that the square is wide
-let isHolding = false;                 // whether a finger is on a handle: the square keeps its measure
+let isHolding = false;               // whether a finger is on a handle: the square keeps its measure
 
 const bends = BENDS.map(makeBend);
 const neutral = (name) => (name === "strength" ? path.strength : UNBENT[name]);
@@ -80,10 +80,18 @@ function receivePath(isOther) {
     takeLine(bend.line);
     showSteps();
   }
+  paintSteps();
   within(".says").textContent = path.says;
   within(".bent").textContent = path.bent;
   within('[data-path="back"]').textContent = path.steps.length ? lane.back : lane.back_given;
   showPath();
+}
+
+// On narrow screens the piece stands beside the trail, too: the picture it lies on is out of sight there.
+function showGlance(url) {
+  const image = within(".glance img");
+  image.hidden = !url;
+  if (url) image.src = url;
 }
 
 function measure() {
@@ -114,13 +122,13 @@ function showPath() {
 // Every step shows the same piece of the photo: coarse ones have fewer, larger pixels.
 function showSteps() {
   within(".steps").hidden = !path.steps.length;
-  const reach = Math.max(...path.steps.map(({ side, share }) => side / share), 1);
+  const wide = (2 * shapeOf(path.kernel).around + 3) * ROOM;
   within(".steps div").replaceChildren(...path.steps.map((step) => {
     const box = make("div", "step"), sheet = make("canvas"), percent = Math.round(100 * step.share);
     sheet.setAttribute("role", "img");
     sheet.setAttribute("aria-label", filled(lane.step_long, { percent }));
     box.append(sheet, make("span", "", filled(lane.step, { percent })));
-    box.paint = () => paintTrail(sheet, glowing(step), shapeOf(step), Math.min(reach, field * 1.2) * step.share, { smooth: false });
+    box.paint = () => paintTrail(sheet, glowing(step), shapeOf(step), Math.max(3, wide * step.share), { smooth: false });
     return box;
   }));
 }

@@ -55,6 +55,7 @@ async function receivePatch() {
   looking = 0;
   look();
   if (!found.url || !found.box) return;
+  showGlance(found.url);
   const run = shownResult, bitmap = await decoded(found.url);
   if (run !== shownResult) { bitmap.close(); return; }
   patch?.bitmap.close();
@@ -66,6 +67,7 @@ function dropPatch() {
   patch?.bitmap.close();
   patch = null;
   one(".patch").hidden = true;
+  showGlance("");
 }
 
 // Another result, or the end of what was asked for: the sliders stand where the server knows them.

@@ -18,6 +18,8 @@ PATH = {
     "step_long": "The path as it was found in the photo at {percent} % of its size",
     "change": "Change the path and its strength",
     "grip": "Drag to turn the path and to make it longer or shorter",
+    "glance": "A piece of the photo appears here while you change the path",
+    "glance_long": "The piece of the photo, with the path as it is changed",
     "turn": "Turned by",
     "length": "Length",
     "strength": "Strength",
