@@ -28,7 +28,7 @@ LIGHT = """(selector) => {
   for (let i = 0; i < data.length; i += 4) {
     const [x, y] = [(i / 4) % canvas.width, Math.floor(i / 4 / canvas.width)];
     found.sum = (found.sum * 31 + data[i] + 7 * data[i + 1]) % 1000003;
-    if (data[i] < 200 || data[i + 1] > 215 || y > 0.85 * canvas.height) continue;  // neither scale nor black
+    if (data[i] < 200 || data[i + 1] > 215 || y > 0.78 * canvas.height) continue;  // neither scale nor black
     found.lit += 1;
     found.right = Math.max(found.right, Math.abs(x / canvas.width - 0.5));
     found.down = Math.max(found.down, Math.abs(y / canvas.height - 0.5));
