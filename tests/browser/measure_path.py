@@ -12,7 +12,7 @@ import statistics
 import tempfile
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from diffir_demo.ui import build_app, launch_options
 from tests.browser.conftest import ARGUMENTS, PATIENCE
@@ -55,13 +55,15 @@ def main() -> None:
         page.goto(url)
         go_to(page, "deblur")
         page.locator("#deblur-preset").get_by_label("Path").check()
+        expect(page.locator("#deblur-preset-summary")).to_contain_text("path")
         page.wait_for_timeout(1000)
         restore(page, "deblur")
+        page.wait_for_selector("#deblur-board .path", state="visible")
         page.wait_for_timeout(2000)
-        for zoom in ("as a whole", "at 100 %"):
+        for zoom, sign in (("as a whole", 1), ("at 100 %", -1)):  # other turns: what was asked before is remembered
             if zoom == "at 100 %":
                 page.locator("#deblur-board [data-do=full]").click()
-            times = [_followed(page, "turn", 2 * number + 1) for number in range(CHANGES)]
+            times = [_followed(page, "turn", sign * (2 * number + 1)) for number in range(CHANGES)]
             told = ", ".join(f"{each:.2f}" for each in sorted(times))
             print(
                 f"{zoom}: median {statistics.median(times):.2f} s of {told}; load {os.getloadavg()[0]:.1f}", flush=True
