@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from .baselines import get_baseline
 from .batch import Archive, entry_of
+from .deconvolve import LARGEST, blur_of, picture_of
 from .devices import choose_device
 from .errors import DiffIRError, InputError
 from .events import Event, Painting, PriorStep, Restoration, Started
@@ -38,14 +39,18 @@ from .jobs import (
     text_for,
 )
 from .model import PRESETS
-from .recipe import Recipe, read_recipe
+from .recipe import KnownPath, Recipe, read_recipe
 from .restore import MAX_STEPS, load, stream
 from .scratches import find_scratches
+from .shake import path_facts
 from .tasks import TASKS, Preset, Task, get_task
 from .tiling import MEMORY_BUDGET
 from .trace import Trace, check_suffix, save_trace
 from .weights import WeightsInfo, in_words
 from .weights.directions import FIELD
+
+PATH_OPTIONS = ("strength", "path", "path_map")
+"""Those about the camera's path."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,6 +109,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OUT.png",
         help="inpaint: also save where what is in the hole comes from: white was copied from elsewhere in the photo, "
         "grey painted by the network",
+    )
+    restore.add_argument(
+        "--strength",
+        type=_share,
+        metavar="S",
+        help="deblur --preset path: how much of the deconvolved photo is used, 0 to 1 (default: as far as the camera's "
+        "path can be trusted)",
+    )
+    restore.add_argument(
+        "--path",
+        type=Path,
+        metavar="PICTURE",
+        help=f"deblur --preset path: the camera's path, light on black, {LARGEST} pixels a side at most, instead of "
+        "looking for it",
+    )
+    restore.add_argument(
+        "--path-map",
+        type=Path,
+        metavar="OUT.png",
+        help="deblur --preset path: also save the camera's path as a picture that --path takes",
     )
     restore.add_argument("--baseline", metavar="NAME", help="a classical method instead of the network")
     restore.add_argument("--json", action="store_true", help="print one line of JSON per picture")
@@ -263,18 +288,18 @@ def _share(text: str) -> float:
 
 def _restore(options: argparse.Namespace) -> int:
     task, recipe = get_task(options.task), _recipe(options)
-    also_read = [options.recipe] if options.recipe else []
+    also_read = [file for file in (options.recipe, options.path) if file]
     jobs = plan_jobs(options.inputs, options.output, options.mask, task, has_mask=recipe.has_mask, also_read=also_read)
-    for option in ("weights", "preset", "steps", "trace", "fill_map"):
-        if options.baseline and getattr(options, option):
+    for option in ("weights", "preset", "steps", "trace", "fill_map", *PATH_OPTIONS):
+        if options.baseline and getattr(options, option) is not None:
             name = option.replace("_", "-")
             raise InputError(f"--baseline runs no network, so --{name} has no use beside it.", "Leave one of them out.")
     if options.preset and options.weights:
         raise InputError("--preset names its own weights, so --weights has no use beside it.", "Leave one of them out.")
     drawn = _checked_trace(options.trace, jobs)
     _check_fill_map(options.fill_map, task, jobs)
-    if options.fill_map and options.trace and options.fill_map.resolve() == options.trace.resolve():
-        raise InputError(f"Trace and fill map would both be saved as '{options.trace.name}'.", "Name them apart.")
+    _check_path(options, task, recipe, jobs)
+    _check_apart({"trace": options.trace, "fill map": options.fill_map, "path map": options.path_map})
     ask, run = partial(request_of, recipe=recipe), _runner(options, task, recipe, drawn)
     if is_zip(Path(options.output)):
         files = {"recipe.json": recipe.to_json(indent=1)}
@@ -347,7 +372,10 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, weights=None, preset=options.preset, scale=options.scale)
     elif not options.recipe:
         recipe = replace(recipe, preset=get_task(options.task).preset().key)
-    return replace(recipe, seed=seed, steps=options.steps or recipe.steps)
+    recipe = replace(recipe, seed=seed, steps=options.steps or recipe.steps)
+    if options.path:
+        recipe = replace(recipe, path=KnownPath.of(blur_of(load_picture(options.path))))
+    return recipe if options.strength is None else replace(recipe, strength=options.strength)
 
 
 def _checked_trace(path: Path | None, jobs: Sequence[Job]) -> bool:
@@ -367,6 +395,45 @@ def _check_fill_map(path: Path | None, task: Task, jobs: Sequence[Job]) -> None:
     if path.suffix.lower() != ".png":
         raise InputError(f"A fill map is saved as PNG, not as '{path.name}'.", "Give it a name that ends in .png.")
     _check_beside("fill-map", path, jobs)
+
+
+def _check_path(options: argparse.Namespace, task: Task, recipe: Recipe, jobs: Sequence[Job]) -> None:
+    """Raises `InputError` where an option about the camera's path has no use, before anything is loaded."""
+    named = next((name for name in PATH_OPTIONS if getattr(options, name) is not None), None)
+    if named is not None:
+        _require_path_preset(f"--{named.replace('_', '-')}", options, task, recipe)
+    if options.path_map is None:
+        return
+    if options.path_map.suffix.lower() != ".png":
+        name = options.path_map.name
+        raise InputError(f"A path is saved as PNG, not as '{name}'.", "Give it a name that ends in .png.")
+    _check_beside("path-map", options.path_map, jobs)
+    if options.path and options.path.resolve() == options.path_map.resolve():
+        raise InputError(f"The path map would overwrite '{options.path.name}'.", "Choose another name for it.")
+
+
+def _require_path_preset(option: str, options: argparse.Namespace, task: Task, recipe: Recipe) -> None:
+    able = list(dict.fromkeys(preset.key for preset in task.presets if preset.wants_path))
+    if not able:
+        raise InputError(f"{task.title} undoes no camera path, so {option} has no use.", "Leave it out.")
+    if not options.weights and recipe.preset not in able:
+        key = recipe.preset or task.preset(scale=recipe.scale).key
+        raise InputError(
+            f"The preset '{key}' undoes no camera path, so {option} has no use.", f"Add --preset {able[0]}."
+        )
+
+
+def _check_apart(files: Mapping[str, Path | None]) -> None:
+    """files: what would be saved there. Raises `InputError` where two would be the same file."""
+    there: dict[Path, str] = {}
+    for what, path in files.items():
+        if path is None:
+            continue
+        if other := there.get(path.resolve()):
+            raise InputError(
+                f"{other.capitalize()} and {what} would both be saved as '{path.name}'.", "Name them apart."
+            )
+        there[path.resolve()] = what
 
 
 def _check_beside(option: str, path: Path, jobs: Sequence[Job]) -> None:
@@ -397,12 +464,16 @@ def _report(done: Done, task: str, options: argparse.Namespace) -> None:
     if done.restoration is not None:
         if options.fill_map and (found := done.restoration.fill_map):
             save_picture(found, options.fill_map)
+        if options.path_map and (undone := done.restoration.undone):
+            save_picture(picture_of(undone.shake.kernel), options.path_map)
         line = _record(done.job, done.restoration) if options.json else _sentence(done.job, done.restoration)
         print(json.dumps(line) if options.json else line, flush=True)
         if options.trace and not options.json:
             print(f"  diffusion -> {options.trace}", flush=True)
         if options.fill_map and not options.json:
             print(f"  fill map -> {options.fill_map}", flush=True)
+        if options.path_map and not options.json:
+            print(f"  path -> {options.path_map}", flush=True)
         return
     if options.json:
         print(json.dumps({"file": str(done.job.source), "task": task, "error": str(done.error)}), flush=True)
@@ -426,6 +497,7 @@ def _record(job: Job, restoration: Restoration) -> dict[str, object]:
         "precision": restoration.precision,
         "notices": list(restoration.notices),
         **({} if (copied := restoration.copied_share) is None else {"copied": round(copied, 4)}),
+        **({"path": path_facts(undone)} if (undone := restoration.undone) else {}),
         **({"reading": reading.to_dict()} if (reading := restoration.reading) else {}),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -138,6 +139,13 @@ class Restoration:
 
     undone: Undone | None = field(repr=False, default=None)
     """The camera's path and the photo without it; None where it was not looked for."""
+
+    @cached_property
+    def deconvolved(self) -> Picture | None:
+        """The photo without its blur, as if that were sure; no network has seen it. None where it was not undone."""
+        if self.undone is None or self.undone.strength == 0:
+            return None
+        return self.request.picture.with_pixels(self.undone.sharp, self.request.picture.alpha)
 
     @property
     def copied_share(self) -> float | None:

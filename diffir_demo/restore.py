@@ -40,7 +40,7 @@ from .model import DiffIR, DIRformer, FastDIRformer, seeded_noise
 from .model.compiled import compile_blocks
 from .model.config import ModelConfig
 from .model.cost import Cost, cost_of
-from .shake import Undone, undo
+from .shake import Shake, Undone, path_in_words, undo
 from .tasks import Request, Task, get_task
 from .texture import expectation, textured
 from .tiling import MEMORY_BUDGET, Canvas, Tile, around_hole, plan
@@ -52,7 +52,6 @@ Z = TypeVar("Z")
 R = TypeVar("R")
 MAX_OUTPUT_MEGAPIXELS = 200
 """A result takes some 20 bytes of memory per pixel while it is put together."""
-NO_PATH = "No path of the camera explains this photo, so the network worked alone."
 BREATH = 0.05
 """Seconds that pass between two events of a stage, where its pieces are shorter."""
 MAX_STEPS = 8
@@ -223,6 +222,7 @@ def stream(
     previews: bool = False,
     memory_budget: int = MEMORY_BUDGET,
     whole: bool = False,
+    found: Shake | None = None,
 ) -> Generator[Event, None, None]:
     """Restores one picture, telling what happens: `Started`, a `PriorStep` per diffusion step, `Painting`, `Finished`.
 
@@ -237,6 +237,8 @@ def stream(
     previews: also paint the picture that every step's IPR leads to; each costs as much time as the result itself.
     memory_budget: bytes; a picture whose painting would take more is painted in overlapping tiles.
     whole: let the network see all of the photo, even where it is large and the hole is small (`around_hole`).
+    found: the camera's path that a former run has found in this very photo (`Restoration.undone`), so that nobody waits
+    for it again; it changes no pixel.
 
     The same request gives the same pixels. The device is held from `Started` to the end; closing the generator early
     frees it and everything else, so close it before the same thread starts another run.
@@ -247,7 +249,7 @@ def stream(
     task.check(request)
     engine = engine or load(task)
     _require_structure(task, engine)
-    _require_path(request, engine.model.config)
+    _require_path(task, request, engine.model.config)
     _require_room(request.picture, engine.model.config.scale)
     given = None if ipr is None else _checked(ipr, engine.model.config.ipr_length)
     amounts = {name: float(amount) for name, amount in (steered or {}).items()}
@@ -257,7 +259,7 @@ def stream(
     while not turn.acquire(timeout=BREATH):
         yield Waiting()
     try:
-        yield from _run(task, request, engine, given, amounts, steps, previews, memory_budget, whole)
+        yield from _run(task, request, engine, given, amounts, steps, previews, memory_budget, whole, found)
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -276,10 +278,12 @@ def _require_structure(task: Task, engine: Engine) -> None:
         )
 
 
-def _require_path(request: Request, config: ModelConfig) -> None:
+def _require_path(task: Task, request: Request, config: ModelConfig) -> None:
     told = request.blur is not None or request.strength is not None
     if told and not config.wants_path:
-        raise InputError("This network does not look at the camera's path.", "Choose the preset 'path'.")
+        named = next((preset.key for preset in task.presets if preset.wants_path), None)
+        hint = f"Choose the preset '{named}'." if named else "Leave path and strength out."
+        raise InputError("This network does not look at the camera's path.", hint)
 
 
 def _require_room(picture: Picture, scale: int) -> None:
@@ -334,6 +338,7 @@ def _run(
     previews: bool,
     budget: int,
     whole: bool,
+    found: Shake | None,
 ) -> Generator[Event, None, None]:
     model, config, clock = engine.model, engine.model.config, _Clock()
     count = (asked or config.timesteps) if given is None else 0
@@ -360,7 +365,7 @@ def _run(
     )
     undone = None
     if config.wants_path:
-        undoing = _mapped(undo(seen.picture.pixels, request.blur, request.strength), _undoing)
+        undoing = _mapped(undo(seen.picture.pixels, request.blur, request.strength, found), _undoing)
         undone = yield from _paced(undoing, lambda: clock.measuring("undo"))
         yield PathFound(undone.shake, undone.strength)
         with clock.measuring("encode"):
@@ -414,12 +419,12 @@ def _run(
     estimate = _numbers(ipr)
     if amounts:
         ipr = torch.from_numpy(engine.steered(estimate, **amounts))[None].to(engine.device)
-    pixels, copied, told = (yield from _mapped(paint(ipr, "paint"), Painting)), None, _path_notice(undone)
+    pixels, copied, told = (yield from _mapped(paint(ipr, "paint"), Painting)), None, _path_notice(undone, request)
     # "network" gets no grain either: what is faithful is not made up, and grain is, however well it matches.
     if seen.mask is not None and seen.fill != "network":
         filling = _mapped(textured(seen.picture.pixels, seen.mask, pixels, seen.fill, seen.seed), _copying)
-        found = yield from _paced(filling, lambda: clock.measuring("copy"))
-        pixels, copied, told = found.pixels, found.copied, found.notices
+        filled = yield from _paced(filling, lambda: clock.measuring("copy"))
+        pixels, copied, told = filled.pixels, filled.copied, filled.notices
     picture = decoded(pixels, "paint")
     yield Painting(1.0)
     yield Finished(
@@ -483,8 +488,8 @@ def _undoing(share: float) -> Painting:
     return Painting(share, UNDOING)
 
 
-def _path_notice(undone: Undone | None) -> tuple[str, ...]:
-    return (NO_PATH,) if undone is not None and undone.strength == 0 else ()
+def _path_notice(undone: Undone | None, request: Request) -> tuple[str, ...]:
+    return () if undone is None else (path_in_words(undone, request.strength),)
 
 
 def _copying(share: float) -> Painting:

@@ -27,7 +27,7 @@ from diffir_demo.recipe import (
     recipe_of,
     text_of,
 )
-from diffir_demo.recipe.recipe import MAX_BYTES
+from diffir_demo.recipe.recipe import FORMAT, MAX_BYTES
 from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS, Request
 from diffir_demo.weights import save
@@ -123,7 +123,7 @@ def test_what_is_no_recipe(text: str | bytes) -> None:
 
 
 def test_a_newer_version_is_told() -> None:
-    assert "newer version" in refused(changed(diffir_recipe=3, surprise=[]))
+    assert "newer version" in refused(changed(diffir_recipe=FORMAT + 1, surprise=[]))
 
 
 def test_a_huge_one_is_not_even_read() -> None:

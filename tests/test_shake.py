@@ -17,7 +17,7 @@ from diffir_demo.events import UNDOING, Painting, PathFound, PriorStep, last
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
 from diffir_demo.model import fold
-from diffir_demo.restore import NO_PATH, restore, stream
+from diffir_demo.restore import restore, stream
 from diffir_demo.shake import Shake, find_shake, likeness, undo
 from diffir_demo.shake.find import BELIEF, DOUBT, MOVED, STILL
 from diffir_demo.shake.judge import Evidence, agreement, evidence
@@ -26,6 +26,7 @@ from diffir_demo.shake.scale import ROUNDS, Scale, steps_for
 from diffir_demo.shake.search import PRICES, SIDE, climb, search
 from diffir_demo.shake.undo import mixed
 from diffir_demo.shake.window import LARGEST, telling_window
+from diffir_demo.shake.words import SHARP
 from diffir_demo.tasks import Request, deblur
 from diffir_demo.tasks.motion import camera_shake, straight_motion
 from tests.test_deconvolve import large_scene
@@ -237,7 +238,7 @@ class TestPainted:
 
     def test_where_no_path_is_believed_the_run_says_so(self) -> None:
         run = restore("deblur", Request(Picture(large_scene(192, 192))), engine("deblur", config=WITH_PATH))
-        assert NO_PATH in run.notices and run.undone is not None and run.undone.strength == 0
+        assert run.notices == (f"{SHARP}.",) and run.undone is not None and run.undone.strength == 0
 
     @pytest.mark.parametrize("told", [{"blur": Blur(PATH)}, {"strength": 0.5}])
     def test_what_is_told_of_a_path_is_never_ignored(self, told: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ def test_the_client(mask: bytes | None, address: str, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("sh"), reason="needs curl and a shell")
-@pytest.mark.parametrize(("key", "mask"), [("inpaint", None), ("inpaint", ragged()), ("sr", None)])
+@pytest.mark.parametrize(("key", "mask"), [("inpaint", None), ("inpaint", ragged()), ("sr", None), ("deblur", None)])
 def test_curl(key: str, mask: bytes | None, address: str, tmp_path: Path) -> None:
     made = case(tmp_path, key, 'it\'s "50 %" 門.png', mask)
     subprocess.run(["sh", "-eu"], input=made.code("curl", address), text=True, cwd=tmp_path, check=True, timeout=120)

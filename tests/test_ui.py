@@ -22,12 +22,13 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from pydantic import ValidationError
 
+from diffir_demo.deconvolve import picture_of
 from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.estimate import Estimate
 from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started, last
-from diffir_demo.imaging import Picture, grown, load_mask, mask_picture, save_picture
+from diffir_demo.imaging import Picture, grown, load_mask, mask_picture, read_text, save_picture
 from diffir_demo.imaging.strokes import rasterise
-from diffir_demo.recipe import Recipe, read_recipe
+from diffir_demo.recipe import RUN_KEYWORD, Recipe, read_recipe
 from diffir_demo.restore import load, restore, stream
 from diffir_demo.scratches import find_scratches, search
 from diffir_demo.tasks import TASKS, Request
@@ -427,6 +428,30 @@ def test_a_recipe_is_enough_for_the_endpoint(key: str, client: Client, checkpoin
     assert told == asked.done(painted, "cat.png")
     again = client.predict(handle_file(source), seed=6, recipe=json.loads(told.to_json()), api_name=f"/{key}")
     assert read_recipe(again) == dataclasses.replace(told, seed=6)
+
+
+def test_the_endpoint_takes_a_camera_path(client: Client, tmp_path: Path) -> None:
+    """Its file says what was made of that, and its recipe repeats it."""
+    source = save_picture(photo(), tmp_path / "cat.png")
+    path = save_picture(picture_of(np.eye(7)), tmp_path / "path.png")
+    known = {"preset": "path", "strength": 0.5, "path": handle_file(path)}
+    answer = client.predict(handle_file(source), **known, api_name="/deblur")
+    told = json.loads(read_text(Path(answer), RUN_KEYWORD, 10_000) or "")
+    assert (
+        told["path"]["given"] and told["path"]["strength"] == 0.5 and told["path"]["length"] == pytest.approx(8, abs=1)
+    )
+    assert told["notices"][-1].startswith("Camera path as given: ") and "strength 50 %" in told["notices"][-1]
+    recipe = json.loads(read_recipe(answer).to_json())
+    again = client.predict(handle_file(source), recipe=recipe, api_name="/deblur")
+    assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(answer)))
+    for wrong, sentence in (
+        ({"strength": 0.5}, "does not look at the camera's path. Choose the preset 'path'"),
+        ({"preset": "path", "strength": 2}, "must be a number from 0 to 1"),
+        ({"preset": "path", "strength": "much"}, "must be a number from 0 to 1"),
+        ({"preset": "path", "path": "path.png"}, "'path' must be an uploaded file"),
+    ):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(handle_file(source), **wrong, api_name="/deblur")
 
 
 def test_scratches_are_found_for_programs(client: Client, tmp_path: Path) -> None:

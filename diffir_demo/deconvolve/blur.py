@@ -11,6 +11,8 @@ from .light import Light
 
 LARGEST = 101
 """Side of a kernel, pixels."""
+ONE = 1e-6
+"""By which the sum of a kernel in float32 may miss 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +22,8 @@ class Blur:
     kernel: np.ndarray
     """(side, side) float32 summing to 1, side odd: as `cv2.filter2D` applies it, so not flipped."""
     light: Light = "linear"
+    exact: bool = True
+    """Whether it was measured. What was found or drawn is right more or less, and its errors act like noise."""
 
     def __post_init__(self) -> None:
         """Raises `InputError` for a kernel of another shape, without light, or with values that are none."""
@@ -35,4 +39,6 @@ class Blur:
         if self.light not in ("linear", "sRGB"):
             raise InputError(f"A blur averages 'linear' light or 'sRGB' levels, not '{self.light}'.")
         kernel = kernel.astype(np.float64)
-        object.__setattr__(self, "kernel", (kernel / kernel.sum()).astype(np.float32))
+        total = float(kernel.sum())  # what is 1 already stays as it is to the last bit, so that a run can be repeated
+        light = kernel if abs(total - 1) < ONE else kernel / total
+        object.__setattr__(self, "kernel", light.astype(np.float32))

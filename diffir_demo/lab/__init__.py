@@ -14,7 +14,7 @@ from .estimate import Run, estimate_ipr, hear_ipr, ipr_of, runs_of
 from .influence import Moved, move, steering
 from .numbers import LARGEST, Likeness, blend, check_numbers, likeness, read_ipr, write_ipr
 from .seeds import MAX_SEEDS, Sweep, sweep
-from .small import Glimpse, Small, glimpse, small_enough
+from .small import RIM, Glimpse, Small, glimpse, small_enough
 from .steps import StepRow, try_steps
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "KINDS",
     "LARGEST",
     "MAX_SEEDS",
+    "RIM",
     "Difference",
     "Glimpse",
     "Likeness",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,8 @@ class Small:
     """"whole", "crop" (a piece at full size) or "shrunk" (all of it, made smaller)."""
 
 
+ALONE: dict[str, Any] = {"fill": "network", "blur": None, "strength": None}
+"""Of a request: copies, or a deconvolved photo, would hide what the numbers do."""
 RIM = 8
 """Pixels of the photo around a glimpse that are painted and cut off: near an edge, networks guess what lies beyond."""
 GRID = 8
@@ -47,18 +50,20 @@ class Glimpse:
         return Picture(np.ascontiguousarray(painted.pixels[self.window]))
 
 
-def glimpse(request: Request, scale: int, seen: tuple[float, float, float, float], side: int) -> Glimpse:
+def glimpse(
+    request: Request, scale: int, seen: tuple[float, float, float, float], side: int, rim: int = RIM
+) -> Glimpse:
     """Around the middle of what is seen, with a result of `side` pixels a side at most.
 
-    seen: left, top, right, bottom, as shares of the picture's sides.
+    seen: left, top, right, bottom, as shares of the picture's sides. rim: pixels of the photo around what is shown.
     """
-    picture, most = request.picture, max(4 * RIM, side // scale)
+    picture, most = request.picture, max(4 * rim, side // scale)
     sides = (picture.height, picture.width)
-    spans = [_span(seen[1], seen[3], sides[0], most), _span(seen[0], seen[2], sides[1], most)]
+    spans = [_span(seen[1], seen[3], sides[0], most, rim), _span(seen[0], seen[2], sides[1], most, rim)]
     (top, bottom), (left, right) = spans
     piece = _crop(request, None, scale, (top, left, bottom - top, right - left)).request
     inner = [
-        (start + (RIM if start else 0), end - (RIM if end < length else 0))
+        (start + (rim if start else 0), end - (rim if end < length else 0))
         for (start, end), length in zip(spans, sides, strict=True)
     ]
     window = [slice(scale * (a - start), scale * (b - start)) for (a, b), (start, _) in zip(inner, spans, strict=True)]
@@ -67,9 +72,9 @@ def glimpse(request: Request, scale: int, seen: tuple[float, float, float, float
     return Glimpse(piece, (window[0], window[1]), box)
 
 
-def _span(low: float, high: float, length: int, most: int) -> tuple[int, int]:
+def _span(low: float, high: float, length: int, most: int, rim: int) -> tuple[int, int]:
     """(start, end) in pixels: what is seen and a rim, `most` at most, on the grid."""
-    wanted = min(length, most, round((high - low) * length) + 2 * RIM + GRID)
+    wanted = min(length, most, round((high - low) * length) + 2 * rim + GRID)
     start = round((low + high) / 2 * length - wanted / 2)
     start = min(max(0, start), length - wanted) // GRID * GRID
     return start, min(length, start + wanted)
@@ -119,7 +124,7 @@ def _crop(request: Request, reference: Picture | None, scale: int, box: tuple[in
         request,
         picture=Picture(cut(request.picture.pixels)),
         mask=None if request.mask is None else cut(request.mask),
-        fill="network",  # copies would hide what the numbers do
+        **ALONE,
     )
     return Small(piece, None if reference is None else Picture(cut(reference.pixels, scale)), "crop")
 
@@ -131,7 +136,5 @@ def _shrunk(request: Request, reference: Picture | None, height: int, width: int
     assert request.mask is not None
     mask = shrink(255 * request.mask.astype(np.uint8)) >= 128
     feather = round(request.feather * width / request.picture.width)
-    piece = replace(
-        request, picture=Picture(shrink(request.picture.pixels)), mask=mask, feather=feather, fill="network"
-    )
+    piece = replace(request, picture=Picture(shrink(request.picture.pixels)), mask=mask, feather=feather, **ALONE)
     return Small(piece, None if reference is None else Picture(shrink(reference.pixels)), "shrunk")

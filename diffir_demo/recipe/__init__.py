@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .files import KEYWORD, RUN_KEYWORD, find_recipe, read_recipe, run_text, text_of
-from .parts import Drawing, Photo, UsedWeights, stroke_fields
+from .parts import Drawing, KnownPath, Photo, UsedWeights, stroke_fields
 from .recipe import Recipe, recipe_of
 
 __all__ = [
     "KEYWORD",
     "RUN_KEYWORD",
     "Drawing",
+    "KnownPath",
     "Photo",
     "Recipe",
     "UsedWeights",

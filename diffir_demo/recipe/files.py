@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..events import Restoration
 from ..imaging import read_text
+from ..shake import path_facts
 from ..version import VERSION
 from .recipe import MARK, MAX_BYTES, Recipe
 
@@ -26,10 +27,13 @@ def text_of(recipe: Recipe | None) -> dict[str, str]:
 
 def run_text(run: Restoration) -> dict[str, str]:
     """What came of the run, as JSON, for programs that have nothing but the picture: {"notices": sentences, "copied":
-    the share of the hole that was not painted by the network, where there is a hole}."""
+    the share of the hole that was not painted by the network, where there is a hole; "path": `shake.path_facts`, where
+    the camera's path was undone}."""
     told: dict[str, object] = {"notices": run.notices}
     if run.copied_share is not None:
         told["copied"] = round(run.copied_share, 4)
+    if run.undone is not None:
+        told["path"] = path_facts(run.undone)
     return {RUN_KEYWORD: json.dumps(told)}
 
 

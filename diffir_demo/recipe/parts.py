@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ..deconvolve import LARGEST, Blur
 from ..errors import InputError
 from ..imaging import MAX_MEGAPIXELS
 from ..imaging.strokes import MAX_FEATHER, MAX_POINTS, MAX_STROKES, Stroke
@@ -16,6 +20,10 @@ from .strict import Fields, number
 
 MAX_MASK = 13_000_000
 """Bytes of PNG: no mask of `MAX_MEGAPIXELS` needs more, at one bit per pixel, however ragged it is."""
+_KERNEL = 60_000
+"""Letters of the largest kernel: base64 of at most as many bytes as it has in float32, and the little that packing
+adds to what cannot be packed."""
+_FLOAT = np.dtype("<f4")
 _NAME, _BADGE, _FINGERPRINT = 255, 200, re.compile("[0-9a-f]{64}")
 
 
@@ -49,6 +57,27 @@ class Drawing:
     strokes: tuple[Stroke, ...] = ()
     feather: float = 0.0
     """Fraction of the picture's width, around the hole, in which the painting fades into the photo."""
+
+
+@dataclass(frozen=True)
+class KnownPath:
+    """A camera's path that was given to a run, as `deconvolve.Blur` has it, to the last bit."""
+
+    side: int
+    kernel: bytes
+    """float32, little-endian, row by row."""
+    light: str = "linear"
+    exact: bool = True
+
+    @classmethod
+    def of(cls, blur: Blur) -> KnownPath:
+        return cls(len(blur.kernel), blur.kernel.astype(_FLOAT).tobytes(), blur.light, blur.exact)
+
+    @property
+    def blur(self) -> Blur:
+        """Raises `InputError` for what is no blur."""
+        kernel = np.frombuffer(self.kernel, _FLOAT).reshape(self.side, self.side)
+        return Blur(kernel, self.light, self.exact)  # pyright: ignore[reportArgumentType]  # it checks its light itself
 
 
 def weights_in(fields: Fields) -> UsedWeights:
@@ -85,6 +114,27 @@ def steered_in(fields: Fields) -> dict[str, float]:
     """Standard deviations by what is told of; nothing that is zero, and no further than networks are moved."""
     found = {name: fields.maybe(name, lambda each: fields.number(each, -FURTHEST, FURTHEST)) for name in SEVERITIES}
     return {name: amount for name, amount in found.items() if amount}
+
+
+def path_in(fields: Fields) -> KnownPath:
+    side, packed = fields.whole("side", 3, LARGEST), fields.text("kernel", _KERNEL)
+    light, exact = fields.text("light", 10), bool(fields.whole("exact", 0, 1))
+    try:
+        unpacking = zlib.decompressobj()
+        kernel = unpacking.decompress(base64.b64decode(packed, validate=True), 4 * side * side + 1)
+        found = KnownPath(side, kernel, light, exact)
+        is_whole = unpacking.eof and found.blur is not None
+    except (ValueError, zlib.error, InputError) as error:
+        raise ValueError("kernel") from error
+    if not is_whole:
+        raise ValueError("kernel")
+    return found
+
+
+def path_fields(path: KnownPath) -> dict[str, Any]:
+    """As a recipe has it: the kernel packed by zlib, as most of it is black, then base64."""
+    packed = base64.b64encode(zlib.compress(path.kernel, 9)).decode()
+    return {"side": path.side, "kernel": packed, "light": path.light, "exact": int(path.exact)}
 
 
 def stroke_fields(stroke: Stroke) -> dict[str, Any]:

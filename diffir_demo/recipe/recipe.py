@@ -21,10 +21,13 @@ from ..version import VERSION
 from ..weights import WeightsInfo, survey
 from .parts import (
     Drawing,
+    KnownPath,
     Photo,
     UsedWeights,
     drawing_in,
     mask_in,
+    path_fields,
+    path_in,
     photo_in,
     plain_name,
     steered_in,
@@ -34,8 +37,9 @@ from .parts import (
 from .strict import Fields, parsed
 
 T = TypeVar("T")
-FORMAT = 2
-"""Goes up when a reader of today could no longer understand what is written. 2: `steered`; what has none is still 1."""
+FORMAT = 3
+"""Goes up when a reader of today could no longer understand what is written. 2: `steered`; 3: `path` or `strength`;
+what has none of them is still 1."""
 MARK = "diffir_recipe"
 """The field that tells a recipe from any other JSON; its value is the format."""
 MAX_BYTES = 20_000_000
@@ -67,6 +71,10 @@ class Recipe:
     """Which of the task's presets it was, by name: it is found where the very file is not there."""
     scale: int | None = None
     """How far that enlarges."""
+    path: KnownPath | None = None
+    """The camera's path that was given; None: it is looked for, where the preset does so."""
+    strength: float | None = None
+    """How much of the deconvolved photo was asked for, in [0, 1]; None: as far as the path can be trusted."""
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
@@ -87,11 +95,14 @@ class Recipe:
         mask: (h, w) bool, True = hole, in place of the recipe's own. Raises `InputError` where the task wants a mask
         and there is none, or where the recipe's is damaged.
         """
-        if not get_task(self.task).wants_mask:
-            return Request(picture, mask, self.seed)
+        task = get_task(self.task)
+        fill = task.fill_of(self.preset)
+        if not task.wants_mask:
+            blur = self.path.blur if self.path else None
+            return Request(picture, mask, self.seed, fill=fill, blur=blur, strength=self.strength)
         hole = self.hole(picture.height, picture.width) if mask is None else mask
         feather = feather_pixels(self.drawing.feather if self.drawing else 0.0, picture.width)
-        return Request(picture, grown(hole, feather), self.seed, feather, get_task(self.task).fill_of(self.preset))
+        return Request(picture, grown(hole, feather), self.seed, feather, fill)
 
     def hole(self, height: int, width: int) -> np.ndarray:
         """(h, w) bool, as drawn: not yet widened by the feather.
@@ -122,6 +133,8 @@ class Recipe:
             scale=scale,
             photo=Photo(plain_name(name), picture.width, picture.height, picture.sha256),
             version=VERSION,
+            path=KnownPath.of(run.request.blur) if run.request.blur else None,
+            strength=run.request.strength,
         )
 
     def find_weights(self) -> Path | None:
@@ -162,10 +175,12 @@ class Recipe:
 
     def to_json(self, indent: int | None = None) -> str:
         """The same recipe gives the same text."""
-        mark = FORMAT if self.steered else 1
+        told_of_path = self.path is not None or self.strength is not None
+        mark = FORMAT if told_of_path else 2 if self.steered else 1
         fields: dict[str, Any] = {MARK: mark, "version": self.version, "task": self.task, "seed": self.seed}
         fields |= {"preset": self.preset, "scale": self.scale, "steps": self.steps}
         fields["steered"] = dict(self.steered) or None
+        fields |= {"path": path_fields(self.path) if self.path else None, "strength": self.strength}
         fields["weights"] = vars(self.weights) if self.weights else None
         fields["photo"] = vars(self.photo) if self.photo else None
         if self.drawing:
@@ -223,6 +238,8 @@ def _recipe(fields: Fields) -> Recipe:
         drawing=fields.maybe("drawing", lambda name: fields.part(name, drawing_in)),
         mask=fields.maybe("mask", lambda name: mask_in(fields.text(name, MAX_BYTES), name)),
         photo=fields.maybe("photo", lambda name: fields.part(name, photo_in)),
+        path=fields.maybe("path", lambda name: fields.part(name, path_in)),
+        strength=fields.maybe("strength", lambda name: fields.number(name, 0, 1)),
         version=fields.text("version", 40),
     )
     fields.end()
@@ -230,6 +247,8 @@ def _recipe(fields: Fields) -> Recipe:
         raise ValueError("task")
     if (recipe.drawing or recipe.mask) and not get_task(recipe.task).wants_mask:
         raise ValueError("drawing" if recipe.drawing else "mask")
+    if (recipe.path or recipe.strength is not None) and not any(p.wants_path for p in get_task(recipe.task).presets):
+        raise ValueError("path" if recipe.path else "strength")
     return recipe
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..clock import Work
-from ..deconvolve import Blur, Light, spread
+from ..deconvolve import Blur, Light, span, spread
 from .kernels import point
 from .search import search
 from .window import Box, telling_window
@@ -39,12 +39,17 @@ class Shake:
 
     @property
     def blur(self) -> Blur:
-        return Blur(self.kernel, self.light)
+        return Blur(self.kernel, self.light, exact=False)
 
     @cached_property
     def radius(self) -> float:
         """Root mean square distance of the light from its centroid, pixels: 0 without any blur."""
         return spread(torch.from_numpy(self.kernel))
+
+    @cached_property
+    def length(self) -> float:
+        """From one end of the path to the other, pixels: see `deconvolve.span`."""
+        return span(self.kernel)
 
     @property
     def trust(self) -> float:

@@ -15,7 +15,7 @@ from .grid import RAMP
 from .parts import Parts, look_closer
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
-"""Noise, in levels, that is assumed at least: of a kernel that was found, as its errors act like noise; of one told."""
+"""Noise, in levels, that is assumed at least: where a kernel is not exact, whose errors act like noise; where it is."""
 SEARCH, PARTING, MOST_PARTING, SHARPEN = 3.0, 2.6e-6, 9.0, 1.2e-6
 """Seconds of one thread (2 vCPU): finding the path; looking at the parts, per pixel and at most; and deconvolution per
 pixel."""
@@ -37,6 +37,8 @@ class Undone:
     """Share of `sharp` in `mixed`, [0, 1]: where the photo's parts differ, in those of which most is believed."""
     parts: Parts | None = None
     """What is believed of each part; None: the same of all."""
+    given: bool = False
+    """Whether the blur was told, and not looked for."""
 
     @property
     def mixed(self) -> np.ndarray:
@@ -55,30 +57,35 @@ def seconds(size: int) -> float:
     return SEARCH + min(PARTING * size, MOST_PARTING) + SHARPEN * size
 
 
-def undo(pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None) -> Work[Undone]:
+def undo(
+    pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None, found: Shake | None = None
+) -> Work[Undone]:
     """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Undone`. Yields the share done several times a second.
 
     blur: what all of it was blurred with, where that is known; None: it is looked for, in the photo and then in each
     of its parts. strength: share of the deconvolved picture, [0, 1], in the parts of which most is believed; None: as
-    much as is believed. Where it is 0 nothing is deconvolved. Raises ValueError for arrays of another kind.
+    much as is believed. Where it is 0 nothing is deconvolved. found: what `find_shake` has found in these very pixels
+    before, so that it need not look again. Raises ValueError for arrays of another kind.
     """
     size = pixels.shape[0] * pixels.shape[1]
-    clock = Clock(SHARPEN * size if blur else seconds(size))
-    shake = told(pixels, blur) if blur else (yield from clock.during(find_shake(pixels), SEARCH))
-    noise = noise_level(pixels[shake.window])
+    clock = Clock(SHARPEN * size if blur else seconds(size) - (SEARCH if found else 0.0))
+    shake = told(pixels, blur) if blur else found
+    if shake is None:
+        shake = yield from clock.during(find_shake(pixels), SEARCH)
+    noise, given = noise_level(pixels[shake.window]), blur is not None
     parts = None
-    if not blur and shake.trust > 0 and strength != 0:
+    if not given and shake.trust > 0 and strength != 0:
         parts = yield from clock.during(look_closer(pixels, shake, noise), min(PARTING * size, MOST_PARTING))
         if parts.most == 0:
             parts = None
     if strength is None:
-        strength = 1.0 if blur else parts.most if parts else 0.0
+        strength = 1.0 if given else parts.most if parts else 0.0
     if strength == 0:
         yield 1.0
-        return Undone(pixels, pixels, shake, strength)
-    fidelity = fidelity_for(max(noise, LEAST_NOISE if blur else UNSURE))
+        return Undone(pixels, pixels, shake, strength, None, given)
+    fidelity = fidelity_for(max(noise, LEAST_NOISE if blur and blur.exact else UNSURE))
     sharp = yield from clock.during(sharpened(pixels, shake, parts, fidelity), SHARPEN * size)
-    return Undone(pixels, sharp, shake, strength, parts)
+    return Undone(pixels, sharp, shake, strength, parts, given)
 
 
 def sharpened(pixels: np.ndarray, shake: Shake, parts: Parts | None, fidelity: float) -> Work[np.ndarray]:

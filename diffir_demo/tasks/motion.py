@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..deconvolve import rasterised
+
 GAMMA = 2.2  # close enough to sRGB's curve for a degradation, and cheap
 POINTS = 256
 """Positions along a path."""
@@ -84,16 +86,3 @@ def spanning(path: np.ndarray, length: float) -> np.ndarray:
     """Path (n, ways) in any unit -> the same around its mean, its longest side `length`."""
     span = float(np.ptp(path, axis=0).max())
     return (path - path.mean(axis=0)) * (length / max(span, 1e-6))
-
-
-def rasterised(path: np.ndarray) -> np.ndarray:
-    """Path (n, 2), across and down, pixels from the origin -> kernel, each point shared by its four neighbours."""
-    radius = int(np.ceil(np.abs(path).max())) + 1
-    kernel = np.zeros((2 * radius + 1, 2 * radius + 1), np.float32)
-    corner = np.floor(path).astype(int)
-    part = path - corner
-    for dx in (0, 1):
-        for dy in (0, 1):
-            share = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
-            np.add.at(kernel, (corner[:, 1] + dy + radius, corner[:, 0] + dx + radius), share)
-    return kernel / kernel.sum()

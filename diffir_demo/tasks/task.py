@@ -116,6 +116,11 @@ class Preset:
         """Output side over input side."""
         return self.config.scale
 
+    @property
+    def wants_path(self) -> bool:
+        """Whether the camera's path is looked for and undone, so that what is told of it is of use."""
+        return self.config.wants_path
+
 
 @dataclass(frozen=True)
 class Task:

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..deconvolve import to_levels, to_light
+from ..deconvolve import rasterised, to_levels, to_light
 from ..imaging.picture import Picture
 from .damage import blur
-from .motion import hand_shake, rasterised, spanning, straight_motion, swaying
+from .motion import hand_shake, spanning, straight_motion, swaying
 from .task import Damaged, Request
 
 CAMERA = (7, 17)

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..events import Event, Finished, PriorStep, Started
+from ..deconvolve import Blur
+from ..events import Event, Finished, PathFound, PriorStep, Started
 from ..imaging import Picture
 from ..tasks import Request
 
@@ -47,7 +48,7 @@ class Answers:
         """Passes a run's events on, and keeps them when it has finished."""
         told: list[Event] = []
         for event in events:
-            if isinstance(event, Started | PriorStep | Finished):
+            if isinstance(event, Started | PathFound | PriorStep | Finished):
                 told.append(event)
             if isinstance(event, Finished):
                 self._keep(key, tuple(told))
@@ -67,13 +68,18 @@ class Answers:
 def key_of(request: Request, *others: object) -> Key:
     """Everything that a run's result follows from. others: with a `repr` that tells them apart, or arrays."""
     found = hashlib.sha256()
-    for part in (*_parts(request.picture), request.mask, request.seed, request.feather, request.fill, *others):
+    asked = request.mask, request.seed, request.feather, request.fill, *_path(request.blur), request.strength
+    for part in (*_parts(request.picture), *asked, *others):
         if isinstance(part, np.ndarray):
             found.update(repr((part.shape, str(part.dtype))).encode())
             found.update(np.ascontiguousarray(part).data)
         else:
             found.update(repr(part).encode() + b"\0")
     return found.digest()
+
+
+def _path(blur: Blur | None) -> tuple[object, ...]:
+    return (None,) if blur is None else (blur.kernel, blur.light, blur.exact)
 
 
 def _parts(picture: Picture | None) -> tuple[object, ...]:
@@ -87,7 +93,8 @@ def _bytes(event: Event) -> int:
     if isinstance(event, Finished):
         run = event.restoration
         mask = 0 if run.request.mask is None else run.request.mask.nbytes
-        return mask + _size(run.picture) + _size(run.request.picture)
+        undone = 0 if run.undone is None else run.undone.sharp.nbytes
+        return mask + undone + _size(run.picture) + _size(run.request.picture)
     return _size(event.preview) if isinstance(event, PriorStep) else 0
 
 

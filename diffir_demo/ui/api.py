@@ -14,15 +14,22 @@ from gradio.data_classes import FileData
 from gradio.events import api
 from pydantic import ValidationError
 
+from ..deconvolve import LARGEST, blur_of
 from ..errors import DiffIRError, InputError
 from ..events import last
 from ..imaging import encode_picture, load_mask, load_picture, mask_bytes
-from ..recipe import Drawing, Recipe, recipe_of, run_text, text_of
+from ..recipe import Drawing, KnownPath, Recipe, recipe_of, run_text, text_of
 from ..tasks import Task
 from . import views, words
 from .opening import checked_seed
 from .studio import Studio, keep
 from .words import canvas
+
+PATH = (
+    "strength: with the preset {preset}, how much of the deconvolved photo is used, from 0 to 1; as far as the "
+    "camera's path can be trusted if nothing is said. path: likewise, a picture file of the camera's path, light on "
+    "black, {most} pixels a side at most; it is looked for if there is none. "
+)
 
 
 def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
@@ -41,6 +48,21 @@ def add_endpoint(task: Task, studio: Studio, **limits: Any) -> None:
             return restored(image, seed, recipe, mask, feather, preset)  # pyright: ignore[reportReturnType]
 
         endpoint: Callable[..., Any] = with_mask
+    elif any(preset.wants_path for preset in task.presets):
+
+        def with_path(
+            image: FileData,
+            seed: int | None = None,
+            recipe: dict[str, Any] | None = None,
+            preset: str | None = None,
+            scale: int | None = None,
+            strength: float | None = None,
+            path: FileData | None = None,
+        ) -> FileData:
+            known = {"preset": preset, "scale": scale, "strength": strength, "path": path}
+            return restored(image, seed, recipe, **known)  # pyright: ignore[reportReturnType]
+
+        endpoint = with_path
     elif len(task.presets) > 1:
 
         def with_presets(
@@ -75,10 +97,17 @@ def _restored(
     feather: int | None = None,
     preset: str | None = None,
     scale: int | None = None,
+    strength: Any = None,
+    path: Any = None,
 ) -> dict[str, Any]:
-    """One run of what was asked: an explicit mask, seed, feather, preset or scale goes before the recipe's."""
+    """One run of what was asked: an explicit mask, seed, feather, preset, scale, strength or path goes before the
+    recipe's."""
     picture = load_picture(uploaded(image, "image"))
     recipe = _recipe(task, fields, seed)
+    if strength is not None:
+        recipe = replace(recipe, strength=checked_strength(strength))
+    if path is not None:
+        recipe = replace(recipe, path=KnownPath.of(blur_of(load_picture(uploaded(path, "path")))))
     if feather is not None:
         recipe = replace(recipe, drawing=Drawing(recipe.strokes, feather / picture.width))
     hole = load_mask(uploaded(mask, "mask")) if mask else None
@@ -136,6 +165,13 @@ def checked_sensitivity(value: Any) -> float:
     return float(value)
 
 
+def checked_strength(value: Any) -> float:
+    """A number from a program; `Request` knows which ones will do. Raises `InputError` for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"The strength must be a number from 0 to 1, not {str(value)[:40]!r}.")
+    return float(value)
+
+
 def _recipe(task: Task, fields: Any, seed: int | None) -> Recipe:
     recipe = Recipe(task.key) if fields is None else Recipe.from_fields(fields)
     if recipe.task != task.key:
@@ -150,11 +186,14 @@ def _description(task: Task) -> str:
     scales = " or ".join(str(scale) for scale in task.scales)
     which = f"preset: {keys}. " if len(task.presets) > 1 else ""
     which += f"scale: {scales}. " if len(task.scales) > 1 else ""
+    able = next((each.key for each in task.presets if each.wants_path), None)
+    which += PATH.format(preset=able, most=LARGEST) if able else ""
     return (
         f"{task.summary} image: a picture file. {mask}seed: start of the diffusion, 0 if nothing else is said. {edge}"
         f"{which}recipe: all settings of a former run, strokes included, as its PNG holds them under 'DiffIR'; what is "
         "said beside it wins. Gives a PNG file that holds the recipe of this run, and under 'DiffIR-run' what there is "
-        "to know about it: notices and, for holes, which share was copied rather than painted."
+        "to know about it: notices, for holes which share was copied rather than painted, and for camera paths how "
+        "long and how sure they are."
     )
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..baselines import baselines_for
 from ..events import Restoration
 from ..imaging import Picture
+from ..shake import RATIO, path_in_words
 from ..weights import in_words
 from ..weights.directions import FURTHEST
 from . import views, words
-from .compare_board import BoardValue, ColumnData, MethodData, OriginsData, ReadingData, ScoreData, SliderData, ViewData
+from .compare_board import (
+    BoardValue,
+    ColumnData,
+    KernelData,
+    MethodData,
+    OriginsData,
+    PathData,
+    ReadingData,
+    ScoreData,
+    SliderData,
+    ViewData,
+)
 from .gallery import Gallery
 from .opening import file_data
-from .outcome import INPUT, ORIGINAL, RESULT, Outcome
+from .outcome import DECONVOLVED, INPUT, ORIGINAL, RESULT, Outcome
 from .studio import WeightsChoice
 from .words import board as texts
+from .words import path as path_words
 from .words import steering
 
 LOWER_IS_BETTER = {"st_lpips"}
@@ -34,6 +49,7 @@ def board_of(outcome: Outcome, gallery: Gallery) -> BoardValue:
         mask=None if mask is None else file_data(gallery.mask(mask)),
         origins=origins_of(run, gallery),
         reading=reading_of(run),
+        path=path_of(outcome),
     )
 
 
@@ -68,6 +84,27 @@ def reading_of(run: Restoration) -> ReadingData | None:
     )
 
 
+def path_of(outcome: Outcome) -> PathData | None:
+    """The camera's path that the run has undone, and how it was changed; None where it was not looked for."""
+    undone = outcome.run.undone
+    if undone is None:
+        return None
+    shares = [RATIO**coarser for coarser in reversed(range(len(undone.shake.steps)))]
+    return PathData(
+        says=path_in_words(undone, outcome.run.request.strength),
+        bent=path_words.bent(outcome.bend),
+        kernel=_kernel(undone.shake.kernel),
+        steps=[_kernel(step, share) for step, share in zip(undone.shake.steps, shares, strict=True)],
+        strength=round(100 * undone.strength),
+        bend=outcome.bend,
+    )
+
+
+def _kernel(kernel: np.ndarray, share: float = 1.0) -> KernelData:
+    levels = np.rint(255 * (kernel / kernel.max())).astype(int)
+    return KernelData(side=len(kernel), levels=levels.ravel().tolist(), share=share)
+
+
 def methods(outcome: Outcome) -> list[MethodData]:
     """What there is to compare: given, ours, classical and, where it is known, the clean photo."""
     run = outcome.restoration
@@ -88,8 +125,11 @@ def methods(outcome: Outcome) -> list[MethodData]:
     classical = [
         MethodData(key=each.key, title=each.title, note=each.note, kind="classical") for each in baselines_for(run.task)
     ]
+    undone = [
+        MethodData(key=DECONVOLVED, title=path_words.DECONVOLVED, note=path_words.DECONVOLVED_NOTE, kind="classical")
+    ]
     clean = [MethodData(key=ORIGINAL, title=words.ORIGINAL, kind="truth")] if outcome.reference else []
-    return [given, result, *rivals, *classical, *clean]
+    return [given, *(undone if run.deconvolved else []), result, *rivals, *classical, *clean]
 
 
 def network_title(choice: WeightsChoice | None, has_company: bool) -> str:

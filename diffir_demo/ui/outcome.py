@@ -12,12 +12,14 @@ from ..errors import InputError
 from ..events import Restoration
 from ..imaging import Picture
 from ..metrics import scores
-from ..recipe import Recipe
+from ..recipe import KnownPath, Recipe
+from .compare_board import BendData
 from .studio import WeightsChoice
 from .words import board
 
-RESULT, INPUT, ORIGINAL = "result", "input", "original"
-"""What is there after every run, and where it is known, the clean photo; the rivals have keys of their own."""
+RESULT, INPUT, ORIGINAL, DECONVOLVED = "result", "input", "original", "deconvolved"
+"""What is there after every run, where it is known the clean photo, and where the camera's path was undone the photo
+without it; the rivals have keys of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,9 @@ class Outcome:
     networks: tuple[WeightsChoice, ...] = ()
     """Those that the page offers for comparison."""
     unmoved: Restoration | None = None
-    """The run itself, where the result was painted again with its IPR moved."""
+    """The run itself, where the result was painted again with its IPR moved, or with another camera path."""
+    bend: BendData = field(default_factory=BendData)
+    """How its camera path was changed by hand."""
     measured: dict[str, dict[str, float]] = field(default_factory=dict)
     """The scores of each picture that was measured, by its key."""
 
@@ -89,6 +93,7 @@ class Outcome:
         """All that can be seen, by key; the input in its own size, the others in the result's."""
         run = self.restoration
         found = {INPUT: run.request.picture, RESULT: run.picture}
+        found |= {DECONVOLVED: run.deconvolved} if run.deconvolved else {}
         found |= {key: rival.picture for key, rival in self.rivals.items()}
         return found if self.reference is None else found | {ORIGINAL: self.reference}
 
@@ -96,6 +101,8 @@ class Outcome:
         """What making that picture took; None for those that were not made here."""
         if key == RESULT:
             return self.restoration.seconds.total - self.restoration.seconds.previews
+        if key == DECONVOLVED:
+            return self.restoration.seconds.undo
         return self.rivals[key].seconds if key in self.rivals else None
 
     def with_rival(self, key: str) -> Outcome:
@@ -112,22 +119,25 @@ class Outcome:
 
     @property
     def run(self) -> Restoration:
-        """What came back before anyone moved its IPR."""
+        """What came back before anyone moved its IPR or bent its camera path."""
         return self.unmoved or self.restoration
 
-    def moved(self, painted: Restoration) -> Outcome:
-        """With that as its result: the same photo, painted with the run's IPR moved, or with the run's own again."""
-        run = self.run
-        spent = replace(run.seconds, paint=painted.seconds.paint, previews=0.0)
-        spent = replace(spent, total=spent.encode + spent.denoise + spent.paint)
+    def moved(self, painted: Restoration, bend: BendData | None = None) -> Outcome:
+        """With that as its result: the same photo, painted with the run's IPR moved or its camera path bent, or with
+        the run's own again. bend: how the path was changed; None: as it is now."""
+        run, asked = self.run, painted.request
+        spent = replace(run.seconds, paint=painted.seconds.paint, undo=painted.seconds.undo, previews=0.0)
+        spent = replace(spent, total=spent.encode + spent.denoise + spent.undo + spent.paint)
         result = run if painted is run else replace(painted, steps=run.steps, seconds=spent)
+        told = {"path": KnownPath.of(asked.blur) if asked.blur else None, "strength": asked.strength}
         return replace(
             self,
             restoration=result,
             unmoved=run,
+            bend=self.bend if bend is None else bend,
             path=None,
-            recipe=self.recipe and replace(self.recipe, steered=dict(painted.steered)),
-            measured={key: found for key, found in self.measured.items() if key != RESULT},
+            recipe=self.recipe and replace(self.recipe, steered=dict(painted.steered), **told),
+            measured={key: found for key, found in self.measured.items() if key not in (RESULT, DECONVOLVED)},
         )
 
     def measured_against(self, reference: Picture) -> Outcome:

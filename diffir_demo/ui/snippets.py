@@ -128,7 +128,8 @@ shutil.copy(result, {names.again!r})
 def _curl(recipe: Recipe, names: Names) -> str:
     task = get_task(recipe.task)
     between = "null, null, null, " if task.wants_mask else "null, "  # mask, seed and feather come from the recipe
-    after = ", null" * (0 if len(task.presets) == 1 else 1 if task.wants_mask else 2)  # preset and scale, too
+    more = 0 if len(task.presets) == 1 else 1 if task.wants_mask else 2  # preset and scale come from it, too
+    after = ", null" * (more + 2 * any(preset.wants_path for preset in task.presets))  # strength and path
     head, tail = _ASKED + between, after + "]}"
     if _is_short(recipe):
         sent = f"printf '{head}%s{tail}' \"$photo\" '{_quoted(recipe)}'"

@@ -25,6 +25,7 @@ from ..model import ModelConfig, Teacher
 from ..oracle import Oracle, consult
 from ..recipe import Recipe
 from ..restore import Engine, load, stream
+from ..shake import Shake
 from ..tasks import Damaged, Fill, Request, Task
 from ..tiling import MEMORY_BUDGET
 from ..weights import Directions, WeightsInfo, inspect, survey
@@ -57,6 +58,8 @@ class WeightsChoice:
     """The name of the preset that it is; None for all other files."""
     fill: Fill = "network"
     """What fills holes with it."""
+    wants_path: bool = False
+    """Whether the camera's path is looked for with it: and what is told of it is of use."""
 
 
 class Studio:
@@ -180,6 +183,7 @@ class Studio:
         ipr: np.ndarray | None = None,
         steps: int | None = None,
         steered: Mapping[str, float] | None = None,
+        found: Shake | None = None,
     ) -> Generator[Event, None, None]:
         """What `perform` tells; for a request that was answered lately, that answer again, without the wait."""
         key = key_of(request, self._key(task, path), previews, ipr, steps, sorted((steered or {}).items()))
@@ -187,7 +191,7 @@ class Studio:
         if kept is not None:
             yield from kept
             return
-        with closing(self.perform(task, request, path, previews, ipr, steps, steered)) as events:
+        with closing(self.perform(task, request, path, previews, ipr, steps, steered, found)) as events:
             yield from self.answers.listen(key, events)
 
     def events(
@@ -199,10 +203,11 @@ class Studio:
         ipr: np.ndarray | None = None,
         steps: int | None = None,
         steered: Mapping[str, float] | None = None,
+        found: Shake | None = None,
     ) -> Generator[Event, None, None]:
         """`restore.stream` with the network of that file. Finished runs teach what the next ones will take."""
         engine = self.engine(task, path)
-        asked: dict[str, Any] = {"ipr": ipr, "steps": steps, "steered": steered, "previews": previews}
+        asked: dict[str, Any] = {"ipr": ipr, "steps": steps, "steered": steered, "previews": previews, "found": found}
         asked["memory_budget"] = self.memory_budget
         with closing(stream(task, request, engine, **asked)) as run:
             for event in run:
@@ -252,7 +257,15 @@ def choice(path: Path, info: WeightsInfo, label: str) -> WeightsChoice:
     """A file that is no preset."""
     is_untrained = info.provenance == "untrained"
     return WeightsChoice(
-        path.name, label, info.badge, str(path), path.stem, info.config.scale, is_untrained, info.sha256
+        path.name,
+        label,
+        info.badge,
+        str(path),
+        path.stem,
+        info.config.scale,
+        is_untrained,
+        info.sha256,
+        wants_path=info.config.wants_path,
     )
 
 
@@ -261,7 +274,14 @@ def choices(path: Path, info: WeightsInfo, task: Task) -> list[WeightsChoice]:
     plain, presets = choice(path, info, path.name), task.presets_of(path.name, info.config.scale)
     keys = [path.name if len(presets) == 1 else f"{path.name}:{preset.key}" for preset in presets]
     return [
-        replace(plain, key=key, title=task.title_of(preset), preset=preset.key, fill=preset.fill)
+        replace(
+            plain,
+            key=key,
+            title=task.title_of(preset),
+            preset=preset.key,
+            fill=preset.fill,
+            wants_path=preset.wants_path,
+        )
         for key, preset in zip(keys, presets, strict=True)
     ] or [plain]
 

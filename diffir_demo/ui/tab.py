@@ -22,6 +22,7 @@ from .panels.history import HistoryPanel
 from .panels.inside import InsidePanel
 from .panels.lab import LabPanel
 from .panels.panel import Panel, Updates, Values
+from .panels.path import PathPanel
 from .panels.photo import PhotoPanel
 from .panels.result import ResultPanel
 from .panels.running import RunningPanel
@@ -51,6 +52,7 @@ class Tab:
                 self.ahead = AheadPanel(self)
                 self.result = ResultPanel(self)
                 self.steering = SteeringPanel(self)
+                self.path = PathPanel(self)
                 self.export = ExportPanel(self)
         self.inside = InsidePanel(self)
         self.lab = LabPanel(self)
@@ -65,6 +67,7 @@ class Tab:
             self.ahead,
             self.result,
             self.steering,
+            self.path,
             self.export,
             self.inside,
             self.lab,
@@ -86,9 +89,11 @@ class Tab:
 
     def asked(self, values: Values) -> tuple[Recipe, Request]:
         """The page's values without the photo, and what they ask of the network. Raises `InputError`."""
-        steps, preset = self.settings.steps_of(values), self.settings.chosen(values).preset
-        recipe, request = asked_for(self.task, values[self.photo.canvas], values[self.settings.seed], steps, preset)
-        return replace(recipe, steered=values[self.steering.recalled]), request
+        steps, chosen = self.settings.steps_of(values), self.settings.chosen(values)
+        canvas, seed = values[self.photo.canvas], values[self.settings.seed]
+        recipe, request = asked_for(self.task, canvas, seed, steps, chosen.preset)
+        recipe = replace(recipe, steered=values[self.steering.recalled])
+        return self.path.told_to(recipe, request, values[self.path.recalled], chosen)
 
     def emptied(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:
         """Another photo: a run on the former one ends, and what came of it leaves the page. hint: HTML."""
@@ -120,6 +125,7 @@ class Tab:
             | settings
             | photo
             | self.steering.asked_by(recipe)
+            | self.path.asked_by(recipe)
         )
 
     @property

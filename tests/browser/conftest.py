@@ -17,7 +17,7 @@ from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app, launch_options, patience, studio
 from diffir_demo.ui.answers import Answers
 from diffir_demo.weights import save
-from tests.tiny import network, teacher, training
+from tests.tiny import network, network_of, teacher, training
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -87,6 +87,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[st
     folder = tmp_path_factory.mktemp("checkpoints")
     for key, task in TASKS.items():
         save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny", training=training(key))
+    for preset in TASKS["deblur"].presets:
+        if preset.weights != TASKS["deblur"].weights:
+            save(folder / preset.weights, network_of(preset), task="deblur", provenance="untrained", name="tiny path")
     save(folder / TEACHER, teacher("deblur"), task="deblur", provenance="untrained", name="tiny teacher")
     crisp = folder / "compact-sr-crisp.safetensors"
     save(crisp, network("sr", seed=1), task="sr", provenance="untrained", name="tiny crisp")

@@ -87,6 +87,7 @@ function receive() {
   shownResult = result;
   receiveOrigins();
   receiveReading(isOther);
+  receivePath(isOther);
   receivePatch();
   if (asked && value.over === number) settle();
   forget();

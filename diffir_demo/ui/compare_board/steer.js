@@ -1,25 +1,30 @@
 // What the IPR says of the photo, and sliders that move it: while they are pulled, a piece of what is on the screen is
 // painted anew and lies over the picture, framed. One piece at a time; of what was asked meanwhile, only the last counts.
+// The camera's path, in path.js, has its pieces from here, too.
 
 const PATIENT = 20000;               // milliseconds after which a piece is taken for lost
 const sliders = makeSliders(one(".sliders"), words.sliders, { moving: pulled, settled: letGo });
 let patch = null;                    // { box, bitmap, pane } of the piece that is shown
-let next = null;                     // the amounts that are to be painted next
+let next = null;                     // what is to be painted next: { event, told }
 let looking = 0, looks = 0;          // the number of the piece that is on its way; how many there were
 let steers = 0;                      // how many whole pictures were asked for; counts down, so that no `ask` has such a number
 let awaited = 0;                     // the number of the one that is on its way
 
 function pulled(amounts) {
-  next = amounts;
+  want("look", { amounts });
+}
+
+function want(event, told) {
+  next = { event, told };
   look();
 }
 
 function look() {
   if (looking || !next || !shownResult) return;
   looking = ++looks;
-  const mine = looking, amounts = next;
+  const mine = looking, { event, told } = next;
   next = null;
-  trigger("look", { number: mine, amounts, box: seenOfResult() });
+  trigger(event, { number: mine, ...told, box: seenOfResult() });
   setTimeout(() => { if (looking === mine) { looking = 0; look(); } }, PATIENT);
 }
 
@@ -35,9 +40,13 @@ function seenOfResult() {
 }
 
 function letGo(amounts) {
+  wantAll("steer", { amounts });
+}
+
+function wantAll(event, told) {
   next = null;
   awaited = --steers;
-  trigger("steer", { number: awaited, amounts });
+  trigger(event, { number: awaited, ...told });
 }
 
 async function receivePatch() {
@@ -46,6 +55,7 @@ async function receivePatch() {
   looking = 0;
   look();
   if (!found.url || !found.box) return;
+  showGlance(found.url);
   const run = shownResult, bitmap = await decoded(found.url);
   if (run !== shownResult) { bitmap.close(); return; }
   patch?.bitmap.close();
@@ -57,6 +67,7 @@ function dropPatch() {
   patch?.bitmap.close();
   patch = null;
   one(".patch").hidden = true;
+  showGlance("");
 }
 
 // Another result, or the end of what was asked for: the sliders stand where the server knows them.
@@ -65,7 +76,7 @@ function receiveReading(isOther) {
   one(".reading").hidden = !reading;
   if (isOver || (isOther && shownResult)) awaited = 0;
   if (isOther) looking = 0;          // a piece of the former result is not laid over this one
-  if ((isOther || isOver) && !sliders.isHeld()) { next = null; dropPatch(); }
+  if ((isOther || isOver) && !sliders.isHeld() && !isBending()) { next = null; dropPatch(); }
   if (!reading) return;
   one(".says").textContent = reading.says;
   one(".moved").textContent = reading.moved;

@@ -17,6 +17,7 @@ from ..opening import file_data, placed
 from ..outcome import Outcome
 from ..run_list import MOST_IN_RECIPE, RunData, RunList, RunListValue, again
 from ..words import history as words
+from ..words.path import changes
 from ..words.steering import moves
 from .panel import QUIET, Panel, Updates, told
 from .settings import Own
@@ -46,6 +47,7 @@ class HistoryPanel(Panel):
             return {}
         run, weights = outcome.restoration, Path(outcome.weights).stem
         moved = [moves(run.steered)] if run.steered else []
+        moved += [changes(outcome.bend)] if not outcome.bend.is_nothing else []
         facts = [f"{run.picture.width} × {run.picture.height}", views.seconds(run.seconds.total), *moved]
         return self.remembered(
             outcome.path,

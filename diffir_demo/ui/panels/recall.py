@@ -20,6 +20,7 @@ from ..opening import Opening, canvas_for, file_data, opening_of, placed, truth_
 from ..outcome import Outcome
 from ..studio import is_kept
 from ..words import recipe as words
+from ..words.path import of_recipe
 from ..words.steering import moves
 from .panel import AT_ONCE, QUIET, STATE, Panel, Updates, Values, told
 
@@ -59,7 +60,7 @@ class RecallPanel(Panel):
 
     def connect(self) -> None:
         canvas, status = self.tab.photo.canvas, self.tab.running.status
-        changed = [canvas, status, self.tab.steering.recalled, *self.parts]
+        changed = [canvas, status, self.tab.steering.recalled, self.tab.path.recalled, *self.parts]
         canvas.heard(self.tab.photo.opened.then(self.look, [canvas, self.found], changed, **AT_ONCE))
         self.leave.click(lambda: self.hidden(), None, self.parts, **AT_ONCE)
         outcome = self.tab.result.outcome
@@ -101,6 +102,7 @@ class RecallPanel(Panel):
             self.tab.photo.canvas: canvas_for(recipe, canvas),
             self.tab.running.status: views.status(sentence),
             **self.tab.steering.asked_by(recipe),
+            **self.tab.path.asked_by(recipe),
         }
 
     def offered(self, recipe: Recipe, sentence: str, file: str) -> Updates:
@@ -128,6 +130,7 @@ class RecallPanel(Panel):
             told.append(words.STEPS.format(steps=recipe.steps))
         if recipe.steered:
             told.append(words.MOVED.format(moves=moves(recipe.steered)))
+        told += of_recipe(recipe)
         if count := len(recipe.strokes):
             told.append(words.ONE_STROKE if count == 1 else words.STROKES.format(count=count))
         if recipe.mask:

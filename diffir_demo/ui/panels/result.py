@@ -213,6 +213,8 @@ class ResultPanel(Panel):
 
     def _network(self, chosen: WeightsChoice, name: str, outcome: Outcome) -> Generator[Updates, None, Outcome]:
         status, request = self.tab.running.status, replace(outcome.restoration.request, fill=chosen.fill)
+        if not chosen.wants_path:  # what was told of a path is not for this one
+            request = replace(request, blur=None, strength=None)
         if not self.studio.is_loaded(self.task, chosen.path):
             yield {status: views.status(words.LOADING, 0.0, "busy")}
         with closing(self.studio.run(self.task, request, chosen.path, False, None, outcome.asked_steps)) as events:

@@ -138,9 +138,10 @@ class SteeringPanel(Panel):
 
     def _painted(self, outcome: Outcome, amounts: Mapping[str, float]) -> Generator[Updates, None, Restoration]:
         run = outcome.run
-        if amounts == run.steered:  # as it came back: that picture is still there
+        if amounts == run.steered and outcome.bend.is_nothing:  # as it came back: that picture is still there
             return run
-        events = self.studio.run(self.task, run.request, outcome.weights, False, run.estimate, None, amounts)
+        request = outcome.restoration.request
+        events = self.studio.run(self.task, request, outcome.weights, False, run.estimate, None, amounts)
         with closing(events):
             return (yield from overhear(events, texts.PAINTING, self.tab.running.status))
 
