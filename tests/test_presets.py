@@ -153,7 +153,7 @@ def test_presets_are_loaded_by_name_and_scale(whole: Path) -> None:
         load("sr", whole / CRISP.weights, scale=2)
     with pytest.raises(InputError, match="names its own weight file"):
         load("sr", whole / CRISP.weights, preset="crisp")
-    with pytest.raises(InputError, match="no preset 'crisp'. Choose one of: faithful."):
+    with pytest.raises(InputError, match="no preset 'crisp'. Choose one of: path, faithful."):
         load("deblur", preset="crisp")
     (whole / CRISP.weights).unlink()
     with pytest.raises(WeightsError, match="No weights for Super-resolution, Crisp, are shipped here"):

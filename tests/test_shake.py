@@ -248,6 +248,7 @@ class TestPainted:
     def test_the_preset_has_a_network_of_its_own_and_its_time_is_foreseen(self) -> None:
         preset = deblur.TASK.preset("path")
         assert preset.config.wants_path and preset.weights != deblur.FAITHFUL.weights
+        assert deblur.TASK.presets[0] is preset, "the default: the other takes sharp photos for blurred"
         machine = Machine(torch.device("cpu"), torch.float32)
         times = [estimate(config, (1000, 800), machine).undo for config in (deblur.FAITHFUL.config, preset.config)]
         assert times[0] == 0 and times[1] > 2

@@ -98,15 +98,15 @@ def damage(device: torch.device, rng: np.random.Generator) -> Damage:
 FAITHFUL = Preset(
     key="faithful",
     title="Faithful",
-    summary="Photos blurred by a shaken camera.",
+    summary="Photos that are blurred for certain: takes every photo for one, and looks for no path. Quicker.",
     weights="compact-deblur.safetensors",
     config=COMPACT_DEBLUR,
 )
 PATH = Preset(
     key="path",
     title="Path",
-    summary="The camera's path is found in the photo and undone, as far as it can be trusted; the network does the "
-    "rest. Takes some seconds more.",
+    summary="Any photo: the camera's path is found and undone, as far as it can be trusted, and the network does the "
+    "rest. Sharp photos stay as they are.",
     weights="compact-deblur-path.safetensors",
     config=COMPACT_DEBLUR_PATH,
 )
@@ -116,7 +116,7 @@ TASK = Task(
     summary="Remove the motion blur of a shaken camera.",
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
-    presets=(FAITHFUL, PATH),
+    presets=(PATH, FAITHFUL),
     accepts=accepts,
     check=partial(check, "Deblurring"),
     encode=encode,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from diffir_demo.tasks import TASKS
+from diffir_demo.tasks.deblur import FAITHFUL, PATH
 from diffir_demo.ui import build_app, launch_options, patience, studio
 from diffir_demo.ui.answers import Answers
 from diffir_demo.weights import save
@@ -95,6 +97,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[st
     save(crisp, network("sr", seed=1), task="sr", provenance="untrained", name="tiny crisp")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
+        # Looking for a camera's path would take most of the time of tests that are about something else.
+        quick = replace(TASKS["deblur"], presets=(FAITHFUL, PATH))
+        patch.setitem(TASKS, "deblur", quick)
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(patience, "PULSE", 0.001)  # so that all work takes its time, as on a slow machine
         with patch.context() as building:  # only this app, not those of other tests in the same process

@@ -24,7 +24,7 @@ PIXEL = """([key, x, y]) => {
 
 def board(page: Page, key: str) -> tuple[float, float, float, float]:
     """(left, top, width, height) of the stage on the page, scrolled into sight."""
-    canvas = page.locator(f"#{key}-board canvas, #{key}-board .nothing").locator("visible=true")
+    canvas = page.locator(f"#{key}-board .stage canvas, #{key}-board .nothing").locator("visible=true")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
@@ -273,7 +273,7 @@ def test_a_comparison_can_be_cancelled(page: Page, pace: Pace) -> None:
     expect(page.locator("#sr-status")).to_contain_text("Cancelled.")
     expect(row(page, "sr", "DiffIR, Crisp").get_by_role("button", name="Run")).to_be_visible()
     expect(page.locator("#sr-board").get_by_label("Picture A")).to_have_value("input")
-    expect(page.locator("#sr-board canvas")).to_be_visible()
+    expect(page.locator("#sr-board .stage canvas")).to_be_visible()
     assert page.locator("#sr-ipr .step").count() == steps, "what the result came from is still there"
     assert pace.finished.wait(20)
     pace.delay = 0.0
@@ -337,7 +337,7 @@ def test_the_place_of_the_result_is_kept(page: Page, pace: Pace, tmp_path: Path)
     page.click("#deblur-run")
     see(page, "#deblur-board .nothing", "It is being made")
     before = board(page, "deblur")
-    expect(page.locator("#deblur-board canvas")).to_be_visible()
+    expect(page.locator("#deblur-board .stage canvas")).to_be_visible()
     after = board(page, "deblur")
     assert after[2:] == pytest.approx(before[2:], abs=1)
 

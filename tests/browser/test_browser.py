@@ -290,7 +290,7 @@ def test_the_first_minute(page: Page) -> None:
 
 def test_another_photo_takes_the_old_result_away(page: Page, tmp_path: Path) -> None:
     result = [
-        "#deblur-board canvas",
+        "#deblur-board .stage canvas",
         "#deblur-reference",
         "#deblur-download",
         "#deblur-scores",
@@ -338,7 +338,7 @@ def test_another_photo_ends_the_run_on_the_former_one(page: Page, pace: Pace, tm
     choose_and_see(page, "deblur", photo(tmp_path / "next.png"))
     expect(page.locator("#deblur-run")).to_be_enabled()
     assert pace.finished.wait(20)
-    expect(page.locator("#deblur-board canvas")).to_be_hidden()
+    expect(page.locator("#deblur-board .stage canvas")).to_be_hidden()
     expect(page.locator("#deblur-timeline .step")).to_have_count(0)
 
 
@@ -432,7 +432,7 @@ def test_a_bad_file_gives_one_sentence_and_the_photo_stays(page: Page, tmp_path:
     choose(page, "deblur", bad)
     expect(page.locator("#deblur-status")).to_contain_text("notes.png is not a picture")
     assert "Traceback" not in page.inner_text("body")
-    expect(page.locator("#deblur-canvas .caption")).to_contain_text("portrait-astronaut")
+    expect(page.locator("#deblur-canvas .caption")).to_contain_text("text-road-sign")
     restore(page, "deblur")
     expect(page.locator("#deblur-scores")).to_contain_text("PSNR")
 

@@ -208,7 +208,7 @@ def test_a_recipe_of_its_own_and_weights_that_are_gone(page: Page, tmp_path: Pat
     )
     (tmp_path / "mine.json").write_text(recipe.to_json())
     go_to(page, "deblur")
-    before = "portrait-astronaut.png · 512 × 768"
+    before = "text-road-sign.png · 1024 × 985"
     expect(page.locator("#deblur-canvas .caption")).to_have_text(before)
     choose(page, "deblur", tmp_path / "mine.json")
     expect(page.locator("#deblur-recall")).to_contain_text("mine.json is a recipe: Deblur, seed 11, 2 diffusion steps.")

@@ -95,7 +95,7 @@ def test_pulling_shows_a_piece_and_letting_go_paints_the_picture(page: Page, pac
     moved = float(page.locator(GRAIN).input_value())
     assert 0.7 <= moved <= 1.1
     expect(page.locator("#clean-board .moved")).to_have_text(f"Moved by you: grain {moved:+.2g} (standard deviations).")
-    expect(page.locator("#clean-board .says")).to_contain_text("grain")
+    expect(page.locator("#clean-board strong.says")).to_contain_text("grain")
     file = download(page, "#clean-download", tmp_path)
     assert np.abs(pixels(file).astype(int) - before).mean() > 0
     recipe = find_recipe(file)
