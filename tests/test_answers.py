@@ -25,8 +25,13 @@ def studio() -> Studio:
     return Studio(device="cpu", precision="fp32")
 
 
+def faithful(studio: Studio) -> str:
+    """The file of the preset that looks for no camera path."""
+    return next(each.path for each in studio.weights_for(DEBLUR) if each.preset == "faithful")
+
+
 def test_who_asks_again_gets_the_same_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = studio.weights_for(DEBLUR)[0].path
+    path = faithful(studio)
     first = list(studio.run(DEBLUR, Request(picture()), path, True))
     assert any(isinstance(event, Painting) for event in first)
     monkeypatch.setattr(studio, "perform", None)
@@ -60,7 +65,7 @@ def test_anything_else_is_another_request() -> None:
 
 
 def test_a_run_that_is_left_is_not_kept(studio: Studio) -> None:
-    path, request = studio.weights_for(DEBLUR)[0].path, Request(picture(5))
+    path, request = faithful(studio), Request(picture(5))
     run = studio.run(DEBLUR, request, path)
     assert isinstance(next(run), Started)
     run.close()
@@ -69,7 +74,7 @@ def test_a_run_that_is_left_is_not_kept(studio: Studio) -> None:
 
 
 def test_the_least_lately_asked_for_go_first(studio: Studio) -> None:
-    run = last(studio.run(DEBLUR, Request(picture()), studio.weights_for(DEBLUR)[0].path))
+    run = last(studio.run(DEBLUR, Request(picture()), faithful(studio)))
     size = 2 * run.picture.pixels.nbytes
     answers = Answers(most=2 * size)
 

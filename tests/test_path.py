@@ -373,9 +373,15 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("more", "sentence"),
         [
-            (["--strength", "0.5"], "'faithful' undoes no camera path, so --strength has no use. Add --preset path."),
+            (
+                ["--preset", "faithful", "--strength", "0.5"],
+                "'faithful' undoes no camera path, so --strength has no use. Add --preset path.",
+            ),
             (["--preset", "faithful", "--path", "path.png"], "'faithful' undoes no camera path, so --path has no use"),
-            (["--path-map", "p.png"], "'faithful' undoes no camera path, so --path-map has no use"),
+            (
+                ["--preset", "faithful", "--path-map", "p.png"],
+                "'faithful' undoes no camera path, so --path-map has no use",
+            ),
             (["--baseline", "blind", "--strength", "0"], "--baseline runs no network, so --strength has no use"),
             (["--preset", "path", "--path-map", "p.jpg"], "A path is saved as PNG, not as 'p.jpg'"),
             (["--preset", "path", "--path-map", "out.png"], "The path map would overwrite 'out.png'"),

@@ -191,7 +191,7 @@ def test_in_a_large_photo_copies_lie_where_the_hole_is() -> None:
 
 
 def test_other_fills_are_refused() -> None:
-    with pytest.raises(InputError, match="one of network, texture, auto, path, not by 'magic'"):
+    with pytest.raises(InputError, match="one of network, texture, auto, not by 'magic'"):
         Request(Picture(bricks()), fill="magic")  # pyright: ignore[reportArgumentType]
 
 

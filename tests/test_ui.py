@@ -32,6 +32,7 @@ from diffir_demo.recipe import RUN_KEYWORD, Recipe, read_recipe
 from diffir_demo.restore import load, restore, stream
 from diffir_demo.scratches import find_scratches, search
 from diffir_demo.tasks import TASKS, Request
+from diffir_demo.tasks.deblur import PATH
 from diffir_demo.tasks.old_photo import aged
 from diffir_demo.ui import build_app, launch_options, searches, views, words
 from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
@@ -43,7 +44,7 @@ from diffir_demo.ui.progress import Progress
 from diffir_demo.ui.scratch_finder import finder_of, percent
 from diffir_demo.ui.studio import Studio
 from diffir_demo.weights import save
-from tests.tiny import engine, network
+from tests.tiny import engine, network, network_of
 
 KEYS = list(TASKS)
 
@@ -68,6 +69,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("checkpoints")
     for key in KEYS:
         save(folder / TASKS[key].weights, network(key), task=key, provenance="untrained", name="tiny")
+    save(folder / PATH.weights, network_of(PATH), task="deblur", provenance="untrained", name="tiny path")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
@@ -326,12 +328,10 @@ def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
     studio = Studio("cpu", "fp32")
     for task in TASKS.values():
         offered = studio.weights_for(task)
-        assert {Path(choice.path).name for choice in offered} == {task.weights}
-        assert (
-            len({choice.key for choice in offered})
-            == len(offered)
-            == len(task.presets_of(task.weights, offered[0].scale))
-        )
+        shipped = {preset.weights for preset in task.presets if (checkpoints / preset.weights).is_file()}
+        assert {Path(choice.path).name for choice in offered} == shipped
+        presets = [each for file in shipped for each in task.presets_of(file, offered[0].scale)]
+        assert len({choice.key for choice in offered}) == len(offered) == len(presets)
     path = str(checkpoints / TASKS["sr"].weights)
     assert not studio.is_loaded(TASKS["sr"], path)
     assert studio.engine(TASKS["sr"], path) is studio.engine(TASKS["sr"], path)
@@ -445,7 +445,7 @@ def test_the_endpoint_takes_a_camera_path(client: Client, tmp_path: Path) -> Non
     again = client.predict(handle_file(source), recipe=recipe, api_name="/deblur")
     assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(answer)))
     for wrong, sentence in (
-        ({"strength": 0.5}, "does not look at the camera's path. Choose the preset 'path'"),
+        ({"preset": "faithful", "strength": 0.5}, "does not look at the camera's path. Choose the preset 'path'"),
         ({"preset": "path", "strength": 2}, "must be a number from 0 to 1"),
         ({"preset": "path", "strength": "much"}, "must be a number from 0 to 1"),
         ({"preset": "path", "path": "path.png"}, "'path' must be an uploaded file"),
