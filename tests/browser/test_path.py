@@ -137,7 +137,7 @@ def test_dragging_shows_a_piece_and_applying_paints_the_picture(page: Page, pace
     runs = pace.runs
     applied(page, f"Changed by you: turned by +{turn}°, {length} % long.")
     assert page.evaluate(LIGHT, f"{BOARD} .step:last-child canvas")["lit"] > 5  # how it was found stays
-    assert pace.runs == runs + 1
+    assert pace.runs - runs in (1, 2)  # the last piece may come when the photo is asked for already
     (tmp_path / "bent").mkdir()
     result = download(page, "#deblur-download", tmp_path / "bent")
     assert np.abs(pixels(result).astype(int) - file).mean() > 0.1
