@@ -20,7 +20,6 @@ from ...lab import RIM, glimpse
 from ...recipe import KnownPath, Recipe
 from ...shake import Undone, bent
 from ...tasks import Request
-from .. import views, words
 from ..compare_board import BendData, PatchData
 from ..comparison import board_of
 from ..gallery import Share, picture_url
@@ -113,31 +112,19 @@ class PathPanel(Panel):
         strength = undone.strength if request.strength is None else request.strength
         rim = RIM + len(blur.kernel) // 2
         piece = glimpse(request, outcome.scale, asked.box, side_for(outcome.restoration), rim)
-        seen = replace(piece.request, fill=request.fill, blur=blur, strength=strength)
+        seen = replace(piece.request, blur=blur, strength=strength)
         steered = outcome.restoration.steered
         events = self.studio.run(self.task, seen, outcome.weights, False, outcome.run.estimate, None, steered)
         return PatchData(number=asked.number, url=picture_url(piece.shown(last(events).picture)), box=piece.box)
 
     def pressed(self, before: Any, event: gr.EventData) -> tuple[Any, ...]:
-        """It is to be applied. What an earlier press has set going is of no use any longer."""
-        if isinstance(before, Stop) and before.number < 0:
-            before.set()
-        try:
-            wanted = Bend.model_validate(event._data)
-        except ValidationError:
-            wanted = None
-        number = wanted.number if wanted else 0
-        return *self.tab.running.pressed(restores=False, number=min(0, number)), wanted
+        """It is to be applied."""
+        return self.tab.running.released(before, event, Bend)
 
     @told
     def apply(self, stop: Stop, wanted: Bend | None, outcome: Outcome | None) -> Iterator[Updates]:
         """The whole picture with the changed path, painted by the run's own IPR; nothing is diffused anew."""
-        with stop.during(), closing(self._applied(wanted, outcome)) as updates:
-            for update in updates:
-                if stop.is_set():
-                    yield {self.tab.running.status: views.status(words.CANCELLED)}
-                    return
-                yield update
+        yield from self.tab.running.until_stopped(stop, self._applied(wanted, outcome))
 
     def _applied(self, wanted: Bend | None, outcome: Outcome | None) -> Generator[Updates, None, None]:
         began = time.perf_counter()

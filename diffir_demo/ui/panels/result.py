@@ -177,12 +177,7 @@ class ResultPanel(Panel):
     @told
     def compare(self, stop: Stop, wanted: Any, outcome: Outcome | None) -> Iterator[Updates]:
         """Runs another method on the same request."""
-        with stop.during(), closing(self._joined(wanted, outcome)) as updates:
-            for update in updates:
-                if stop.is_set():
-                    yield {self.tab.running.status: views.status(words.CANCELLED)}
-                    return
-                yield update
+        yield from self.tab.running.until_stopped(stop, self._joined(wanted, outcome))
 
     def settle(self, stop: Any, outcome: Outcome | None) -> Any:
         """Tells the board that what it asked for is over; not if that was not the last thing that was pressed."""

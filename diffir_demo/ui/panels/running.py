@@ -9,9 +9,11 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
+from gradio.data_classes import GradioModel
+from pydantic import ValidationError
 
 from ...errors import DiffIRError
 from ...estimate import PACES
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 TICK = 1.0
 """Seconds between two looks at how many runs come first."""
 READ_OUT = (Path(__file__).parents[1] / "status.js").read_text(encoding="utf-8")
+
+M = TypeVar("M", bound=GradioModel)
 
 
 class RunningPanel(Panel):
@@ -142,6 +146,30 @@ class RunningPanel(Panel):
         stop = Stop(restores, number)
         self.studio.line.join(stop)
         return gr.Button(interactive=False), gr.Button(interactive=True), self._turn(stop), stop
+
+    def released(self, before: Any, event: gr.EventData, kind: type[M]) -> tuple[Any, ...]:
+        """What is pulled on the board was let go, or is to be applied: for `buttons`, `status`, `stop`, and what is
+        wanted, a `kind` with a number; None where the page sent something else.
+
+        What an earlier letting go has set going is of no use any longer. before: the stop that there was.
+        """
+        if isinstance(before, Stop) and before.number < 0:
+            before.set()
+        try:
+            wanted = kind.model_validate(event._data)
+        except ValidationError:
+            wanted = None
+        number = getattr(wanted, "number", 0)
+        return *self.pressed(restores=False, number=min(0, number)), wanted
+
+    def until_stopped(self, stop: Stop, updates: Generator[Updates, None, None]) -> Iterator[Updates]:
+        """Passes on what work tells; once it is to stop, says so and ends it."""
+        with stop.during(), closing(updates):
+            for update in updates:
+                if stop.is_set():
+                    yield {self.status: views.status(words.CANCELLED)}
+                    return
+                yield update
 
     def wait(self, stop: threading.Event | None) -> tuple[Any, Any]:
         """How many runs come first, while any do."""

@@ -17,7 +17,7 @@ from ...events import Restoration, last
 from ...lab import glimpse
 from ...recipe import Recipe
 from ...weights.directions import FURTHEST
-from .. import views, words
+from .. import views
 from ..compare_board import PatchData
 from ..comparison import board_of
 from ..gallery import Share, picture_url
@@ -103,25 +103,13 @@ class SteeringPanel(Panel):
         return PatchData(number=asked.number, url=url, box=box)
 
     def released(self, before: Any, event: gr.EventData) -> tuple[Any, ...]:
-        """The sliders were let go. What an earlier letting go has set going is of no use any longer."""
-        if isinstance(before, Stop) and before.number < 0:
-            before.set()
-        try:
-            move = Move.model_validate(event._data)
-        except ValidationError:
-            move = None
-        number = move.number if move else 0
-        return *self.tab.running.pressed(restores=False, number=min(0, number)), move
+        """The sliders were let go."""
+        return self.tab.running.released(before, event, Move)
 
     @told
     def repaint(self, stop: Stop, wanted: Move | None, outcome: Outcome | None) -> Iterator[Updates]:
         """The whole picture, painted by the run's own IPR, moved; nothing is encoded or diffused anew."""
-        with stop.during(), closing(self._repainted(wanted, outcome)) as updates:
-            for update in updates:
-                if stop.is_set():
-                    yield {self.tab.running.status: views.status(words.CANCELLED)}
-                    return
-                yield update
+        yield from self.tab.running.until_stopped(stop, self._repainted(wanted, outcome))
 
     def _repainted(self, wanted: Move | None, outcome: Outcome | None) -> Generator[Updates, None, None]:
         began = time.perf_counter()
