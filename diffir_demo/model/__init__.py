@@ -2,60 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
+from ..tick import Tick, no_tick
 from .base import base_picture
 from .config import COMPACT, OFFICIAL, PRESETS, ModelConfig
+from .cpu import CpuDIRformer
 from .diffusion import DenoisingStep, IPRDiffusion, Schedule, seeded_noise
-from .dirformer import DIRformer, fold
-from .fast import FastDIRformer
+from .dirformer import DIRformer
 from .prior import PriorDenoiser, PriorEncoder
-from .shrinkage import SteeredShrinkage
+from .shrinkage import ModulatedShrinkage
 
 __all__ = [
     "COMPACT",
     "OFFICIAL",
     "PRESETS",
+    "CpuDIRformer",
     "DIRformer",
     "DenoisingStep",
     "DiffIR",
-    "FastDIRformer",
     "IPRDiffusion",
     "ModelConfig",
     "PriorDenoiser",
     "PriorEncoder",
     "Schedule",
-    "SteeredShrinkage",
+    "ModulatedShrinkage",
     "Teacher",
-    "fold",
+    "UNet",
     "seeded_noise",
 ]
 
 
-Walk = Callable[[Tensor, Tensor], Generator[float, None, Tensor]]
-"""`DIRformer.walk`, or its fast twin's."""
+UNet = Callable[[Tensor, Tensor, Tick], Tensor]
+"""`DIRformer`, or the same computed by another backend: (what it sees, IPR, tick) -> the correction."""
 
 
-class Painter(nn.Module):
+class Backbone(nn.Module):
     """What both stages share: the U-Net, and the base picture that it corrects."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.painter = DIRformer(config)
-        self.shrinkage = SteeredShrinkage(config.ipr_length) if config.shrinkage else None
+        self.painter = DIRformer(config)  # so named in every file of weights
+        self.shrinkage = ModulatedShrinkage(config.ipr_length) if config.shrinkage else None
 
-    def paint(self, damaged: Tensor, ipr: Tensor, walk: Walk | None = None) -> Generator[float, None, Tensor]:
-        """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n). walk: of a twin.
+    @property
+    def unet(self) -> DIRformer:
+        return self.painter
 
-        Yields the share painted so far, in [0, 1]; returns the picture (b, 3, h * scale, w * scale), not clamped.
+    def decode(self, damaged: Tensor, ipr: Tensor, unet: UNet | None = None, tick: Tick = no_tick) -> Tensor:
+        """damaged (b, c, h, w) in [0, 1], sides multiples of `config.multiple_of`; ipr (b, n) -> the picture
+        (b, 3, h * scale, w * scale), not clamped. unet: the backend that computes; None: the plain network.
         """
-        walk = walk or self.painter.walk
-        seen, base = yield from self.first(damaged, ipr)
-        correction = yield from walk(seen, ipr)
+        seen, base = self.prepare(damaged, ipr, tick)
+        correction = (unet or self.unet)(seen, ipr, tick)
         if self.config.wants_path:
             blurred, correction = correction.chunk(2, dim=1)
             correction = torch.addcmul(correction, blurred, 1 - damaged[:, 6:])
@@ -65,15 +68,15 @@ class Painter(nn.Module):
             return base + correction
         return correction.add_(base)  # spares a large picture's third copy
 
-    def first(self, damaged: Tensor, ipr: Tensor) -> Generator[float, None, tuple[Tensor, Tensor | None]]:
-        """What is there before the U-Net runs; yields 0.0 now and then, as nothing is painted yet.
+    def prepare(self, damaged: Tensor, ipr: Tensor, tick: Tick = no_tick) -> tuple[Tensor, Tensor | None]:
+        """What is there before the U-Net runs. Ticks with 0.0.
 
-        -> (what the U-Net sees (b, painter_channels, h, w), the base picture (b, 3, h * scale, w * scale) or None).
+        -> (what the U-Net sees (b, unet_channels, h, w), the base picture (b, 3, h * scale, w * scale) or None).
         """
         if self.shrinkage is not None:
-            cleaner = yield from self.shrinkage.walk(damaged, ipr)
-            return torch.cat([damaged, cleaner], dim=1), (yield from base_picture(cleaner, self.config))
-        base = yield from base_picture(damaged, self.config)
+            cleaner = self.shrinkage(damaged, ipr, tick)
+            return torch.cat([damaged, cleaner], dim=1), base_picture(cleaner, self.config, tick)
+        base = base_picture(damaged, self.config, tick)
         if base is not None and self.config.wants_path:
             return torch.cat([damaged, base], dim=1), base
         if base is not None and self.config.base == "fill":
@@ -81,7 +84,7 @@ class Painter(nn.Module):
         return damaged, base
 
 
-class Teacher(Painter):
+class Teacher(Backbone):
     """Stage 1: the prior encoder sees the ground truth, so its IPR is an oracle (paper section 3.1)."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -91,10 +94,10 @@ class Teacher(Painter):
     def forward(self, damaged: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """damaged (b, c, h, w), target (b, 3, h * scale, w * scale) -> (picture, IPR)."""
         ipr = self.encoder(damaged, target)
-        return fold(self.paint(damaged, ipr)), ipr
+        return self.decode(damaged, ipr), ipr
 
 
-class DiffIR(Painter):
+class DiffIR(Backbone):
     """Stage 2: diffusion estimates the IPR from the damaged picture alone (paper section 3.2)."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -103,20 +106,22 @@ class DiffIR(Painter):
         self.denoiser = PriorDenoiser(config)
         self.diffusion = IPRDiffusion(config)
 
-    def denoise(
-        self, condition: Tensor, noise: Tensor, steps: int | None = None
-    ) -> Generator[DenoisingStep, None, Tensor]:
-        """condition (b, n) from `encoder`, noise x_T (b, n). Yields each step; returns the IPR (b, n).
+    def denoise(self, condition: Tensor, noise: Tensor, steps: int | None = None) -> Iterator[DenoisingStep]:
+        """condition (b, n) from `encoder`, noise x_T (b, n) -> the diffusion's steps; the last one's IPR is the result.
 
-        steps: another number than the trained one (`Schedule.resampled`).
+        None for a network without diffusion, whose IPR is the condition. steps: another number than the trained one
+        (`Schedule.resampled`).
         """
-        return (yield from self.diffusion.walk(self.denoiser, condition, noise, steps))
+        return self.diffusion.reverse(self.denoiser, condition, noise, steps)
 
     def estimate(self, damaged: Tensor, noise: Tensor) -> Tensor:
         """damaged (b, c, h, w) in [0, 1], noise x_T (b, n) -> the IPR (b, n) at the end of the diffusion."""
-        return fold(self.denoise(self.encoder(damaged), noise))
+        ipr = self.encoder(damaged)
+        for step in self.denoise(ipr, noise):
+            ipr = step.ipr
+        return ipr
 
     def forward(self, damaged: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """damaged (b, c, h, w) in [0, 1], noise x_T (b, n) -> (picture (b, 3, h * scale, w * scale), IPR (b, n))."""
         ipr = self.estimate(damaged, noise)
-        return fold(self.paint(damaged, ipr)), ipr
+        return self.decode(damaged, ipr), ipr

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..tick import Tick, no_tick
 from .config import ModelConfig
-from .dirformer import fold
-from .rows import strip_slices
+from .strips import strip_slices
 
 SWEEPS = 8
 """Jacobi sweeps per level of `harmonic_fill`; more gain nothing that Kodak pictures show."""
@@ -18,10 +16,10 @@ Box = tuple[slice, slice]
 """Rows and columns."""
 
 
-def base_picture(damaged: Tensor, config: ModelConfig) -> Generator[float, None, Tensor | None]:
-    """(b, c, h, w) in [0, 1] -> (b, 3, h * scale, w * scale), or None where the network paints from nothing.
+def base_picture(damaged: Tensor, config: ModelConfig, tick: Tick = no_tick) -> Tensor | None:
+    """(b, c, h, w) in [0, 1] -> (b, 3, h * scale, w * scale), or None where the network's output is the picture.
 
-    Stops now and then, for filling the hole of a large picture takes seconds; yields 0.0, as nothing is painted yet.
+    Ticks with 0.0, as the U-Net has not begun: filling the hole of a large picture takes seconds.
     """
     rgb = damaged[:, :3]
     match config.base:
@@ -36,23 +34,18 @@ def base_picture(damaged: Tensor, config: ModelConfig) -> Generator[float, None,
             sharp, strength = damaged[:, 3:6], damaged[:, 6:]
             return torch.lerp(rgb, sharp, strength)
         case "fill":
-            return (yield from fill(rgb.float(), 1 - damaged[:, 3:].float())).to(rgb.dtype)
+            return harmonic_fill(rgb.float(), 1 - damaged[:, 3:].float(), tick).to(rgb.dtype)
 
 
-def harmonic_fill(rgb: Tensor, known: Tensor) -> Tensor:
+def harmonic_fill(rgb: Tensor, known: Tensor, tick: Tick = no_tick) -> Tensor:
     """Fills unknown pixels as a soap film would span them: each close to the mean of its neighbours.
 
     Push-pull (Gortler et al., "The Lumigraph", 1996) from the coarsest level down, with `SWEEPS` Jacobi sweeps of
     Laplace's equation at each, which a few sweeps nearly solve because the coarser level starts them well.
 
     rgb (b, 3, h, w), known (b, 1, h, w), 1 where known. Known pixels come back unchanged; a picture without any known
-    pixel comes back grey (0.5).
+    pixel comes back grey (0.5). On a CPU, only what lies around the unknown pixels is worked on. Ticks with 0.0.
     """
-    return fold(fill(rgb, known))
-
-
-def fill(rgb: Tensor, known: Tensor) -> Generator[float, None, Tensor]:
-    """`harmonic_fill`, with stops. On a CPU, only what lies around the unknown pixels is worked on."""
     if min(rgb.shape[-2:]) == 1:
         weight = known.sum(dim=(2, 3), keepdim=True)
         mean = (rgb * known).sum(dim=(2, 3), keepdim=True) / weight.clamp_min(1e-6)
@@ -63,13 +56,13 @@ def fill(rgb: Tensor, known: Tensor) -> Generator[float, None, Tensor]:
         return rgb
     weight = F.avg_pool2d(known, 2, ceil_mode=True)
     colour = F.avg_pool2d(rgb * known, 2, ceil_mode=True) / weight.clamp_min(1e-6)
-    yield 0.0
-    coarse = yield from fill(colour, (weight > 0).to(known.dtype))
+    tick(0.0)
+    coarse = harmonic_fill(colour, (weight > 0).to(known.dtype), tick)
     filled = F.interpolate(coarse, size=rgb.shape[-2:], mode="bilinear", align_corners=False)
-    yield 0.0
+    tick(0.0)
     filled = torch.where(known > 0, rgb, filled)
     here = (..., *box)
-    filled[here] = yield from _swept(filled[here], rgb[here], known[here])
+    filled[here] = _swept(filled[here], rgb[here], known[here], tick)
     return filled
 
 
@@ -88,8 +81,8 @@ def _around_unknown(known: Tensor) -> Box | None:
     return rows, columns
 
 
-def _swept(filled: Tensor, rgb: Tensor, known: Tensor) -> Generator[float, None, Tensor]:
-    """`SWEEPS` times, every unknown pixel becomes the mean of its four neighbours; stops after every few rows.
+def _swept(filled: Tensor, rgb: Tensor, known: Tensor, tick: Tick) -> Tensor:
+    """`SWEEPS` times, every unknown pixel becomes the mean of its four neighbours; ticks after every few rows.
 
     The border repeats itself: where it is not the picture's own, it is known and stays.
     """
@@ -103,5 +96,5 @@ def _swept(filled: Tensor, rgb: Tensor, known: Tensor) -> Generator[float, None,
             around = near[..., rows.start : rows.stop + 2, :]
             total = around[..., :-2, 1:-1] + around[..., 2:, 1:-1] + around[..., 1:-1, :-2] + around[..., 1:-1, 2:]
             filled[..., rows, :] = torch.where(known[..., rows, :] > 0, rgb[..., rows, :], total / 4)
-            yield 0.0
+            tick(0.0)
     return filled

@@ -7,7 +7,9 @@ fields below. The official variants and our own compact presets are values of th
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from ..messages import Message
 
 Norm = Literal["with_bias", "bias_free"]
 Head = Literal["conv", "upsampler", "shuffle"]
@@ -16,11 +18,28 @@ Padding = Literal["zeros", "replicate"]
 
 ADDED_LATER = {"prior_padding", "shrinkage"}
 """Fields that older files lack; what they hold was made with the default."""
+CHOICES: dict[str, tuple[str, ...]] = {
+    **{"norm": get_args(Norm), "head": get_args(Head), "base": get_args(Base), "prior_padding": get_args(Padding)},
+}
+RANGES: dict[str, tuple[int, int]] = {
+    **{"in_channels": (3, 4), "width": (1, 256), "blocks": (0, 64), "refinement_blocks": (0, 64), "heads": (1, 64)},
+    **{"stem_fold": (1, 8), "head_scale": (1, 8), "resample_kernel": (1, 7)},
+    **{"prior_fold": (1, 16), "prior_width": (1, 256), "prior_blocks": (0, 64)},
+    **{"ipr_length": (1, 2048), "denoiser_blocks": (0, 16), "timesteps": (0, 1000)},
+}
+"""Least and most of each whole number: several times what the released networks have, and nothing that would take a
+machine's memory, or hours. Configs come from files that anybody may have written."""
+MOST_EXPANSION = 16.0
+MOST_BETA = 0.9999
+"""With a beta of 1 nothing is left of the signal, and no step leads back."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """One network, stage 1 and stage 2 alike. Contradictions raise `ValueError`, naming the fields."""
+    """One network, stage 1 and stage 2 alike.
+
+    Values of another type, out of range (`RANGES`) or contradicting each other raise `ValueError`, naming the fields.
+    """
 
     in_channels: int = 3
     """Channels of the damaged picture: 3 (RGB), or 4 (RGB with the hole zeroed, and the mask, 1 = hole)."""
@@ -47,10 +66,10 @@ class ModelConfig:
     """What the network's output is added to: nothing, the input enlarged by a kernel, or (with a mask) the input with
     its hole filled smoothly (`harmonic_fill`), which is then also what the U-Net sees instead of a zeroed hole.
     `deconvolved`: the input mixed with the same without its blur, which comes with it, and with how much of that
-    (`shake.Undone`). The U-Net sees all of these, and paints two corrections: of the mixture, and of what is still
+    (`shake.Undone`). The U-Net sees all of these, and makes two corrections: of the mixture, and of what is still
     blurred in it."""
     shrinkage: bool = False
-    """Whether a first restoration of the input is made, as the IPR says (`SteeredShrinkage`). The U-Net sees it
+    """Whether a first restoration of the input is made, as the IPR says (`ModulatedShrinkage`). The U-Net sees it
     beside the input, and the base picture is made of it."""
     resample_kernel: int = 3
     """Kernel of the convolutions that change level; 1 spares compact presets a third of their parameters."""
@@ -74,25 +93,100 @@ class ModelConfig:
     """First and last beta; the schedule is linear between their square roots."""
 
     def __post_init__(self) -> None:
+        self._require_sound_values()
         if self.head == "conv" and self.head_scale != 1:
-            raise ValueError(f"head='conv' cannot enlarge: head_scale must be 1, not {self.head_scale}")
+            raise ValueError(
+                Message(
+                    "head='conv' cannot enlarge: head_scale must be 1, not {head_scale}", head_scale=self.head_scale
+                )
+            )
         if self.head == "upsampler" and self.head_scale != 4:
-            raise ValueError(f"head='upsampler' enlarges by 4: head_scale must be 4, not {self.head_scale}")
+            raise ValueError(
+                Message(
+                    "head='upsampler' enlarges by 4: head_scale must be 4, not {head_scale}", head_scale=self.head_scale
+                )
+            )
         if self.head_scale % self.stem_fold:
-            raise ValueError(f"head_scale={self.head_scale} is no multiple of stem_fold={self.stem_fold}")
+            raise ValueError(
+                Message(
+                    "head_scale={head_scale} is no multiple of stem_fold={stem_fold}",
+                    head_scale=self.head_scale,
+                    stem_fold=self.stem_fold,
+                )
+            )
         if self.base == "fill" and (self.in_channels != 4 or self.scale != 1):
-            raise ValueError("base='fill' needs in_channels=4 (a mask) and scale 1")
+            raise ValueError(Message("base='fill' needs in_channels=4 (a mask) and scale 1"))
         if self.shrinkage and (self.in_channels != 3 or self.base not in ("nearest", "bicubic")):
-            raise ValueError("shrinkage=True needs in_channels=3 and base='nearest' or 'bicubic'")
+            raise ValueError(Message("shrinkage=True needs in_channels=3 and base='nearest' or 'bicubic'"))
         plain = self.in_channels == 3 and self.scale == 1 and self.head != "upsampler" and not self.shrinkage
         if self.base == "deconvolved" and not plain:
-            raise ValueError("base='deconvolved' needs in_channels=3, scale 1, no upsampler and no shrinkage")
-        if self.timesteps < 0:
-            raise ValueError(f"timesteps must be 0 or more, not {self.timesteps}")
-        if self.in_channels not in (3, 4):
-            raise ValueError(f"in_channels must be 3 (RGB) or 4 (RGB and mask), not {self.in_channels}")
+            raise ValueError(Message("base='deconvolved' needs in_channels=3, scale 1, no upsampler and no shrinkage"))
         if any(self.level_width(level) % heads for level, heads in enumerate(self.heads)):
-            raise ValueError(f"width={self.width} does not divide into heads={self.heads}")
+            raise ValueError(
+                Message("width={width} does not divide into heads={heads}", width=self.width, heads=self.heads)
+            )
+        if int(self.width * self.ffn_expansion) < 1:
+            raise ValueError(
+                Message(
+                    "ffn_expansion={ffn_expansion} leaves no hidden channel at width={width}",
+                    ffn_expansion=self.ffn_expansion,
+                    width=self.width,
+                )
+            )
+
+    def _require_sound_values(self) -> None:
+        """Each field by itself."""
+        for name, (least, most) in RANGES.items():
+            value: Any = getattr(self, name)
+            many = name in ("blocks", "heads")
+            if many and not (isinstance(value, tuple) and len(value) == 4):
+                raise ValueError(
+                    Message("{name} must be four whole numbers, not {value}", name=name, value=_shown(value))
+                )
+            values: tuple[Any, ...] = value if many else (value,)
+            if not all(_is_whole(each) and least <= each <= most for each in values):
+                raise ValueError(
+                    Message(
+                        "{name} must be whole, from {least} to {most}, not {value}",
+                        name=name,
+                        least=least,
+                        most=most,
+                        value=_shown(value),
+                    )
+                )
+        for name, known in CHOICES.items():
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(
+                    Message(
+                        "{name} must be one of {names}, not {value}",
+                        name=name,
+                        names=", ".join(known),
+                        value=_shown(value),
+                    )
+                )
+        if not isinstance(self.shrinkage, bool):
+            raise ValueError(Message("shrinkage must be true or false, not {value}", value=_shown(self.shrinkage)))
+        if not self.resample_kernel % 2:
+            raise ValueError(
+                Message("resample_kernel must be odd, not {resample_kernel}", resample_kernel=self.resample_kernel)
+            )
+        if not (_is_number(self.ffn_expansion) and 0 < self.ffn_expansion <= MOST_EXPANSION):
+            raise ValueError(
+                Message(
+                    "ffn_expansion must be from 0 to {most_expansion:g}, not {value}",
+                    most_expansion=MOST_EXPANSION,
+                    value=_shown(self.ffn_expansion),
+                )
+            )
+        betas = self.beta_start, self.beta_end
+        if not (all(map(_is_number, betas)) and 0 < self.beta_start <= self.beta_end <= MOST_BETA):
+            raise ValueError(
+                Message(
+                    "betas must rise from above 0 to {most_beta} at most, not {value}",
+                    most_beta=MOST_BETA,
+                    value=_shown(betas),
+                )
+            )
 
     @property
     def scale(self) -> int:
@@ -112,13 +206,13 @@ class ModelConfig:
         return self.in_channels + 4 * self.wants_path
 
     @property
-    def painter_channels(self) -> int:
+    def unet_channels(self) -> int:
         """Channels that the U-Net sees: the input's, and three more for the first restoration where there is one."""
         return self.input_channels + 3 * (self.shrinkage or self.wants_path)
 
     @property
-    def painted_channels(self) -> int:
-        """Channels that the U-Net paints: three for each correction."""
+    def correction_channels(self) -> int:
+        """Channels that the U-Net makes: three for each correction."""
         return 6 if self.wants_path else 3
 
     @property
@@ -148,9 +242,24 @@ class ModelConfig:
         """The inverse of `to_dict`; unknown or missing names raise `ValueError`, save those that came later."""
         names = {f.name for f in fields(cls)}
         if not names - ADDED_LATER <= set(values) <= names:
-            raise ValueError(f"config fields differ: {sorted(set(values) ^ names)}")
+            differ = ", ".join(map(_shown, sorted(set(values) ^ names, key=str)[:3]))
+            raise ValueError(Message("its config lacks fields, or has others: {differ}", differ=differ))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**plain)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    """A value from a file as part of a sentence: short, whatever it is."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 # The official variants (released by the paper's authors).

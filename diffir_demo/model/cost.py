@@ -20,7 +20,7 @@ PAPER_MILLION = {"DiffIR": 26, "LDM": 215, "RePaint": 607}
 class Cost:
     """Multiply-accumulates (MACs) of one input, in 10^9."""
 
-    paint: float
+    unet: float
     """The U-Net, once, and the first restoration that it corrects where there is one."""
     encoder: float
     diffusion: float
@@ -39,7 +39,7 @@ def cost_of(config: ModelConfig, height: int, width: int, steps: int | None = No
     count = config.timesteps if steps is None else steps
     shrinking = 0.0 if model.shrinkage is None else model.shrinkage.work()
     return Cost(
-        paint=(pixels * (sum(model.painter.work()) + shrinking) + model.painter.steering()) / 1e9,
+        unet=(pixels * (sum(model.unet.work()) + shrinking) + model.unet.modulation_work()) / 1e9,
         encoder=model.encoder.work(pixels) / 1e9,
         diffusion=count * model.denoiser.work() / 1e9,
     )

@@ -7,7 +7,7 @@ for the IPR, and the noise of DDPM's reverse process.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ class Schedule:
 
     betas: np.ndarray
     times: np.ndarray
-    """What the denoiser is told of the time at each step: 0 .. T-1, and values between in a resampled schedule."""
+    """The time that the denoiser gets at each step: 0 .. T-1, and values between in a resampled schedule."""
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> Schedule:
@@ -37,10 +37,10 @@ class Schedule:
 
         The `steps` times lie evenly from 0 to T-1, so the chain still starts where training starts it, from almost pure
         noise at the last alpha_bar, and ends at the first. Between two trained times the logarithm of the
-        signal-to-noise ratio, log(alpha_bar / (1 - alpha_bar)), is taken to be linear: it is what tells one noise level
-        from the next, and it only falls, so every beta stays within (0, 1). The denoiser is told the same times, which
-        never leave the range that it has seen. At trained times nothing is interpolated, and with T steps the schedule
-        is this very one; a single step goes from the noise straight to the denoiser's estimate at T-1.
+        signal-to-noise ratio, log(alpha_bar / (1 - alpha_bar)), is taken to be linear: it is what distinguishes one
+        noise level from the next, and it only falls, so every beta stays within (0, 1). The denoiser gets the same
+        times, which never leave the range that it has seen. At trained times nothing is interpolated, and with T steps
+        the schedule is this very one; a single step goes from the noise straight to the denoiser's estimate at T-1.
 
         Raises `ValueError` for less than one step, and for a schedule of less than two steps, which spans no range.
         """
@@ -107,15 +107,15 @@ class IPRDiffusion:
         """q(x_T | x_0): where training starts the reverse chain, almost pure noise."""
         return self._signal * ipr + self._noise * noise
 
-    def walk(
+    def reverse(
         self, denoiser: PriorDenoiser, condition: Tensor, noise: Tensor, steps: int | None = None
-    ) -> Generator[DenoisingStep, None, Tensor]:
-        """Yields t = steps-1 .. 0; returns the final IPR (b, n), or the condition without steps. Gradients flow.
+    ) -> Iterator[DenoisingStep]:
+        """The steps t = steps-1 .. 0 from noise x_T (b, n); none for a network without diffusion. Gradients flow.
 
         steps: another number than the trained one, see `Schedule.resampled`, which also says what it raises.
         """
         if not self.steps and steps is None:
-            return condition
+            return
         chain = self._trained if steps is None else _Chain.of(self._schedule.resampled(steps))
         x = noise
         for t in reversed(range(len(chain.times))):
@@ -124,12 +124,11 @@ class IPRDiffusion:
             if self.reverse_noise and t > 0:
                 x = x + chain.deviations[t] * torch.randn_like(x)
             yield DenoisingStep(t, x0, x)
-        return x
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """What a walk needs of a schedule, as plain numbers of float32 precision."""
+    """What the reverse process needs of a schedule, as plain numbers of float32 precision."""
 
     times: list[float]
     x0_weights: list[float]

@@ -1,4 +1,4 @@
-"""DIRformer: the U-Net that paints the picture, steered at every block by the IPR (paper section 3.1).
+"""DIRformer: the U-Net that makes the picture, modulated at every block by the IPR (paper section 3.1).
 
 Inside, pictures are laid out (b, h, w, c): layer norm and 1x1 convolutions then read memory in order, and the depthwise
 convolution takes the channels-last fast path. That makes one definition both readable and quick to train.
@@ -6,21 +6,24 @@ convolution takes the channels-last fast path. That makes one definition both re
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from itertools import accumulate
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..tick import Tick, no_tick
 from .config import ModelConfig
 
 EPS = 1e-5
-T = TypeVar("T")
+Level = TypeVar("Level")
+"""What a level's picture is to a `Walk`: a tensor, or a value in a graph."""
 
 
-class SteeredNorm(nn.Module):
+class ModulatedNorm(nn.Module):
     """Per-pixel layer norm over channels, then scale and shift taken from the IPR (there is no "1 +" on the scale)."""
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
@@ -55,7 +58,7 @@ class Attention(nn.Module):
     def __init__(self, channels: int, heads: int, config: ModelConfig) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = SteeredNorm(channels, config)
+        self.norm = ModulatedNorm(channels, config)
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
         self.qkv = nn.Linear(channels, 3 * channels, bias=False)
         self.depthwise = Depthwise(3 * channels)
@@ -81,7 +84,7 @@ class FeedForward(nn.Module):
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
         hidden = int(channels * config.ffn_expansion)
-        self.norm = SteeredNorm(channels, config)
+        self.norm = ModulatedNorm(channels, config)
         self.project = nn.Linear(channels, 2 * hidden, bias=False)
         self.depthwise = Depthwise(2 * hidden)
         self.out = nn.Linear(hidden, channels, bias=False)
@@ -108,7 +111,7 @@ class Block(nn.Module):
 def _per_pixel(module: nn.Module) -> int:
     """Multiplications of its layers with each pixel of their grid, and of attention's products between channels.
 
-    A layer takes as many as it has weights. The norms' steering takes the IPR instead of pixels.
+    A layer takes as many as it has weights. The norms' modulation takes the IPR instead of pixels.
     """
     layers = (m for name, m in module.named_modules() if not name.endswith("steer"))
     weights = sum(m.weight.numel() for m in layers if isinstance(m, nn.Conv2d | nn.Linear))
@@ -124,14 +127,101 @@ def _resample(channels: int, out: int, kernel: int, shuffle: nn.Module) -> nn.Se
     return nn.Sequential(nn.Conv2d(channels, out, kernel, padding=kernel // 2, bias=False), shuffle)
 
 
+class Walk(ABC, Generic[Level]):
+    """The way through the U-Net, which stands in `__call__`, whatever computes its layers: tensors or a graph."""
+
+    def __init__(self, net: DIRformer) -> None:
+        self.net, self.config = net, net.config
+
+    def __call__(self, x: Level) -> Level:
+        """x (b, unet_channels, h, w) -> (b, correction_channels, h * scale, w * scale)."""
+        net = self.net
+        x = self.stem(x)
+        skips: list[Level] = []
+        for blocks, down in zip(net.encoder, net.down, strict=True):
+            x = self.blocks(blocks, x)
+            skips.append(x)
+            x = self.down(down, x)
+        x = self.blocks(net.latent, x)
+        for i in (2, 1, 0):
+            x = self.up(net.up[i], x, skips.pop())
+            if i:
+                x = self.reduce(net.reduce[i - 1], x)
+            x = self.blocks(net.decoder[i], x)
+        return self.head(self.blocks(net.refinement, x))
+
+    @abstractmethod
+    def stem(self, x: Level) -> Level:
+        """To level 1."""
+
+    @abstractmethod
+    def blocks(self, blocks: nn.Module, x: Level) -> Level:
+        """All blocks of a level."""
+
+    @abstractmethod
+    def down(self, layers: nn.Module, x: Level) -> Level:
+        """To half the size."""
+
+    @abstractmethod
+    def up(self, layers: nn.Module, x: Level, skip: Level) -> Level:
+        """To twice the size, joined with what the encoder had there."""
+
+    @abstractmethod
+    def reduce(self, layer: nn.Module, x: Level) -> Level:
+        """To half the channels."""
+
+    @abstractmethod
+    def head(self, x: Level) -> Level:
+        """To the correction."""
+
+
+class Pass(Walk[Tensor]):
+    """One pass through the U-Net with tensors. Other backends replace how the layers are computed."""
+
+    def __init__(self, net: DIRformer, ipr: Tensor, tick: Tick) -> None:
+        """ipr (b, n). Ticks with one of `net.milestones` after every block and after the head."""
+        super().__init__(net)
+        self.ipr, self.tick = ipr, tick
+        self.passed = 0
+        """Milestones behind us."""
+
+    def milestone(self) -> None:
+        """Ticks; called once at every milestone."""
+        self.passed += 1
+        self.tick(self.net.milestones[self.passed - 1])
+
+    def stem(self, x: Tensor) -> Tensor:
+        return self.net.stem(F.pixel_unshuffle(x, self.config.stem_fold)).permute(0, 2, 3, 1)
+
+    def blocks(self, blocks: nn.Module, x: Tensor) -> Tensor:
+        for block in blocks.children():
+            x = block(x, self.ipr)
+            self.milestone()
+        return x
+
+    def down(self, layers: nn.Module, x: Tensor) -> Tensor:
+        return _on_nchw(layers, x)
+
+    def up(self, layers: nn.Module, x: Tensor, skip: Tensor) -> Tensor:
+        return torch.cat([_on_nchw(layers, x), skip], dim=-1)
+
+    def reduce(self, layer: nn.Module, x: Tensor) -> Tensor:
+        return layer(x)
+
+    def head(self, x: Tensor) -> Tensor:
+        x = self.net.head(x.permute(0, 3, 1, 2))
+        self.milestone()
+        return x
+
+
 class DIRformer(nn.Module):
-    """The U-Net. `walk` paints block by block; `forward` is its fold."""
+    """The U-Net."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         width, kernel = config.level_width, config.resample_kernel
-        self.stem = nn.Conv2d(config.painter_channels * config.stem_fold**2, config.width, 3, padding=1, bias=False)
+        self.stem = nn.Conv2d(config.unet_channels * config.stem_fold**2, config.width, 3, padding=1, bias=False)
 
         def level(count: int, channels: int, heads: int) -> nn.ModuleList:
             return nn.ModuleList(Block(channels, heads, config) for _ in range(count))
@@ -146,46 +236,21 @@ class DIRformer(nn.Module):
         self.decoder = nn.ModuleList(level(counts[i], width(i) if i else 2 * width(0), heads[i]) for i in range(3))
         self.refinement = level(config.refinement_blocks, 2 * width(0), heads[0])
         self.head = _head(config)
-
-    def walk(self, x: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
-        """x (b, painter_channels, h, w), sides multiples of `config.multiple_of`; ipr (b, n).
-
-        Yields the share painted so far, one of `milestones` after every block and after the head; returns the
-        correction (b, painted_channels, h * scale, w * scale) that is added to the base picture.
-        """
-        milestones = iter(self.milestones())
-
-        def run(blocks: nn.ModuleList, x: Tensor) -> Generator[float, None, Tensor]:
-            for block in blocks:
-                x = block(x, ipr)
-                yield next(milestones)
-            return x
-
-        x = self.stem(F.pixel_unshuffle(x, self.config.stem_fold)).permute(0, 2, 3, 1)
-        skips: list[Tensor] = []
-        for blocks, down in zip(self.encoder, self.down, strict=True):
-            x = yield from run(blocks, x)  # pyright: ignore[reportArgumentType]
-            skips.append(x)
-            x = _on_nchw(down, x)
-        x = yield from run(self.latent, x)
-        for i in (2, 1, 0):
-            x = torch.cat([_on_nchw(self.up[i], x), skips.pop()], dim=-1)
-            if i:
-                x = self.reduce[i - 1](x)
-            x = yield from run(self.decoder[i], x)  # pyright: ignore[reportArgumentType]
-        x = yield from run(self.refinement, x)
-        x = self.head(x.permute(0, 3, 1, 2))
-        yield next(milestones)
-        return x
-
-    def steering(self) -> int:
-        """Multiplications of all norms' scales and shifts with the IPR, once per picture of any size."""
-        return sum(m.steer.weight.numel() for m in self.modules() if isinstance(m, SteeredNorm))
-
-    def milestones(self) -> list[float]:
-        """Share of the multiplications done after each block, and after the head: how far a painting is."""
         done = list(accumulate(self.work()))
-        return [part / done[-1] for part in done]
+        self.milestones = tuple(part / done[-1] for part in done)
+        """Share of the multiplications done after each block, and after the head."""
+
+    def forward(self, x: Tensor, ipr: Tensor, tick: Tick = no_tick) -> Tensor:
+        """x (b, unet_channels, h, w), sides multiples of `config.multiple_of`; ipr (b, n).
+
+        Ticks with one of `milestones` after every block and after the head. Returns the correction
+        (b, correction_channels, h * scale, w * scale) that is added to the base picture.
+        """
+        return Pass(self, ipr, tick)(x)
+
+    def modulation_work(self) -> int:
+        """Multiplications of all norms' scales and shifts with the IPR, once per picture of any size."""
+        return sum(m.steer.weight.numel() for m in self.modules() if isinstance(m, ModulatedNorm))
 
     def work(self) -> list[float]:
         """Multiplications per pixel of the input: of each block, with the layers that lead to it, and of the head."""
@@ -212,22 +277,9 @@ class DIRformer(nn.Module):
             area *= layer.upscale_factor**2 if isinstance(layer, nn.PixelShuffle) else 1
         return [numbers / self.config.stem_fold**2 for numbers in [*found, waiting]]
 
-    def forward(self, x: Tensor, ipr: Tensor) -> Tensor:
-        """`walk` without the stops."""
-        return fold(self.walk(x, ipr))
-
-
-def fold(steps: Generator[object, None, T]) -> T:
-    """Runs a generator to its end and gives what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-
 
 def _head(config: ModelConfig) -> nn.Module:
-    channels, out = 2 * config.width, config.painted_channels
+    channels, out = 2 * config.width, config.correction_channels
     if config.head == "conv":
         return nn.Conv2d(channels, out, 3, padding=1, bias=False)
     if config.head == "shuffle":

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..tick import Tick, no_tick
 from .config import ModelConfig, Padding
-from .dirformer import fold
-from .rows import strip_slices
+from .strips import strip_slices
 
 SLOPE = 0.1  # of every LeakyReLU here, as in the authors' code
 PAD = {"zeros": "constant", "replicate": "replicate"}
@@ -19,12 +18,12 @@ PAD = {"zeros": "constant", "replicate": "replicate"}
 
 
 def _activated(x: Tensor) -> Tensor:
-    """LeakyReLU, in place where nobody asks for gradients: x is a large copy of nothing."""
+    """LeakyReLU, in place where no gradients are needed: x is a large tensor that nothing else uses."""
     return F.leaky_relu(x, SLOPE, inplace=not torch.is_grad_enabled())
 
 
-def _convolved(conv: nn.Module, x: Tensor, told: float) -> Generator[float, None, Tensor]:
-    """conv(x); without gradients on a CPU in strips of rows, with a stop after each that yields `told`.
+def _convolved(conv: nn.Module, x: Tensor, share: float, tick: Tick) -> Tensor:
+    """conv(x); without gradients on a CPU in strips of rows, with a tick of `share` after each.
 
     There it computes in the type of x, and in channels-last memory, in which rows of a picture need not be copied.
     """
@@ -39,7 +38,7 @@ def _convolved(conv: nn.Module, x: Tensor, told: float) -> Generator[float, None
     out = torch.empty(sizes, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     for rows in strip_slices(height, b * width * (channels + conv.out_channels) * x.itemsize):
         out[:, :, rows] = F.conv2d(border[:, :, rows.start : rows.stop + 2], weight, bias)
-        yield told
+        tick(share)
     return out
 
 
@@ -80,36 +79,37 @@ class PriorEncoder(nn.Module):
         sizes = (width, 2 * width, 2 * width, length)
         self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, padding_mode=padding) for a, b in pairwise(sizes))
         self.mlp = nn.ModuleList(nn.Linear(length, length) for _ in range(2))
+        done = list(accumulate(sum(p.numel() for p in layer.parameters()) for layer in self._layers))
+        self.milestones = tuple(part / done[-1] for part in done)
+        """Share of the multiplications done after the stem, each block and each wider convolution."""
 
-    def walk(self, damaged: Tensor, target: Tensor | None = None) -> Generator[float, None, Tensor]:
-        """`pool`, with stops. Yields the share of the multiplications that is done, in [0, 1].
+    @property
+    def _layers(self) -> list[nn.Module]:
+        return [self.stem, *self.blocks, *self.widen]
+
+    def pool(self, damaged: Tensor, target: Tensor | None = None, tick: Tick = no_tick) -> Tensor:
+        """The convolutions and the mean over the picture: (b, ipr_length). Means of tiles can be averaged by area.
 
         On a CPU without gradients damaged may be bfloat16: the convolutions compute in its type, twice as fast where
-        the processor multiplies it. The mean and all that follows are float32.
+        the processor multiplies it. The mean and all that follows are float32. Ticks with the share done.
         """
         x = F.pixel_unshuffle(damaged[:, : self.in_channels], self.fold)
         if target is not None:
             x = torch.cat([x, F.pixel_unshuffle(target, self.target_fold)], dim=1)
-        layers = [self.stem, *self.blocks, *self.widen]
-        shares = list(accumulate(sum(p.numel() for p in layer.parameters()) for layer in layers))
         before = 0.0
-        for layer, share in zip(layers, shares, strict=True):
+        for layer, share in zip(self._layers, self.milestones, strict=True):
             if isinstance(layer, ResidualBlock):
-                inner = yield from _convolved(layer.conv1, x, before)
-                x = x + (yield from _convolved(layer.conv2, _activated(inner), before))
+                inner = _activated(_convolved(layer.conv1, x, before, tick))
+                x = x + _convolved(layer.conv2, inner, before, tick)
             else:
-                x = _activated((yield from _convolved(layer, x, before)))
-            before = share / shares[-1]
-            yield before
+                x = _activated(_convolved(layer, x, before, tick))
+            before = share
+            tick(before)
         return x.mean(dim=(2, 3), dtype=torch.float32)
 
     def work(self, pixels: int) -> int:
         """Multiplications for a picture of so many pixels: a layer takes as many per pixel of its grid as weights."""
         return pixels // self.fold**2 * _weights(self, nn.Conv2d) + _weights(self.mlp, nn.Linear)
-
-    def pool(self, damaged: Tensor, target: Tensor | None = None) -> Tensor:
-        """The convolutions and the mean over the picture: (b, ipr_length). Means of tiles can be averaged by area."""
-        return fold(self.walk(damaged, target))
 
     def project(self, pooled: Tensor) -> Tensor:
         """Pooled features (b, ipr_length) -> IPR, or the diffusion's condition, (b, ipr_length)."""

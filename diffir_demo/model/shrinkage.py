@@ -1,8 +1,8 @@
 """Transform-domain shrinkage that the IPR steers: a first restoration of a noisy, soft or compressed picture.
 
-The picture is taken apart into overlapping blocks by an orthonormal DCT. In each block, what is small against the
+The picture is divided into overlapping blocks by an orthonormal DCT. In each block, what is small against the
 noise is damped and what blur has weakened is lifted; then the blocks are put together again, averaged where they
-overlap. How small, and how far to lift, is told for every frequency by a linear function of the IPR. So the numbers
+overlap. How small, and how far to lift, follows for every frequency from a linear function of the IPR. So the numbers
 say what is wrong with the picture, and this layer does what follows from it; the U-Net sees the result beside the
 picture and corrects it.
 
@@ -13,15 +13,14 @@ gains. The paper has no such layer; networks without `ModelConfig.shrinkage` run
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .dirformer import fold
-from .rows import strip_slices
+from ..tick import Tick, no_tick
+from .strips import strip_slices
 
 BLOCK = 8
 """Sides of a block, pixels: JPEG's, too."""
@@ -58,13 +57,13 @@ def colour_matrix() -> Tensor:
     return F.normalize(torch.tensor(COLOURS), dim=1)
 
 
-class SteeredShrinkage(nn.Module):
+class ModulatedShrinkage(nn.Module):
     """(b, 3, h, w) in [0, 1] and an IPR -> a cleaner, sharper picture of the same size and mean colour."""
 
     def __init__(self, ipr_length: int) -> None:
         super().__init__()
         self.threshold = nn.Linear(ipr_length, KINDS * BLOCK**2)
-        """Each frequency's threshold in levels of 255, before a softplus: it grows evenly with what is told."""
+        """Each frequency's threshold in levels of 255, before a softplus: it grows evenly with the IPR."""
         self.gain = nn.Linear(ipr_length, KINDS * BLOCK**2)
         """The logarithm of each frequency's gain."""
         for layer, start in ((self.threshold, FIRST_THRESHOLD), (self.gain, 0.0)):
@@ -81,12 +80,11 @@ class SteeredShrinkage(nn.Module):
         with _precisely(ipr.device):
             return curves_of(self.threshold(ipr), self.gain(ipr))
 
-    def forward(self, picture: Tensor, ipr: Tensor) -> Tensor:
-        """picture (b, 3, h, w) in [0, 1], sides multiples of STEP; ipr (b, n) -> (b, 3, h, w), not clamped."""
-        return fold(self.walk(picture, ipr))
+    def forward(self, picture: Tensor, ipr: Tensor, tick: Tick = no_tick) -> Tensor:
+        """picture (b, 3, h, w) in [0, 1], sides multiples of STEP; ipr (b, n) -> (b, 3, h, w), not clamped.
 
-    def walk(self, picture: Tensor, ipr: Tensor) -> Generator[float, None, Tensor]:
-        """`forward`, in float32 throughout; without gradients on a CPU in strips of rows. Yields 0.0 after each."""
+        In float32 throughout; without gradients on a CPU in strips of rows. Ticks with 0.0 after each.
+        """
         thresholds, gains = self.curves(ipr)
         border = BLOCK - STEP
         if torch.is_grad_enabled() or picture.device.type != "cpu":
@@ -99,7 +97,7 @@ class SteeredShrinkage(nn.Module):
         for rows in strip_slices(height // STEP, row):
             top, bottom = rows.start * STEP, rows.stop * STEP
             out[:, :, top:bottom] = _shrunk(around[:, :, top : bottom + 2 * border], thresholds, gains, transforms)
-            yield 0.0
+            tick(0.0)
         return out
 
 

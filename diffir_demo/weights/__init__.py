@@ -1,23 +1,24 @@
-"""Weight files: opened safely, told apart by what is inside them, loaded strictly or refused in one sentence."""
+"""Weight files: opened safely, recognised by what is inside them, loaded strictly or refused in one sentence."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..errors import WeightsError
+from ..messages import Message
 from ..model import DiffIR, Teacher
-from .assemble import assemble, readable, require_finite
+from ..tasks import TASKS, Task, get_task
 from .directions import Directions, Reading, Value, in_words
-from .files import open_weights, speaking_of
-from .folder import checkpoint_folder, find_default, list_weights, survey
-from .info import TASK_WORDS, Provenance, WeightsInfo
-from .store import save, write
+from .files import list_weights, named_in_errors, open_weights, survey
+from .hub import fetched, local_file
+from .info import Provenance, WeightsInfo
+from .store import assemble, readable, require_finite, save, write
 
 __all__ = [
     "Directions",
@@ -27,13 +28,12 @@ __all__ = [
     "Value",
     "WeightsInfo",
     "annotate",
-    "checkpoint_folder",
     "convert",
-    "find_default",
     "in_words",
     "inspect",
     "list_weights",
     "load",
+    "local_file",
     "save",
     "survey",
 ]
@@ -57,24 +57,26 @@ def load(
     scale: int | None = None,
     device: torch.device | str = "cpu",
 ) -> LoadedModel:
-    """Loads our safetensors files and the authors' .pth and .ckpt files.
+    """Loads our safetensors files and the authors' .pth and .ckpt files, from this machine or from the Hub
+    (`hf://owner/repo@revision/file`).
 
     task, scale: what the weights must be made for, where it matters. stage: 2 restores, 1 is the teacher.
     Raises `WeightsError` for a file that is missing, damaged, unsafe, another network, or made for something else.
     """
-    path = Path(path)
-    with speaking_of(path):
+    path, source = fetched(path)
+    with named_in_errors(path):
         opened = open_weights(path)
         _require_fit(opened.info, task, stage, scale)
         require_finite(opened.state)
-        return LoadedModel(assemble(opened.info.config, stage, opened.state, device), opened.info)
+        model = assemble(opened.info.config, stage, opened.state, device)
+        return LoadedModel(model, replace(opened.info, source=source))
 
 
 def inspect(path: FilePath) -> WeightsInfo:
     """What a weight file is, without building its network. Raises `WeightsError` as `load` does."""
-    path = Path(path)
-    with speaking_of(path):
-        return open_weights(path).info
+    path, source = fetched(path)
+    with named_in_errors(path):
+        return replace(open_weights(path).info, source=source)
 
 
 def convert(
@@ -84,7 +86,7 @@ def convert(
 
     task: overrides what the source says or looks like. dtype: float32 loses nothing of an official file.
     """
-    return _rewrite(Path(source), Path(target), task, {}, dtype)
+    return _rewrite(fetched(source)[0], Path(target), task, {}, dtype)
 
 
 def annotate(source: FilePath, target: FilePath, facts: Mapping[str, Any]) -> WeightsInfo:
@@ -100,8 +102,10 @@ def _rewrite(
     source: Path, target: Path, task: str | None, facts: Mapping[str, Any], dtype: torch.dtype | None
 ) -> WeightsInfo:
     if target.suffix != ".safetensors":
-        raise WeightsError(f"{target.name} does not end in .safetensors.", "Give the new file that ending.")
-    with speaking_of(source):
+        raise WeightsError(
+            Message("{name} does not end in .safetensors.", name=target.name), "Give the new file that ending."
+        )
+    with named_in_errors(source):
         opened = open_weights(source)
     info = opened.info
     write(
@@ -122,11 +126,11 @@ def _require_fit(info: WeightsInfo, task: str | None, stage: int, scale: int | N
     if info.stage != stage:
         raise _wrong_stage(info)
     if task and info.task and info.task != task:
-        raise _wrong_task(info, task)
+        raise _wrong_task(info, get_task(task))
     if scale and info.config.scale != scale:
         raise WeightsError(
-            f"this file enlarges x{info.config.scale}; x{scale} was asked for.",
-            f"Ask for x{info.config.scale}, or use a file made for x{scale}.",
+            Message("this file enlarges x{found}; x{scale} was asked for.", found=info.config.scale, scale=scale),
+            Message("Ask for x{found}, or use a file made for x{scale}.", found=info.config.scale, scale=scale),
         )
 
 
@@ -142,13 +146,26 @@ def _wrong_stage(info: WeightsInfo) -> WeightsError:
     )
 
 
-def _wrong_task(info: WeightsInfo, task: str) -> WeightsError:
+def _wrong_task(info: WeightsInfo, task: Task) -> WeightsError:
     made_for = readable(info.task or "")
-    hint = f"It looks like {TASK_WORDS.get(made_for, made_for)} weights: use it with the {made_for} task."
-    expected, found = (4 if task == "inpaint" else 3), info.config.in_channels
+    noun = TASKS[made_for].noun if made_for in TASKS else made_for
+    hint = Message("It looks like {noun} weights: use it with the {made_for} task.", noun=noun, made_for=made_for)
+    expected, found = task.config.in_channels, info.config.in_channels
     if expected != found:
-        return WeightsError(f"`{task}` expects {expected} input channels; this file has {found}.", hint)
-    if (task == "sr") != (info.config.scale > 1):
-        what = f"enlarges x{info.config.scale}" if info.config.scale > 1 else "keeps the picture's size"
-        return WeightsError(f"this file {what}, so it is none for `{task}`.", hint)
-    return WeightsError(f"this file was not made for `{task}`.", hint)
+        return WeightsError(
+            Message(
+                "`{key}` expects {expected} input channels; this file has {found}.",
+                key=task.key,
+                expected=expected,
+                found=found,
+            ),
+            hint,
+        )
+    if (max(task.scales) > 1) != (info.config.scale > 1):
+        what = (
+            Message("enlarges x{found}", found=info.config.scale)
+            if info.config.scale > 1
+            else Message("keeps the picture's size")
+        )
+        return WeightsError(Message("this file {what}, so it is none for `{key}`.", what=what, key=task.key), hint)
+    return WeightsError(Message("this file was not made for `{key}`.", key=task.key), hint)

@@ -3,7 +3,7 @@
 Both were fitted to the finished network on photos damaged in known ways (`training/directions.py`), and travel in the
 training record of its weight file. The reading is a regression of noise, softness and compression on the IPR. The
 directions are the opposite regression, of the IPR on these three: what all its numbers do when one of them grows and
-the others stay. (The reading's own weights would be no directions: they pick what tells best, not what changes most.)
+the others stay. (The reading's own weights would be no directions: they pick what fits best, not what changes most.)
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import Message, joined
+
 FIELD = "directions"
 """Of the training record."""
 SHAPES = {
@@ -22,17 +24,17 @@ SHAPES = {
 }
 """Of the fields' arrays: k things to read, n numbers of the IPR."""
 WORDS = {
-    "noise": ("grain", "no grain"),
-    "softness": ("softness", "sharp"),
-    "compression": ("JPEG damage", "no JPEG damage"),
+    "noise": (Message("grain"), Message("no grain")),
+    "softness": (Message("softness"), Message("sharp")),
+    "compression": (Message("JPEG damage"), Message("no JPEG damage")),
 }
 """What can be read: what people call it, and how one says that there is none."""
 REACH = 3.0
 """Errors by which a reading may leave the range that was learned; what lies farther out is no reading."""
 FAINT_JPEG = 3.0
-"""Compression (100 - quality) below which nobody sees it."""
+"""Compression (100 - quality) below which it cannot be seen."""
 FURTHEST = 1.5
-"""Standard deviations that an IPR may be moved by, either way; beyond, networks paint what they have never learned."""
+"""Standard deviations that an IPR may be moved by, up or down; beyond lies what networks have never learned."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,12 @@ class Reading:
     def to_dict(self) -> dict[str, float | None]:
         """Plain values: "noise", "softness" and "jpeg_quality", as far as they are read; None for what lies outside of
         what was learned."""
-        told: dict[str, float | None] = {}
+        found: dict[str, float | None] = {}
         for each in self.values:
             compressed = each.name == "compression"
-            found = max(1.0, 100 - each.value) if compressed else each.value
-            told["jpeg_quality" if compressed else each.name] = round(found, 2) if each.inside else None
-        return told
+            value = max(1.0, 100 - each.value) if compressed else each.value
+            found["jpeg_quality" if compressed else each.name] = round(value, 2) if each.inside else None
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,17 +146,17 @@ def in_words(reading: Reading) -> str:
 
     What lies below its own error is none; JPEG quality is rounded to fives.
     """
-    return ", ".join(map(_said, reading.values))
+    return joined(map(_said, reading.values))
 
 
 def _said(found: Value) -> str:
     thing, nothing = WORDS[found.name]
     if not found.inside:
-        return f"{thing} unlike any it has learned"
+        return Message("{thing} unlike any it has learned", thing=thing)
     if found.value < (max(found.error, FAINT_JPEG) if found.name == "compression" else found.error):
         return nothing
     if found.name == "noise":
-        return f"{thing} {max(found.value, 1):.0f} of 255"
+        return Message("{thing} {value:.0f} of 255", thing=thing, value=max(found.value, 1))
     if found.name == "softness":
-        return f"{thing} {found.value:.1f} px"
-    return f"JPEG quality about {max(5, 5 * round((100 - found.value) / 5))}"
+        return Message("{thing} {value:.1f} px", thing=thing, value=found.value)
+    return Message("JPEG quality about {quality}", quality=max(5, 5 * round((100 - found.value) / 5)))

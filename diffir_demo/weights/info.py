@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..messages import Message
 from ..model import ModelConfig
+from ..shipped import shipped
 from .directions import Directions
 
 Provenance = Literal["official", "trained", "untrained"]
 PROVENANCES: tuple[str, ...] = get_args(Provenance)
-TASK_WORDS = {"inpaint": "inpainting", "clean": "clean-up", "sr": "super-resolution", "deblur": "deblurring"}
+MOST_STEPS = 10**9
+"""A record of training that says more says nothing."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class WeightsInfo:
     name: str
     """What to call it."""
     task: str | None
-    """Key of the task it was made for: "inpaint", "clean", "sr", "deblur"; None if unknown."""
+    """Key of the task it was made for (`tasks.TASKS`); None if unknown."""
     stage: int
     """1: the teacher, which needs the ground truth. 2: the network that restores."""
     config: ModelConfig
@@ -36,16 +39,30 @@ class WeightsInfo:
     parameters: int
     file: str
     """The file's name without its folder."""
+    source: str = ""
+    """Its address on the Hub, with the commit; "" for a file of this machine."""
 
     @property
     def badge(self) -> str:
         """Where the weights come from, short enough to stand beside every result."""
         if self.provenance == "official":
-            return "official-format weights"
+            return Message("official-format weights")
         if self.provenance == "untrained":
-            return "untrained: output is noise"
+            return Message("untrained: output is noise")
         steps = self.training.get("steps")
-        return f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
+        counted = isinstance(steps, int) and not isinstance(steps, bool) and 0 < steps < MOST_STEPS
+        where = Message("trained here") if self.is_shipped else Message("trained, as the file says")
+        return Message("{where}, {steps:,} steps", where=where, steps=steps) if counted else where
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is, byte by byte, the file of that name that ships. What others say of themselves, anybody may
+        have written."""
+        path = shipped("checkpoints") / self.file
+        try:
+            return sha256_of(path) == self.sha256
+        except OSError:
+            return False
 
     @cached_property
     def directions(self) -> Directions | None:
@@ -58,20 +75,14 @@ class WeightsInfo:
         return self.sha256[:12]
 
 
-def guess_task(config: ModelConfig) -> str:
-    """The task of an official network: a mask means inpainting, an upsampling tail super-resolution.
-
-    Where folding takes back what that tail enlarges, the network was trained on RealSR at the same size: it cleans up.
-    """
-    if config.wants_mask:
-        return "inpaint"
-    if config.head == "upsampler":
-        return "clean" if config.scale == 1 else "sr"
-    return "deblur"
-
-
 def sha256_of(path: Path) -> str:
-    """Of the file's bytes."""
+    """Of the file's bytes. Raises `OSError`."""
+    status = path.stat()
+    return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(256)
+def _sha256(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while chunk := file.read(1 << 20):

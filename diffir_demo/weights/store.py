@@ -1,10 +1,14 @@
-"""Our own weight files: safetensors under our parameter names, with the network's description and history inside."""
+"""Networks and our own weight files: safetensors under our parameter names, with description and history inside.
+
+A state becomes a network with nothing missing, nothing left over, nothing bent to fit.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +19,120 @@ from torch import Tensor
 
 from ..disk import write_whole
 from ..errors import WeightsError
+from ..messages import APART, Message, joined
 from ..model import DiffIR, ModelConfig, Teacher
-from .assemble import expected_shapes, readable, require_finite, require_shapes
 from .info import PROVENANCES, Provenance, WeightsInfo, sha256_of
 
 FORMAT = "diffir-studio/1"
+MOST_PARAMETERS = 200_000_000
+"""Seven times the largest network that the authors released; in float32 800 MB."""
+PLAIN = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_LONGEST_TEXT = 1 << 20  # characters of a description; the longest of the shipped ones has 22,000
+_SHOWN = 3
+_LONGEST = 80
+
+
+def blank(config: ModelConfig, stage: int) -> DiffIR | Teacher:
+    """The network on the meta device: names and shapes without memory."""
+    with torch.device("meta"):
+        return Teacher(config) if stage == 1 else DiffIR(config)
+
+
+def expected_shapes(config: ModelConfig, stage: int) -> dict[str, torch.Size]:
+    """Our name -> shape, for every parameter of the network."""
+    return {name: tensor.shape for name, tensor in blank(config, stage).state_dict().items()}
+
+
+def assemble(
+    config: ModelConfig, stage: int, state: Mapping[str, Tensor], device: torch.device | str = "cpu"
+) -> DiffIR | Teacher:
+    """A float32 network in eval mode without gradients. Tensors are copied, so their file can be replaced at once."""
+    model = blank(config, stage)
+    copies = {name: tensor.to(device, torch.float32, copy=True) for name, tensor in state.items()}
+    model.load_state_dict(copies, strict=True, assign=True)
+    return model.eval().requires_grad_(False)
+
+
+def require_shapes(found: Mapping[str, Tensor], expected: Mapping[str, torch.Size]) -> None:
+    """Raises `WeightsError`, naming up to three tensors, unless names and shapes agree exactly."""
+    complaints = [
+        (Message("it lacks {names}"), [name for name in expected if name not in found]),
+        (Message("it also holds {names}"), [name for name in found if name not in expected]),
+        (
+            Message("of another shape: {names}"),
+            [
+                Message(
+                    "{name} {found} instead of {wanted}",
+                    name=name,
+                    found=tuple(tensor.shape),
+                    wanted=tuple(expected[name]),
+                )
+                for name, tensor in found.items()
+                if name in expected and tensor.shape != expected[name]
+            ],
+        ),
+    ]
+    wrong = joined((what.format(names=some(names)) for what, names in complaints if names), APART)
+    if wrong:
+        raise WeightsError(
+            Message("this file does not hold exactly one DiffIR network: {wrong}.", wrong=wrong),
+            "It may be damaged, cut, or from a changed version of the code.",
+        )
+
+
+def require_plain(state: Mapping[str, Tensor], size: int, copies: int = 1) -> None:
+    """Raises `WeightsError` unless these are arrays of decimal numbers that a file of `size` bytes can hold.
+
+    A pickled tensor may say that it repeats one stored number a billion times: nothing may be computed with tensors
+    from outside, or copied, before this. copies: how often the file may name the same numbers.
+    """
+    for name, tensor in state.items():
+        plain = tensor.dtype in PLAIN and tensor.is_cpu and tensor.layout is torch.strided
+        if not plain or not tensor.is_contiguous():
+            raise no_weights(name)
+    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > copies * size:
+        raise WeightsError("this file describes more numbers than it holds.", "Use another file.")
+    count, most = sum(tensor.numel() for tensor in state.values()), copies * MOST_PARAMETERS
+    if count > most:
+        raise WeightsError(
+            Message(
+                "this file holds {count:,.0f} million numbers; {most:,.0f} million is the most.",
+                count=count / 1e6,
+                most=most / 1e6,
+            ),
+            "Use a smaller network.",
+        )
+
+
+def no_weights(name: str) -> WeightsError:
+    """For what a file holds under that name."""
+    return WeightsError(
+        Message("this file is not a plain set of weights: {name} is no array of decimal numbers.", name=readable(name)),
+        "Choose the file that holds the weights, not the one that holds the state of training.",
+    )
+
+
+def require_finite(state: Mapping[str, Tensor]) -> None:
+    """Raises `WeightsError` where a value is NaN or infinite."""
+    spoilt = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if spoilt:
+        raise WeightsError(
+            Message("these weights hold NaN or infinite values, in {names}.", names=some(spoilt)),
+            "Training diverged, or the numbers do not fit the file's number format; use an earlier or wider file.",
+        )
+
+
+def some(names: Iterable[str]) -> str:
+    """The first three, and how many more there are."""
+    names = list(names)
+    more = len(names) - _SHOWN
+    shown = ", ".join(map(readable, names[:_SHOWN]))
+    return Message("{names} and {more} more", names=shown, more=more) if more > 0 else shown
+
+
+def readable(name: str) -> str:
+    """A name that a file made up, as part of a sentence: one line, not endless, and nothing that a page would obey."""
+    return re.sub(r"[^\w ,()./-]", "?", name[:_LONGEST])
 
 
 def save(
@@ -91,7 +204,9 @@ def _write_at_once(path: Path, data: bytes) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise WeightsError(f"{path.name} cannot be written.", "Check the folder and the space left on disk.") from error
+        raise WeightsError(
+            Message("{name} cannot be written.", name=path.name), "Check the folder and the space left on disk."
+        ) from error
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -107,25 +222,57 @@ def describe(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str
     """What our own file says about itself, checked against its tensors. Raises `WeightsError`."""
     if metadata["format"] != FORMAT:
         raise WeightsError(
-            f"this file is in the format {readable(metadata['format'])}; this program reads {FORMAT}.",
+            Message(
+                "this file is in the format {name}; this program reads {format}.",
+                name=readable(metadata["format"]),
+                format=FORMAT,
+            ),
             "Update the program.",
         )
+    if sum(map(len, metadata.values())) > _LONGEST_TEXT:
+        raise WeightsError("the description inside this file is longer than any network needs.", "Use another file.")
+    config = _config(metadata.get("config", ""))
     try:
         info = WeightsInfo(
             name=metadata["name"],
             task=metadata["task"] or None,
             stage={"1": 1, "2": 2}[metadata["stage"]],
-            config=ModelConfig.from_dict(json.loads(metadata["config"])),
+            config=config,
             provenance=_provenance(metadata["provenance"]),
-            training=dict(json.loads(metadata["training"])),
+            training=_record(metadata["training"]),
             sha256=sha256_of(path),
             parameters=sum(tensor.numel() for tensor in state.values()),
             file=path.name,
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise WeightsError("the description inside this file is damaged.", "Download or copy it again.") from error
     require_shapes(state, expected_shapes(info.config, info.stage))
     return info
+
+
+def _record(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError("a record of training has names")
+    return found
+
+
+def _config(text: str) -> ModelConfig:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WeightsError("the description inside this file is damaged.", "Download or copy it again.") from error
+    try:
+        return ModelConfig.from_dict(fields)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise cannot_be(error) from error
+
+
+def cannot_be(error: Exception) -> WeightsError:
+    """For a config that a file describes, and what `ModelConfig` says of it."""
+    return WeightsError(
+        Message("this file describes a network that cannot be: {error}.", error=str(error)), "Use another file."
+    )
 
 
 def _provenance(text: str) -> Provenance:

@@ -1,4 +1,4 @@
-"""Convolutions on a few rows at a time: what is wide stays in the cache, and a run can be left between two strips."""
+"""Convolutions on a few rows at a time: what is wide stays in the cache, and a run can end between two strips."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ..tick import Tick
 
 STRIP = 4 * 2**20
 """Bytes of all wide channels of a strip. Twice as many are nearly as quick, half as many are not."""
@@ -25,9 +27,16 @@ def strip_slices(height: int, row: int, least: int = LEAST_ROWS) -> Iterator[sli
 
 
 def apply_in_strips(
-    layers: Sequence[nn.Module], x: Tensor, out: Tensor, row: int, *, least: int = LEAST_ROWS, final: bool = False
-) -> Iterator[float]:
-    """Writes what `layers` make of x (b, c, h, w) into out (b, c', h', w'). Yields the share that is done.
+    layers: Sequence[nn.Module],
+    x: Tensor,
+    out: Tensor,
+    row: int,
+    *,
+    least: int = LEAST_ROWS,
+    final: bool = False,
+    tick: Tick,
+) -> None:
+    """Writes what `layers` make of x (b, c, h, w) into out (b, c', h', w').
 
     row: bytes per row of the widest tensor between, on the coarser of both grids; the finer has a whole number of its
     rows for each of them. final: as for `layer_rows`.
@@ -38,7 +47,7 @@ def apply_in_strips(
         top, bottom = rows.start * finer, rows.stop * finer
         for picture, target in zip(x, out, strict=True):
             target[:, top:bottom] = layer_rows(layers, picture[None], top, bottom, final=final)[0]
-        yield rows.stop / grid
+        tick(rows.stop / grid)
 
 
 def layer_rows(layers: Sequence[nn.Module], x: Tensor, top: int, bottom: int, *, final: bool = False) -> Tensor:
