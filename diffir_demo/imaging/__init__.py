@@ -1,54 +1,67 @@
-"""The pixel border: the only place that touches picture files, colour and transparency.
+"""Picture files, colour and transparency, handled here alone; numpy, OpenCV and Pillow, no torch.
 
-Outside the networks a picture is a `Picture` (uint8 RGB, upright, sRGB) and a mask a boolean array, True = hole; inside
-they are float tensors in [0, 1]. Files become the first here, and the first becomes files.
+A picture is a `Picture` (uint8 RGB, upright, sRGB) and a mask a boolean array, True = hole. What networks see are float
+tensors in [0, 1]: `model.pixels` leads there and back.
 """
 
 from __future__ import annotations
 
-from .blocks import BLOCK, first_blocks
-from .colour import is_srgb, profile_name
-from .load import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, load_image, load_picture, megapixels_of, picture_size
-from .mask import blended, check_mask, fill_map, grown, load_mask, mask_bytes, mask_picture, painted_share
-from .noise import noise_level
-from .packed import READABLE, Packed, pictures_in_zip
-from .picture import Fit, Picture, convert, pad_to_multiple, to_pixels, to_tensor
-from .save import FORMATS, encode_picture, keeps_text, save_picture
-from .text import read_text
+from .analysis import BLOCK, best_window, first_blocks, noise_level
+from .colour import grey_of, in_own_levels, is_grey, is_srgb, profile_name, with_new_levels
+from .deep import is_deep
+from .load import load_image, load_picture
+from .losses import losses, over_the_limit, source_of
+from .mask import blended, check_mask, fill_map, grown, load_mask, mask_bytes, mask_picture, soft_mask
+from .opening import MAX_MEGABYTES, MAX_MEGAPIXELS, PictureSource, is_turned_webp, megapixels_of, picture_size
+from .packed import READABLE, Packed, pictures_in, pictures_in_zip
+from .picture import Picture
+from .save import BITS, FORMATS, OFFERED, QUALITY, encode_picture, keeps_text, read_text, save_picture, write_picture
+from .transparency import visible_colours
 
 __all__ = [
+    "BITS",
     "BLOCK",
     "FORMATS",
     "MAX_MEGABYTES",
     "MAX_MEGAPIXELS",
+    "OFFERED",
+    "QUALITY",
     "READABLE",
-    "Fit",
     "Packed",
     "Picture",
     "PictureSource",
+    "best_window",
     "blended",
     "check_mask",
-    "convert",
     "encode_picture",
     "fill_map",
     "first_blocks",
+    "grey_of",
     "grown",
+    "in_own_levels",
+    "is_deep",
+    "is_grey",
     "is_srgb",
+    "is_turned_webp",
     "keeps_text",
     "load_image",
     "load_mask",
     "load_picture",
+    "losses",
     "mask_bytes",
     "mask_picture",
     "megapixels_of",
     "noise_level",
-    "pad_to_multiple",
-    "painted_share",
+    "over_the_limit",
+    "soft_mask",
     "picture_size",
+    "pictures_in",
     "pictures_in_zip",
     "profile_name",
     "read_text",
     "save_picture",
-    "to_pixels",
-    "to_tensor",
+    "write_picture",
+    "source_of",
+    "visible_colours",
+    "with_new_levels",
 ]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
+from ..messages import Message
+from .described import Described
 from .picture import Picture
 
 _MODE_OF_SPACE = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
 _PROBE_TOLERANCE = 2  # levels; editions of sRGB differ by rounding
+_ROUNDING = 4  # levels, there and back
+_FEW = 0.001  # share of pixels
+_STRIDE = 16
 _MAX_PROFILE = 4_000_000  # bytes; printers' profiles are the largest, with up to three
 
 
@@ -41,7 +47,7 @@ class Colours:
 def is_deep(image: Image.Image) -> bool:
     """Whether the file holds more than 8 bits per channel; ask before its pixels are loaded.
 
-    Pillow reduces 16-bit colour while decoding, and only the raw mode of its decoder tells.
+    Pillow reduces 16-bit colour while decoding, and only the raw mode of its decoder shows it.
     """
     if image.mode.startswith("I") or image.mode == "F":
         return True
@@ -60,7 +66,6 @@ def to_eight_bit(image: Image.Image) -> Image.Image:
     white = 1.0 if image.mode == "F" else 65535.0
     white = max(white, float(levels.max(where=np.isfinite(levels), initial=0.0)))
     grey = Image.fromarray(np.rint(np.clip(levels / white, 0, 1) * 255).astype(np.uint8))
-    grey.info.update({key: value for key, value in image.info.items() if key == "icc_profile"})
     return grey
 
 
@@ -79,20 +84,39 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode in ("1", "LA", "La") else "RGB")
 
 
-def to_srgb(colour: Image.Image, profile: bytes | None) -> Colours:
-    """From L, RGB, CMYK or LAB and the file's ICC profile, if it has one."""
+def to_srgb(colour: Image.Image, profile: bytes | None, described: Described | None = None) -> Colours:
+    """From L, RGB, CMYK or LAB and the file's ICC profile, if it has one; b"" for one that cannot be read.
+
+    described: what the file says of its colours in other ways, where it has no profile.
+    """
     if colour.mode == "LAB" and not profile:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    if profile:
+    if profile is not None:
         try:
             return _through_profile(colour, profile)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            ignored = "Its colour profile is damaged or does not fit and was ignored."
+            ignored = Message("Its colour profile is damaged or does not fit and was ignored.")
             return Colours(colour.convert("RGB"), (ignored,))
+    if described is not None and colour.mode in ("L", "RGB"):
+        return _as_described(colour.convert("RGB"), described)
     if colour.mode == "CMYK":
-        approximate = "CMYK picture without a colour profile: its colours are approximate."
+        approximate = Message("CMYK picture without a colour profile: its colours are approximate.")
         return Colours(colour.convert("RGB"), (approximate,))
     return Colours(colour.convert("RGB"))
+
+
+def _as_described(colour: Image.Image, described: Described) -> Colours:
+    if described.unknown:
+        unknown = Message(
+            "What it says of its colours is not known here ({unknown}) and was ignored.", unknown=described.unknown
+        )
+        return Colours(colour, (unknown,))
+    if described.profile is None:
+        return Colours(colour)
+    if not described.is_hdr:
+        return _through_profile(colour, described.profile)
+    cut = Message("HDR picture: worked on in sRGB, and what is brighter than white was cut off.")
+    return Colours(_converter(described.profile, SRGB, "RGB").apply(colour), (cut,), SRGB)
 
 
 def own_levels(picture: Picture) -> np.ndarray:
@@ -117,6 +141,60 @@ def own_levels(picture: Picture) -> np.ndarray:
         new = picture.fresh > 0
         beyond[new] = np.rint(beyond[new] * (1.0 - picture.fresh[new])[:, None])
     return np.clip(beyond + levels, 0, 255).astype(np.uint8)
+
+
+def in_own_levels(picture: Picture, window: Any = ...) -> Picture | None:
+    """The picture with its file's levels as pixels; None where they come back from sRGB, so that nothing is gained.
+
+    window: rows and columns that are asked about.
+    """
+    if picture.own is None or picture.profile is None:
+        return None
+    back = _converter(SRGB, picture.profile, "RGB").apply(Image.fromarray(np.ascontiguousarray(picture.pixels[window])))
+    off = np.abs(np.asarray(back).astype(np.int16) - picture.own[window]).max(axis=2) > _ROUNDING
+    return replace(picture, pixels=picture.own, own=None, before=None) if off.mean() > _FEW else None
+
+
+def with_new_levels(picture: Picture, made: Picture) -> Picture:
+    """The picture with pixels that were made in its own levels; what is not new keeps both bit for bit.
+
+    made: as `in_own_levels` gave it, changed.
+    """
+    assert picture.profile is not None
+    changed, pixels = (made.pixels != picture.levels).any(axis=2), picture.pixels.copy()
+    if changed.any():
+        new = Image.fromarray(made.pixels[changed][None])
+        pixels[changed] = np.asarray(_converter(picture.profile, SRGB, "RGB").apply(new))[0]
+    known = {} if picture.deep is None and picture.before is None else {"before": picture, "fresh": made.fresh}
+    return replace(picture.with_pixels(pixels, made.alpha), own=made.pixels, **known)
+
+
+def is_grey(picture: Picture, mask: np.ndarray | None = None) -> bool:
+    """Whether all that is seen of it is grey to the last level; what a mask covers, and full transparency, is not seen.
+
+    mask: (h, w) bool.
+    """
+    return all(_is_grey_at(picture, mask, step) for step in (_STRIDE, 1))  # most photographs end with the first
+
+
+def _is_grey_at(picture: Picture, mask: np.ndarray | None, step: int) -> bool:
+    """The same of every pixel in so many rows and columns; true where none of these is seen, but not of all."""
+    pixels, covered = picture.pixels[::step, ::step], None if mask is None else mask[::step, ::step]
+    if covered is None and picture.alpha is None:
+        return _same(pixels)
+    seen = np.ones(pixels.shape[:2], bool) if covered is None else ~covered
+    if picture.alpha is not None:
+        seen &= picture.alpha[::step, ::step] > 0
+    return _same(pixels[seen]) and (step > 1 or bool(seen.any()))
+
+
+def grey_of(pixels: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 of the same lightness without colour."""
+    return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
+def _same(pixels: np.ndarray) -> bool:
+    return np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 1], pixels[..., 2])
 
 
 def is_srgb(profile: bytes) -> bool:
@@ -149,7 +227,8 @@ def _through_profile(colour: Image.Image, profile: bytes) -> Colours:
     changed = _converter(profile, SRGB, mode).apply(colour)
     if mode == "RGB" and _leads_back(profile):
         return Colours(changed, profile=profile, own=np.array(colour))
-    return Colours(changed, ("Its colours were converted from the file's own profile to sRGB.",), SRGB)
+    converted = Message("Its colours were converted from the file's own profile to sRGB.")
+    return Colours(changed, (converted,), SRGB)
 
 
 def _leads_back(profile: bytes) -> bool:

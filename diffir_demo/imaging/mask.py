@@ -9,10 +9,17 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from .load import PictureSource, load_picture
+from ..messages import Message
+from .boxes import Box, around, box_of
+from .load import load_picture
+from .opening import PictureSource
 from .picture import Picture
 
 _SAME_COLOUR = 8  # levels; browsers round the colour of translucent strokes
+_SURELY_COLOURED = 32  # levels between the highest and the lowest channel
+_COLOURFUL = 0.2  # share of pixels
+_FEW_COLOURS = 16
+_ENOUGH = 200_000
 COPIED, PAINTED = 255, 128
 """Grey levels of a `fill_map`; both are holes to `load_mask`."""
 _ROUNDING = 1e-3  # pixels; a radius comes as a fraction of the width
@@ -21,15 +28,21 @@ _ROUNDING = 1e-3  # pixels; a radius comes as a fraction of the width
 def load_mask(source: PictureSource) -> np.ndarray:
     """(h, w) bool from a picture in which the hole is white (a grey value of 128 or more).
 
-    A transparent layer painted in one colour, whatever colour, is how painting tools export strokes: there the strokes
-    are the hole, counted from half of the strongest opacity. Other transparent pictures are laid on black.
-    Raises `InputError` as `load_picture` does.
+    A transparent layer painted in few colours, whatever they are, is how painting tools export strokes: there these
+    are the hole, counted from half of the strongest opacity. A photo with transparent parts is how editors of masks
+    export it: there the hole is what is transparent. Other transparent pictures are laid on black.
+    Raises `InputError` as `load_picture` does, and for a photo without transparency: nothing of it is a hole.
     """
     picture = load_picture(source)
     if picture.alpha is not None:
-        strokes = 2 * picture.alpha.astype(int) > max(1, int(picture.alpha.max()))
-        if _is_one_colour(picture.pixels[strokes]):
-            return strokes
+        seen = 2 * picture.alpha.astype(int) > max(1, int(picture.alpha.max()))
+        painted = picture.pixels[seen]
+        if _is_one_colour(painted) or _is_drawn(_some(painted)):
+            return seen
+        if _is_photo(_some(painted)):
+            return picture.alpha < 128
+    elif _is_photo(some := _some(picture.pixels.reshape(-1, 3))) and _colourfulness(some) > _COLOURFUL:
+        raise InputError("The mask is a photo without a hole.", "White marks the hole, the rest is black.")
     return _grey_on_black(picture) >= 128
 
 
@@ -38,7 +51,13 @@ def check_mask(mask: np.ndarray, picture: Picture) -> None:
     height, width = mask.shape
     if (height, width) != (picture.height, picture.width):
         raise InputError(
-            f"The mask is {width} x {height} pixels, but the picture {picture.width} x {picture.height}.",
+            Message(
+                "The mask is {width} x {height} pixels, but the picture {picture_width} x {picture_height}.",
+                width=width,
+                height=height,
+                picture_width=picture.width,
+                picture_height=picture.height,
+            ),
             "Make the mask on this very picture.",
         )
     if not mask.any():
@@ -50,7 +69,7 @@ def check_mask(mask: np.ndarray, picture: Picture) -> None:
 def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
     """The hole (h, w) bool, wider by `pixels` all around, or narrower where negative; round at its corners.
 
-    It does not shrink away from the picture's border: what is beyond is nobody's.
+    It does not shrink away from the picture's border: what is beyond does not count.
     """
     area = _around(mask, abs(pixels) + 1)
     wide = mask.copy()
@@ -61,8 +80,8 @@ def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
     return wide
 
 
-def painted_share(mask: np.ndarray, feather: int) -> np.ndarray:
-    """How much of each pixel is painted: (h, w) float32, 1 in the hole, 0 around it, between in its outer pixels.
+def soft_mask(mask: np.ndarray, feather: int) -> np.ndarray:
+    """How much of each pixel is new: (h, w) float32, 1 in the hole, 0 around it, between in its outer pixels.
 
     mask: (h, w) bool. In the outer `feather` pixels the share falls in even steps, from 1 behind the rim to
     1 / (feather + 1) in its outermost pixels. Without a feather it is the mask itself, as bool.
@@ -76,11 +95,11 @@ def painted_share(mask: np.ndarray, feather: int) -> np.ndarray:
     return share
 
 
-def blended(painted: np.ndarray, original: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """`painted` where its share (h, w) is 1, `original` bit for bit where it is 0; both (h, w, 3) uint8."""
-    pixels = np.where(share[..., None] > 0, painted, original)
+def blended(restored: np.ndarray, original: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """`restored` where its share (h, w) is 1, `original` bit for bit where it is 0; both (h, w, 3) uint8."""
+    pixels = np.where(share[..., None] > 0, restored, original)
     rim = (share > 0) & (share < 1)
-    below, above = original[rim].astype(np.float32), painted[rim].astype(np.float32)
+    below, above = original[rim].astype(np.float32), restored[rim].astype(np.float32)
     pixels[rim] = np.rint(below + share[rim][:, None] * (above - below)).astype(np.uint8)
     return pixels
 
@@ -107,15 +126,10 @@ def fill_map(mask: np.ndarray, copied: np.ndarray) -> Picture:
     return Picture(pixels=np.repeat(levels[:, :, None], 3, axis=2))
 
 
-def _around(mask: np.ndarray, margin: float) -> tuple[slice, slice] | None:
+def _around(mask: np.ndarray, margin: float) -> Box | None:
     """The part of the picture that holds the hole and `margin` pixels around it; None without a hole."""
-    spans = []
-    for axis in (1, 0):
-        filled = np.flatnonzero(mask.any(axis=axis))
-        if not filled.size:
-            return None
-        spans.append(slice(max(0, int(filled[0] - margin)), int(filled[-1] + margin + 2)))
-    return spans[0], spans[1]
+    box = box_of(mask)
+    return None if box is None else around(box, int(margin) + 1, mask.shape)
 
 
 def _within(region: np.ndarray, pixels: float) -> np.ndarray:
@@ -131,6 +145,36 @@ def _distance(region: np.ndarray) -> np.ndarray:
 def _is_one_colour(pixels: np.ndarray) -> bool:
     """(n, 3) uint8; true of no pixels at all."""
     return pixels.size == 0 or int(np.ptp(pixels, axis=0).max()) <= _SAME_COLOUR
+
+
+def _some(pixels: np.ndarray) -> np.ndarray:
+    """Of (n, 3) at most `_ENOUGH`, evenly: what kind of picture it is shows in these."""
+    return pixels[:: max(1, -(-len(pixels) // _ENOUGH))]
+
+
+def _is_drawn(pixels: np.ndarray) -> bool:
+    """(n, 3) uint8: coloured strokes, not a picture in black and white."""
+    return _colourfulness(pixels) > _COLOURFUL and _count_colours(pixels) <= _FEW_COLOURS
+
+
+def _is_photo(pixels: np.ndarray) -> bool:
+    """(n, 3) uint8: more colours than anybody draws with, and most of it neither black nor white."""
+    if _count_colours(pixels) <= _FEW_COLOURS:
+        return False
+    levels = pixels.max(axis=1)
+    return bool(((pixels.min(axis=1) > 247) | (levels < 8)).mean() < 0.5)
+
+
+def _count_colours(pixels: np.ndarray) -> int:
+    """Of 16 levels per channel, those that a thousandth of the pixels have, so that soft edges do not count."""
+    cells = pixels.astype(np.int32) >> 4
+    counts = np.bincount(cells[:, 0] << 8 | cells[:, 1] << 4 | cells[:, 2], minlength=1)
+    return int((counts > len(pixels) / 1000).sum())
+
+
+def _colourfulness(pixels: np.ndarray) -> float:
+    """Share of pixels that are clearly not grey, also after strong compression."""
+    return float((np.ptp(pixels, axis=1) > _SURELY_COLOURED).mean()) if len(pixels) else 0.0
 
 
 def _grey_on_black(picture: Picture) -> np.ndarray:
