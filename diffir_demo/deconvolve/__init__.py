@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from .blur import LARGEST, Blur
-from .fourier import centroid, divergence, gradients, roughness, spread, surrounded, transfer
-from .light import GAMMA, Light, grey, to_levels, to_light
-from .path import blur_of, drawn, picture_of, rasterised, span
+from .blur import GAMMA, LARGEST, Blur, Light, blur_of, drawn, grey, picture_of, rasterised, span, to_levels, to_light
 from .photo import deconvolve, fidelity_for
-from .solve import hyper_laplacian, wiener
+from .solve import centroid, divergence, gradients, hyper_laplacian, roughness, spread, surrounded, transfer, wiener
 
 __all__ = [
     "GAMMA",

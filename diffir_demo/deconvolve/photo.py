@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ..clock import Clock, Work
-from .light import Light, to_levels, to_light
+from ..imaging.boxes import Box, area, around, moved, within
+from ..tick import Stages, Tick, no_tick
+from .blur import Light, to_levels, to_light
 from .solve import hyper_laplacian
 
 TILE = 1024
@@ -20,8 +21,6 @@ FIDELITY, LEAST_NOISE, POWER = 10_000.0, 0.7, 1.5
 """Fidelity at a noise of one level; noise below which it grows no more; how it falls with noise. Chosen with the true
 kernels of 36 training photos (weak and strong blurs of the task, and hands of 9 to 27 pixels): 28.65 dB, where the best
 fixed fidelity has 28.14 and the best of each photo 28.96."""
-Box = tuple[slice, slice]
-"""Rows and columns."""
 
 
 def fidelity_for(noise: float) -> float:
@@ -30,13 +29,18 @@ def fidelity_for(noise: float) -> float:
 
 
 def deconvolve(
-    pixels: np.ndarray, kernel: np.ndarray, light: Light, fidelity: float, part: Box | None = None
-) -> Work[np.ndarray]:
+    pixels: np.ndarray,
+    kernel: np.ndarray,
+    light: Light,
+    fidelity: float,
+    part: Box | None = None,
+    tick: Tick = no_tick,
+) -> np.ndarray:
     """pixels (h, w, 3) uint8, any size from 1 x 1; kernel (k, k), odd k, not negative -> (h, w, 3) uint8.
 
     kernel: as `cv2.filter2D` applies it, so not flipped; any positive sum. light: what it has averaged. fidelity: as
-    `hyper_laplacian` has it. part: only these rows and columns, seen with what is around them. Yields the share done
-    several times a second. Raises ValueError for arrays of other kinds.
+    `hyper_laplacian` has it. part: only these rows and columns, seen with what is around them. Ticks with the share
+    done several times a second. Raises ValueError for arrays of other kinds.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"pixels must be (h, w, 3) uint8, not {pixels.shape} {pixels.dtype}")
@@ -46,15 +50,15 @@ def deconvolve(
     rows, columns = part or (slice(0, pixels.shape[0]), slice(0, pixels.shape[1]))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     result = np.empty((height, width, 3), np.uint8)
-    clock = Clock(height * width)
+    stages = Stages(tick, height * width)
     for place in tiles(height, width):
-        box = _moved(place[0], rows.start), _moved(place[1], columns.start)
-        around, within = _grown(box, kernel.shape[0] + OVERLAP, pixels.shape)
-        walk = hyper_laplacian(to_light(pixels[around], light), blur, fidelity)
-        sharp = yield from clock.during(walk, _area(box))
-        levels = to_levels(sharp[:, within[0], within[1]], light)
+        box = moved(place, rows.start, columns.start)
+        seen = around(box, kernel.shape[0] + OVERLAP, pixels.shape)
+        inner = within(box, seen)
+        sharp = hyper_laplacian(to_light(pixels[seen], light), blur, fidelity, stages.stage(area(box)))
+        levels = to_levels(sharp[:, inner[0], inner[1]], light)
         result[place] = levels.round_().to(torch.uint8).permute(1, 2, 0).numpy()
-    yield 1.0
+    tick(1.0)
     return result
 
 
@@ -67,21 +71,3 @@ def tiles(height: int, width: int) -> Iterator[Box]:
                 slice(height * row // rows, height * (row + 1) // rows),
                 slice(width * column // columns, width * (column + 1) // columns),
             )
-
-
-def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> tuple[Box, Box]:
-    """With `margin` pixels on each side, as far as the photo goes; and where the box lies in that."""
-    around = [
-        slice(max(places.start - margin, 0), min(places.stop + margin, side))
-        for places, side in zip(box, shape[:2], strict=True)
-    ]
-    within = [slice(p.start - a.start, p.stop - a.start) for p, a in zip(box, around, strict=True)]
-    return (around[0], around[1]), (within[0], within[1])
-
-
-def _moved(places: slice, by: int) -> slice:
-    return slice(places.start + by, places.stop + by)
-
-
-def _area(box: Box) -> int:
-    return (box[0].stop - box[0].start) * (box[1].stop - box[1].start)

@@ -9,26 +9,30 @@ import cv2
 import numpy as np
 import torch
 
-from ..clock import Clock, Work
-from ..imaging import convert, to_tensor
-from ..model import base
+from ..imaging.boxes import Box, area, around, box_of, moved, sides, within
+from ..messages import Message
+from ..model.base import harmonic_fill
+from ..model.pixels import to_pixels, to_tensor
+from ..tick import Stages, Tick, no_tick
 from .level import depth_of
 from .pyramid import MOST_SEARCHED, filled
 
 CONTEXT = 256
 """Pixels around a hole that are copied from; at the edge of a photo, fewer."""
-APART = 64
+GAP = 64
 """Pixels between two holes from which on each is filled by itself."""
 SHALLOW = 32
 """Pixels from the rim to the middle of a long hole that is cut in pieces of `PIECE` rather than filled at half size."""
 PIECE = 1024
 PART_SECONDS, HOLE_SECONDS, CROP_SECONDS = 0.18, 12e-6, 0.5e-6
 """Of one thread (AMD EPYC, 2 vCPU), per part, per pixel of its hole and of the picture around it: small holes take as
-many small steps as large ones. Fitted to eight photos of 128 pixels to 12 megapixels by `bench.holes`; strokes take up
-to twice of it, as more patches touch them."""
-Box = tuple[slice, slice]
-"""Rows and columns."""
-TOO_LITTLE = "Too little of the photo is visible to copy from, so {what} was filled with smooth colour instead."
+many small steps as large ones. Fitted to eight photos of 128 pixels to 12 megapixels by `tools.bench.holes`; strokes
+take up to twice of it, as more patches touch them."""
+TOO_LITTLE = Message(
+    "Too little of the photo is visible to copy from, so {what} was filled with smooth colour instead."
+)
+PART_OF_IT = Message("part of the hole")
+ALL_OF_IT = Message("the hole")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +66,15 @@ def cost(hole_pixels: int, crop_pixels: int) -> float:
     return PART_SECONDS + HOLE_SECONDS * hole_pixels + CROP_SECONDS * crop_pixels
 
 
-def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray | None = None) -> Work[Filled]:
+def fill(
+    pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray | None = None, tick: Tick = no_tick
+) -> Filled:
     """pixels (h, w, 3) uint8, any size from 1 x 1; hole (h, w) bool, True = to be filled -> `Filled`.
 
     guide: (h, w, 3) uint8, a picture of the whole whose low frequencies the copies shall have near the rim.
-    Stops several times a second to yield the share done, rising to 1; whoever does not go on leaves nothing behind. The
-    same seed gives the same picture, another seed another one. Where less than a few whole patches are known, the hole
-    is filled smoothly (`harmonic_fill`) and the notice says so. Raises ValueError for arrays of other kinds.
+    Ticks several times a second with the share done, rising to 1. The same seed gives the same picture, another seed
+    another one. Where less than a few whole patches are known, the hole is filled smoothly (`harmonic_fill`) and the
+    notice says so. Raises ValueError for arrays of other kinds.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"pixels must be (h, w, 3) uint8, not {pixels.shape} {pixels.dtype}")
@@ -79,89 +85,65 @@ def fill(pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray 
     generator = torch.Generator().manual_seed(seed % 2**63)
     result, left, copied = pixels.copy(), hole.copy(), np.zeros_like(hole)
     todo = list(parts(hole))
-    clock = Clock(sum(part.seconds for part in todo))
+    stages = Stages(tick, sum(part.seconds for part in todo))
     for part in todo:
         here = part.window
         waiting = left[here] & ~part.hole
         seen = result[here]
         if waiting.any():
-            smooth = yield from clock.during(_smooth(seen, left[here]), 0.0)
+            smooth = _smooth(seen, left[here], stages.stage(0.0))
             seen = np.where(waiting[..., None], smooth, seen)
         shown = None if guide is None else guide[here]
-        painted = yield from clock.during(filled(seen, ~part.hole, ~hole[here], generator, shown), part.seconds)
-        if painted is not None:
-            result[here][part.hole] = np.clip(np.rint(painted[part.hole]), 0, 255).astype(np.uint8)
+        found = filled(seen, ~part.hole, ~hole[here], generator, shown, stages.stage(part.seconds))
+        if found is not None:
+            result[here][part.hole] = np.clip(np.rint(found[part.hole]), 0, 255).astype(np.uint8)
             left[here] &= ~part.hole
             copied[here] |= part.hole
     notice = None
     if left.any():
-        notice = TOO_LITTLE.format(what="part of the hole" if copied.any() else "the hole")
-        smooth = yield from clock.during(_smooth(result, left), 0.0)
+        notice = TOO_LITTLE.format(what=PART_OF_IT if copied.any() else ALL_OF_IT)
+        smooth = _smooth(result, left, stages.stage(0.0))
         result[left] = smooth[left]
-    yield 1.0
+    tick(1.0)
     return Filled(result, copied, notice)
 
 
 def parts(hole: np.ndarray) -> Iterator[Part]:
-    """Cuts (h, w) bool where at least `APART` pixels are known between, and where long thin holes get too large."""
+    """Cuts (h, w) bool where at least `GAP` pixels are known between, and where long thin holes get too large."""
     for box, mine in _groups(hole):
-        if _area(_around(box, hole.shape)) <= MOST_SEARCHED or depth_of(mine).max() > SHALLOW:
+        if area(around(box, CONTEXT, hole.shape)) <= MOST_SEARCHED or depth_of(mine).max() > SHALLOW:
             yield _part(box, mine, hole.shape)
             continue
         for top in range(0, mine.shape[0], PIECE):
             for left in range(0, mine.shape[1], PIECE):
                 piece = mine[top : top + PIECE, left : left + PIECE]
-                if piece.any():
+                if (inner := box_of(piece)) is not None:
                     first = box[0].start + top, box[1].start + left
-                    inner = _box(piece)
-                    yield _part(_moved(inner, *first), piece[inner], hole.shape)
+                    yield _part(moved(inner, *first), piece[inner], hole.shape)
 
 
 def _groups(hole: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
-    """Boxes, with their share of the hole, of what lies in square cells of `APART` pixels that touch each other."""
-    grown = np.pad(hole, [(0, -side % APART) for side in hole.shape])
-    cells = grown.reshape(grown.shape[0] // APART, APART, -1, APART).any(axis=(1, 3))
+    """Boxes, with their share of the hole, of what lies in square cells of `GAP` pixels that touch each other."""
+    grown = np.pad(hole, [(0, -side % GAP) for side in hole.shape])
+    cells = grown.reshape(grown.shape[0] // GAP, GAP, -1, GAP).any(axis=(1, 3))
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(np.asarray(cells, np.uint8), connectivity=8)
     for label, (x, y, wide, high, _) in enumerate(boxes.tolist()):
         if label:
-            mine = (labels[y : y + high, x : x + wide] == label).repeat(APART, 0).repeat(APART, 1)
-            mine &= grown[y * APART : (y + high) * APART, x * APART : (x + wide) * APART]
-            box = _box(mine)
-            yield _moved(box, y * APART, x * APART), mine[box]
+            mine = (labels[y : y + high, x : x + wide] == label).repeat(GAP, 0).repeat(GAP, 1)
+            mine &= grown[y * GAP : (y + high) * GAP, x * GAP : (x + wide) * GAP]
+            box = box_of(mine)
+            assert box is not None  # a cell that counts holds some of the hole
+            yield moved(box, y * GAP, x * GAP), mine[box]
 
 
 def _part(box: Box, mine: np.ndarray, shape: tuple[int, ...]) -> Part:
-    window = _around(box, shape)
-    hole = np.zeros((window[0].stop - window[0].start, window[1].stop - window[1].start), bool)
-    hole[_moved(box, -window[0].start, -window[1].start)] = mine
+    window = around(box, CONTEXT, shape)
+    hole = np.zeros(sides(window), bool)
+    hole[within(box, window)] = mine
     return Part(window, hole)
 
 
-def _box(mask: np.ndarray) -> Box:
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def _moved(box: Box, down: int, right: int) -> Box:
-    rows, columns = box
-    return slice(rows.start + down, rows.stop + down), slice(columns.start + right, columns.stop + right)
-
-
-def _around(box: Box, shape: tuple[int, ...]) -> Box:
-    """With `CONTEXT` pixels on each side, as far as the photo goes."""
-    rows, columns = (
-        slice(max(places.start - CONTEXT, 0), min(places.stop + CONTEXT, side))
-        for places, side in zip(box, shape, strict=True)
-    )
-    return rows, columns
-
-
-def _area(box: Box) -> int:
-    return (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
-
-
-def _smooth(pixels: np.ndarray, hole: np.ndarray) -> Work[np.ndarray]:
-    """`harmonic_fill` of (h, w, 3) uint8, with stops."""
+def _smooth(pixels: np.ndarray, hole: np.ndarray, tick: Tick) -> np.ndarray:
+    """`harmonic_fill` of (h, w, 3) uint8."""
     known = torch.from_numpy(~hole).float()[None, None]
-    filled = yield from base.fill(to_tensor(pixels) * known, known)
-    return (yield from convert(filled))
+    return to_pixels(harmonic_fill(to_tensor(pixels) * known, known, tick), tick)

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..clock import Work
+from ..imaging.boxes import Box, around, box_of
+from ..tick import Tick, no_tick
 
 REACH = 3
 """Pixels from a patch's centre to its edge; patches are 7 x 7, as in Newson et al. (2014)."""
@@ -25,14 +26,14 @@ BORDER = 8
 """Pixels around every map: more than a patch's reach, and as far as propagation steps."""
 TEXTURE = 1.0
 """Weight of the two texture features beside colour. Newson et al. (2014) have 50. Beside a hole they are means over few
-pixels, and tear lines apart: a perfect pattern of bricks comes out as mist with 10, and exactly with 2 and less."""
+pixels, and break lines: a perfect pattern of bricks comes out as mist with 10, and exactly with 2 and less."""
 LOSS = 1.15
 """A hole's pixel is trusted less by this factor for every pixel that lies between it and the rim (Wexler et al., 2007),
 down to `LEAST_TRUST`."""
 LEAST_TRUST = 0.1
 GUIDED = 0.5
 """Share of what the hole's low frequencies lack against a guide's that each vote makes up for, near the rim. With the
-network's painting as guide, on 24 crops of training photos, copies matched to it went from 19.24 to 19.53 dB and from
+network's result as guide, on 24 crops of training photos, copies matched to it went from 19.24 to 19.53 dB and from
 0.0682 to 0.0665 ST-LPIPS, better in thin, medium and thick strokes and scribbles; 1.0 does no better."""
 GUIDE_LOW = 2.0
 """Standard deviation of the Gaussian that separates them, pixels of each scale."""
@@ -61,21 +62,21 @@ class Scale:
     source: np.ndarray
     """(h, w) bool: may be copied from. Known, and not what another fill made."""
     guide: np.ndarray | None = None
-    """(h, w, 3) float32, levels of 255: what the hole looks like from afar, if anybody knows."""
+    """(h, w, 3) float32, levels of 255: what the hole looks like from afar, where that is known."""
     factor: int = 1
     """Pixels of the photo, either way, that one pixel here stands for."""
 
-    def halved(self) -> Work[Scale]:
+    def halved(self, tick: Tick) -> Scale:
         """Means over 2 x 2 known pixels. Known where half of them are, a source where no pixel is barred."""
         count = _cells(self.known)[..., None]
         means = list[np.ndarray]()
         for plane in (self.colour, self.texture):  # both are 0 where nothing is known
             means.append(_cells(plane) / np.maximum(count, 1))
-            yield 0.0
+            tick(0.0)
         guide = None
         if self.guide is not None:
             guide = _cells(self.guide) / _cells(np.ones_like(self.known))[..., None]
-            yield 0.0
+            tick(0.0)
         known = count[..., 0] >= 2
         barred = _cells(self.known & ~self.source) > 0
         return Scale(means[0], means[1], known, known & ~barred, guide, 2 * self.factor)
@@ -88,11 +89,11 @@ def _cells(plane: np.ndarray) -> np.ndarray:
     return rows[:, ::2] + rows[:, 1::2]
 
 
-def texture_of(pixels: np.ndarray, known: np.ndarray, reach: int) -> Work[np.ndarray]:
+def texture_of(pixels: np.ndarray, known: np.ndarray, reach: int, tick: Tick) -> np.ndarray:
     """Mean absolute gradient of the grey picture, across and down, over windows of known pixels: (h, w, 2) float32."""
     grey = pixels.astype(np.float32).mean(axis=2)
     size, planes = (2 * reach + 1, 2 * reach + 1), list[np.ndarray]()
-    yield 0.0
+    tick(0.0)
     for axis in (1, 0):
         pairs = np.zeros(known.shape, np.float32)
         first, second = (slice(None),) * axis + (slice(1, None),), (slice(None),) * axis + (slice(-1),)
@@ -100,7 +101,7 @@ def texture_of(pixels: np.ndarray, known: np.ndarray, reach: int) -> Work[np.nda
         steps = np.abs(np.diff(grey, axis=axis, prepend=np.take(grey, [0], axis))) * pairs
         mean, share = (cv2.blur(plane, size, borderType=cv2.BORDER_REFLECT) for plane in (steps, pairs))
         planes.append(mean / np.maximum(share, 1e-3))
-        yield 0.0
+        tick(0.0)
     return np.stack(planes, axis=2)
 
 
@@ -117,7 +118,7 @@ class Level:
     """A `Scale` that is being filled. Capitals (H, W) count the border."""
 
     image: Tensor
-    """(pixels, 4): colours, levels of 255, and 1: what is summed up with weights tells their sum as well."""
+    """(pixels, 4): colours, levels of 255, and 1: so a weighted sum holds the sum of the weights as well."""
     texture: Tensor
     """(pixels, 2)."""
     inside: np.ndarray
@@ -153,25 +154,25 @@ class Level:
         """The level without its border."""
 
     @classmethod
-    def built(cls, scale: Scale) -> Work[Level]:
-        """The level as nothing is filled yet. The stops are for large ones."""
+    def built(cls, scale: Scale, tick: Tick = no_tick) -> Level:
+        """The level as nothing is filled yet."""
         level = cls(scale)
         level.image = torch.ones(level.height * level.width, 4)
         level.texture = torch.zeros(level.height * level.width, 2)
         level.grid(level.image)[level.inner][..., :3] = torch.from_numpy(scale.colour)
-        yield 0.2
+        tick(0.2)
         level.grid(level.texture)[level.inner] = torch.from_numpy(scale.texture)
         level.inside = np.pad(np.ones(scale.known.shape, bool), BORDER)
         level.hidden = np.pad(~scale.known, BORDER)
-        yield 0.4
+        tick(0.4)
         level.whole = cv2.erode(np.pad(scale.source, BORDER).astype(np.uint8), PATCH, borderValue=0) > 0
         level.hole, level.targets, level.sources = (
             torch.from_numpy(np.flatnonzero(mask)) for mask in (level.hidden, level.touching(level.hidden), level.whole)
         )
-        yield 0.6
+        tick(0.6)
         depth = depth_of(~scale.known, BORDER)
         level.depth = torch.from_numpy(depth).flatten()
-        yield 0.8
+        tick(0.8)
         share = level.inside.astype(np.float32)
         share[level.hidden] *= np.maximum(LOSS ** -depth[level.hidden], LEAST_TRUST)
         level.share = torch.from_numpy(share).flatten()
@@ -187,10 +188,11 @@ class Level:
         return level
 
     @cached_property
-    def box(self) -> tuple[slice, slice]:
+    def box(self) -> Box:
         """Rows and columns of the hole, with a pixel more on each side."""
-        rows, columns = (np.flatnonzero(self.hidden.any(axis=axis)) for axis in (1, 0))
-        return slice(rows[0] - 1, rows[-1] + 2), slice(columns[0] - 1, columns[-1] + 2)
+        hole = box_of(self.hidden)
+        assert hole is not None
+        return around(hole, 1, self.hidden.shape)
 
     @property
     def side(self) -> int:
@@ -210,7 +212,7 @@ class Level:
         mask[places.numpy()] = True
         return torch.from_numpy(np.flatnonzero(self.touching(mask.reshape(self.hidden.shape))))
 
-    def take_over(self, coarse: Level) -> Work[None]:
+    def take_over(self, coarse: Level, tick: Tick) -> None:
         """Starts the hole with the level of half the size, enlarged."""
         rows, columns = (slice(side.start - BORDER, side.stop - BORDER) for side in self.box)
         hidden = torch.from_numpy(self.hidden[self.box])
@@ -220,7 +222,7 @@ class Level:
             grown = np.pad(large, [(1, 2), (1, 2), (0, 0)])  # as the box does, where the hole is at the photo's edge
             here = grown[rows.start + 1 : rows.stop + 1, columns.start + 1 : columns.stop + 1]
             self.grid(mine)[self.box][hidden] = torch.from_numpy(here)[hidden]
-            yield 0.5
+            tick(0.5)
         self.mirror()
 
     def mirror(self) -> None:

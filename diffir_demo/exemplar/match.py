@@ -1,8 +1,8 @@
 """The search: for every patch that touches the hole, one that looks alike among those that are wholly known.
 
-Randomised, as openly described by Barnes et al. (2009) and Newson et al. (IPOL 2017): a patch's neighbours tell where
-they found theirs, and around the best so far a few places are tried at random. Here all patches of a block take each
-step at once.
+Randomised, as openly described by Barnes et al. (2009) and Newson et al. (IPOL 2017): a patch tries where its
+neighbours found theirs, and around the best so far a few places are tried at random. Here all patches of a block take
+each step at once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..clock import Work
+from ..tick import Tick
 from .level import AWAY, BORDER, COMPONENTS, REACH, SIDE, TEXTURE, Level
 
 JUMPS = (1, 4, 2, 8)
-"""Pixels between the neighbours that tell each other; one after the other, so that news travels far in few rounds."""
+"""Pixels between neighbours that try each other's matches; one after the other, so that good ones spread fast."""
 BLOCK, EXACT_BLOCK = 16384, 2048
 """Targets that are worked on together: what they need fits a processor's cache."""
 FEW_OF = 4
@@ -69,16 +69,16 @@ class Features:
         self.targets = level.targets
         self.wanted = torch.empty(len(level.targets), COMPONENTS + 2)
 
-    def learn(self) -> Work[None]:
+    def learn(self, tick: Tick) -> None:
         """The sources; they stay as they are."""
         level = self.level
         grid, whole = level.grid(self.sources), torch.from_numpy(level.whole)
         for top, bottom in level.strips(REACH, level.height - REACH):
             here = whole[top:bottom, REACH : level.width - REACH, None]
             grid[top:bottom, REACH : level.width - REACH] = torch.where(here, level.features(top, bottom), AWAY)
-            yield bottom / level.height
+            tick(bottom / level.height)
 
-    def look(self) -> Work[None]:
+    def look(self, tick: Tick) -> None:
         """The targets as they are now."""
         level, last = self.level, 0
         rows = level.targets // level.width
@@ -86,20 +86,20 @@ class Features:
             first, last = last, int(torch.searchsorted(rows, bottom))
             if (last - first) * FEW_OF < (bottom - top) * level.width:  # scratches across a large photo
                 self.wanted[first:last] = level.features_at(level.targets[first:last])
-                yield last / len(self.targets)
+                tick(last / len(self.targets))
                 continue
             column = level.targets[first:last] - rows[first:last] * level.width - REACH
             wide = level.width - 2 * REACH
             found = level.features(top, bottom).view(-1, COMPONENTS + 2)
             self.wanted[first:last] = found[(rows[first:last] - top) * wide + column]
-            yield last / len(self.targets)
+            tick(last / len(self.targets))
 
     def block(self, some: slice) -> Distance:
         wanted, ones = self.wanted[some], torch.ones(COMPONENTS + 2)
 
         def distance(places: Tensor) -> Tensor:
-            apart = torch.index_select(self.sources, 0, places).sub_(wanted)
-            return apart.square_() @ ones
+            difference = torch.index_select(self.sources, 0, places).sub_(wanted)
+            return difference.square_() @ ones
 
         return distance
 
@@ -120,8 +120,8 @@ class Whole:
 
         def distance(places: Tensor) -> Tensor:
             near = (places[:, None] + level.steps).view(-1)
-            apart = level.image.index_select(0, near).view_as(wanted).sub_(wanted)
-            colour = torch.linalg.vecdot(apart.square_().sum(dim=2), weight)
+            difference = level.image.index_select(0, near).view_as(wanted).sub_(wanted)
+            colour = torch.linalg.vecdot(difference.square_().sum(dim=2), weight)
             rough = (level.texture[places] - texture).square_().sum(dim=1) * share
             return (colour + rough) * full + self.barred[places]
 
@@ -136,7 +136,8 @@ def search(
     rounds: int,
     reach: int,
     generator: torch.Generator,
-) -> Work[None]:
+    tick: Tick,
+) -> None:
     """Improves the matches of the measure's targets, in place.
 
     reach: pixels around the best match so far in which one place is tried; then in half of that, and so on to one.
@@ -160,7 +161,7 @@ def search(
                 best, least = _better(best, least, offer, distance)
                 radius //= 2
             matches.centre[places], matches.distance[places] = best, least
-            yield (number + min(start + size, len(targets)) / len(targets)) / rounds
+            tick((number + min(start + size, len(targets)) / len(targets)) / rounds)
 
 
 def _better(best: Tensor, least: Tensor, offer: Tensor, distance: Distance) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..clock import Work
+from ..tick import Tick, no_tick
 
 DAMPING = 0.7
 """Of the Jacobi sweeps."""
@@ -84,27 +84,32 @@ def _cells(plane: np.ndarray, rows: bool = True, columns: bool = True) -> np.nda
     return plane
 
 
-def _cycle(grids: list[Grid], force: np.ndarray, share: float) -> Work[np.ndarray]:
+def _cycle(grids: list[Grid], force: np.ndarray, share: float, tick: Tick) -> np.ndarray:
     """One multigrid cycle from nothing, symmetric: a sweep, what the coarser grid says of the rest, a sweep."""
     grid, u = grids[0], grids[0].inverse * force
     if len(grids) == 1:
         for _ in range(LAST_SWEEPS):
             u += grid.inverse * (force - grid.pull(u))
         return u
-    yield share
+    tick(share)
     rest = _cells(force - grid.pull(u))
-    yield share
-    coarse = yield from _cycle(grids[1:], rest, share)
+    tick(share)
+    coarse = _cycle(grids[1:], rest, share, tick)
     if rest.size > LARGE:
-        coarse += yield from _cycle(grids[1:], rest - grids[1].pull(coarse), share)
+        coarse += _cycle(grids[1:], rest - grids[1].pull(coarse), share, tick)
     u += coarse.repeat(2, axis=1).repeat(2, axis=2)[:, : u.shape[1], : u.shape[2]] * (grid.total > 0)
-    yield share
+    tick(share)
     return u + grid.inverse * (force - grid.pull(u))
 
 
 def blend(
-    copy: np.ndarray, across: np.ndarray, down: np.ndarray, hole: np.ndarray, inside: np.ndarray
-) -> Work[np.ndarray]:
+    copy: np.ndarray,
+    across: np.ndarray,
+    down: np.ndarray,
+    hole: np.ndarray,
+    inside: np.ndarray,
+    tick: Tick = no_tick,
+) -> np.ndarray:
     """copy (h, w, 3) float32, wanted steps to the next pixel (h, w - 1, 3) and (h - 1, w, 3); hole, inside (h, w) bool.
 
     Returns the picture (h, w, 3): `copy` outside the hole, least squares inside. What is not inside the photo counts
@@ -115,37 +120,37 @@ def blend(
     seam = (across.transpose(2, 0, 1) - np.diff(planes, axis=2)) * (inside[:, 1:] & inside[:, :-1])
     force[:, :, 1:] += seam
     force[:, :, :-1] -= seam
-    yield 0.0
+    tick(0.0)
     seam = (down.transpose(2, 0, 1) - np.diff(planes, axis=1)) * (inside[1:] & inside[:-1])
     force[:, 1:] += seam
     force[:, :-1] -= seam
-    yield 0.0
-    correction = yield from _solve(Grid.of(hole, inside), force * hole)
+    tick(0.0)
+    correction = _solve(Grid.of(hole, inside), force * hole, tick)
     return copy + correction.transpose(1, 2, 0)
 
 
-def _solve(grid: Grid, force: np.ndarray) -> Work[np.ndarray]:
+def _solve(grid: Grid, force: np.ndarray, tick: Tick) -> np.ndarray:
     """(3, h, w) forces -> displacements, by preconditioned conjugate gradients for each colour."""
     grids = [grid]
     while max(grids[-1].total.shape) > SMALLEST:
-        yield 0.0
+        tick(0.0)
         grids.append(grids[-1].coarser())
     u = np.zeros_like(force)
     along, last = u, np.zeros((3, 1, 1))
     cells = 3 * max(np.count_nonzero(grid.total), 1)
     for number in range(STEPS):
-        better = yield from _cycle(grids, force, number / STEPS)
+        better = _cycle(grids, force, number / STEPS, tick)
         if float(np.sum(better**2, dtype=np.float64)) < cells * GOOD**2:
             break
         gain = _products(force, better)
         along = better + _ratio(gain, last) * along
         pulled = grid.pull(along)
-        yield number / STEPS
+        tick(number / STEPS)
         step = _ratio(gain, _products(along, pulled))
         u += step * along
         force = force - step * pulled
         last = gain
-        yield (number + 1) / STEPS
+        tick((number + 1) / STEPS)
     return u
 
 

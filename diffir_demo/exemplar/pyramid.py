@@ -14,7 +14,7 @@ from itertools import count
 import numpy as np
 import torch
 
-from ..clock import Clock, Work
+from ..tick import Stages, Tick, no_tick
 from .level import REACH, Level, Scale, depth_of, texture_of
 from .match import Features, Matches, Whole, search
 from .poisson import blend
@@ -47,54 +47,59 @@ def filled(
     source: np.ndarray,
     generator: torch.Generator,
     guide: np.ndarray | None = None,
-) -> Work[np.ndarray | None]:
+    tick: Tick = no_tick,
+) -> np.ndarray | None:
     """pixels (h, w, 3) uint8; known (h, w) bool, False is filled; source (h, w) bool: known, and may be copied.
 
     guide: (h, w, 3) uint8, a picture of the whole that is right in its low frequencies near the rim, if there is one.
-    Yields the share done. Returns (h, w, 3) float32, levels of 255, or None where there is too little to copy from.
+    Ticks with the share done. Returns (h, w, 3) float32, levels of 255, or None where there is too little to copy from.
     """
-    pyramid = yield from scales(pixels, known, source, guide)
+    pyramid = scales(pixels, known, source, guide, tick)
     costs = [_cost(scale, last=scale is pyramid[-1]) for scale in pyramid]
-    clock = Clock(sum(costs))
+    stages = Stages(tick, sum(costs))
     coarse: Level | None = None
     matches: Matches | None = None
     for number, scale in enumerate(pyramid):
-        yield clock.share
-        level = yield from clock.during(Level.built(scale), 0.0)
-        yield clock.share
+        stages.report()
+        level = Level.built(scale, stages.stage(0.0))
+        stages.report()
         if len(level.sources) < LEAST_SOURCES:
             coarse = matches = None
         else:
             if coarse is None or matches is None:
-                matches = yield from _begun(level, generator, clock)
+                matches = _begun(level, generator, stages)
             else:
-                matches = yield from _continued(coarse, matches, level, generator, clock)
+                matches = _continued(coarse, matches, level, generator, stages)
             if known.size >> 2 * (len(pyramid) - 1 - number) <= MOST_SEARCHED:
-                yield from _settled(level, matches, scale is pyramid[-1], generator, clock)
+                _settled(level, matches, scale is pyramid[-1], generator, stages)
             coarse = level
-        clock.done = sum(costs[: number + 1]) - (COPY + BLEND) * len(level.hole) * (scale is pyramid[-1])
+        stages.done = sum(costs[: number + 1]) - (COPY + BLEND) * len(level.hole) * (scale is pyramid[-1])
     if coarse is None or matches is None:
         return None
-    return (yield from _pasted(coarse, matches, clock))
+    return _pasted(coarse, matches, stages)
 
 
 def scales(
-    pixels: np.ndarray, known: np.ndarray, source: np.ndarray, guide: np.ndarray | None = None
-) -> Work[list[Scale]]:
+    pixels: np.ndarray,
+    known: np.ndarray,
+    source: np.ndarray,
+    guide: np.ndarray | None = None,
+    tick: Tick = no_tick,
+) -> list[Scale]:
     """The pyramid, smallest first: there the hole is about as deep as a patch reaches."""
     halvings = max(0, int(np.ceil(np.log2(max(depth_of(~known).max(), 1) / REACH))))
     while halvings and min(known.shape) >> halvings < LEAST_SIDE:
         halvings -= 1
-    yield 0.0
-    texture = yield from texture_of(pixels, known, 2 ** max(halvings - 1, 1))
+    tick(0.0)
+    texture = texture_of(pixels, known, 2 ** max(halvings - 1, 1), tick)
     seen = known[..., None].astype(np.float32)
     colour = pixels * seen
-    yield 0.0
+    tick(0.0)
     whole = None if guide is None else guide.astype(np.float32)
     found = [Scale(colour, texture * seen, known, source, whole)]
     for _ in range(halvings):
-        found.append((yield from found[-1].halved()))
-        yield 0.0
+        found.append(found[-1].halved(tick))
+        tick(0.0)
     return found[::-1]
 
 
@@ -105,7 +110,7 @@ def _cost(scale: Scale, last: bool) -> float:
     return LEARN * pixels + sweep * (LAST_SWEEPS if last else SWEEPS) + (COPY + BLEND) * hole * last
 
 
-def _begun(level: Level, generator: torch.Generator, clock: Clock) -> Work[Matches]:
+def _begun(level: Level, generator: torch.Generator, stages: Stages) -> Matches:
     """The coarsest scale, filled in layers from the rim inwards; only what is known by then is compared."""
     matches = Matches.drawn(level, generator)
     level.mirror()
@@ -118,58 +123,55 @@ def _begun(level: Level, generator: torch.Generator, clock: Clock) -> Work[Match
         if not len(now):
             continue
         some = level.targets_of(now)
-        searching = search(
-            level, matches, Whole(level, known, some), rounds=FIRST_ROUNDS, reach=level.side, generator=generator
-        )
-        yield from clock.during(searching, START * len(now))
-        yield from clock.during(vote(level, matches, weights(level, matches, some), now), VOTE * len(now))
+        tick, measure = stages.stage(START * len(now)), Whole(level, known, some)
+        search(level, matches, measure, rounds=FIRST_ROUNDS, reach=level.side, generator=generator, tick=tick)
+        vote(level, matches, weights(level, matches, some), now, stages.stage(VOTE * len(now)))
         known[now] = level.share[now]
         if not len(left):
             return matches
     raise AssertionError("layers without end")
 
 
-def _continued(coarse: Level, before: Matches, level: Level, generator: torch.Generator, clock: Clock) -> Work[Matches]:
+def _continued(coarse: Level, before: Matches, level: Level, generator: torch.Generator, stages: Stages) -> Matches:
     """The next scale, as the matches of the one before say. Where those are lost, it is the same picture, larger."""
-    yield from clock.during(level.take_over(coarse), 0)
+    level.take_over(coarse, stages.stage(0))
     matches, good = before.finer(coarse, level, generator)
-    yield clock.share
+    stages.report()
     matches.distance[good] = 0
     weight = torch.zeros_like(level.trust)
     weight[good] = level.trust[good]
-    yield from clock.during(vote(level, matches, weight, level.hole), 0)
+    vote(level, matches, weight, level.hole, stages.stage(0))
     return matches
 
 
-def _settled(level: Level, matches: Matches, last: bool, generator: torch.Generator, clock: Clock) -> Work[None]:
+def _settled(level: Level, matches: Matches, last: bool, generator: torch.Generator, stages: Stages) -> None:
     """Search and vote in turns until little changes. Past the last vote, matches are looked for once more."""
     pixels, hole = level.height * level.width, len(level.hole)
     measure = Features(level) if len(level.targets) > FEW else Whole(level, level.share, level.targets)
     if isinstance(measure, Features):
-        yield from clock.during(measure.learn(), LEARN * pixels)
+        measure.learn(stages.stage(LEARN * pixels))
     reach = NEAR if last else level.side
     for left in range(LAST_SWEEPS if last else SWEEPS, -1, -1):
         if isinstance(measure, Features):
-            yield from clock.during(measure.look(), LOOK * pixels)
-        searching = search(level, matches, measure, rounds=ROUNDS, reach=reach, generator=generator)
-        yield from clock.during(searching, SEARCH * ROUNDS * hole)
+            measure.look(stages.stage(LOOK * pixels))
+        tick = stages.stage(SEARCH * ROUNDS * hole)
+        search(level, matches, measure, rounds=ROUNDS, reach=reach, generator=generator, tick=tick)
         if not left:
             return
         weight = weights(level, matches, level.targets)
-        change = yield from clock.during(vote(level, matches, weight, level.hole), VOTE * hole)
+        change = vote(level, matches, weight, level.hole, stages.stage(VOTE * hole))
         if change < SETTLED and not last:
             return
 
 
-def _pasted(level: Level, matches: Matches, clock: Clock) -> Work[np.ndarray]:
+def _pasted(level: Level, matches: Matches, stages: Stages) -> np.ndarray:
     """Copies instead of means, and the seams between them spread out."""
     cost = len(level.hole)
-    origin = yield from clock.during(copies(level, matches), COPY * cost)
+    origin = copies(level, matches, stages.stage(COPY * cost))
     picture = level.grid(level.image).numpy()[..., :3].copy()
     box = level.box
-    copy, across, down = yield from clock.during(differences(level, origin, box), 0)
-    yield clock.share
-    # The ring around the photo is neither hole nor known: nothing pulls at it, as nothing is told of it.
-    blending = blend(copy, across, down, level.hidden[box], level.inside[box])
-    picture[box] = yield from clock.during(blending, BLEND * cost)
+    copy, across, down = differences(level, origin, box, stages.stage(0))
+    stages.report()
+    # The ring around the photo is neither hole nor known: nothing pulls at it.
+    picture[box] = blend(copy, across, down, level.hidden[box], level.inside[box], stages.stage(BLEND * cost))
     return picture[level.inner]

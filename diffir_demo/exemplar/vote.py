@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..clock import Work
+from ..tick import Tick
 from .level import GUIDE_LOW, REACH, SIDE, Level
 from .match import Matches
 
@@ -30,30 +30,30 @@ def weights(level: Level, matches: Matches, targets: Tensor) -> Tensor:
     return weight
 
 
-def vote(level: Level, matches: Matches, weight: Tensor, hole: Tensor) -> Work[float]:
-    """Paints the places `hole` (n,) of the level with weighted means; where no patch has a say they stay.
+def vote(level: Level, matches: Matches, weight: Tensor, hole: Tensor, tick: Tick) -> float:
+    """Sets the places `hole` (n,) of the level with weighted means; where no patch has a say they stay.
 
     weight: (pixels,), as from `weights`. Returns by how much they changed, mean levels of 255.
     """
     image, centres, says = level.image.numpy(), matches.centre.numpy(), weight.numpy()
-    painted, change = np.empty((len(hole), 4), np.float32), 0.0
+    result, change = np.empty((len(hole), 4), np.float32), 0.0
     for start in range(0, len(hole), AT_ONCE):
         here = hole[start : start + AT_ONCE].numpy()
         total = np.zeros((len(here), 4), np.float32)
         for step in level.steps.tolist():
             centre = here + step
             total += image.take(centres.take(centre) - step, axis=0) * says.take(centre)[:, None]
-        before, heard = image.take(here, axis=0), total[:, 3:]
-        fresh = np.where(heard > 0, total / np.maximum(heard, 1e-30), before)
-        painted[start : start + AT_ONCE] = fresh
+        before, counted = image.take(here, axis=0), total[:, 3:]
+        fresh = np.where(counted > 0, total / np.maximum(counted, 1e-30), before)
+        result[start : start + AT_ONCE] = fresh
         change += float(np.abs(fresh - before).sum(dtype=np.float64)) / 3
-        yield min(start + AT_ONCE, len(hole)) / len(hole)
-    level.image[hole] = torch.from_numpy(painted)
+        tick(min(start + AT_ONCE, len(hole)) / len(hole))
+    level.image[hole] = torch.from_numpy(result)
     if level.guide is not None:
         _follow(level, level.guide, hole)
-        yield 1.0
+        tick(1.0)
     _roughen(level, matches, weight, hole)
-    yield 1.0
+    tick(1.0)
     level.mirror()
     return change / len(hole)
 
@@ -63,24 +63,24 @@ def _follow(level: Level, guide: np.ndarray, places: Tensor) -> None:
 
     What the next search looks for is alike in its colours then, too, and not only in its texture.
     """
-    painted = level.grid(level.image).numpy()[level.box][..., :3]
+    image = level.grid(level.image).numpy()[level.box][..., :3]
     voted = np.zeros(level.hidden.shape, bool)
     voted.ravel()[places.numpy()] = True
     here = voted[level.box][..., None]
-    apart = cv2.GaussianBlur(np.where(here, guide - painted, 0), (0, 0), GUIDE_LOW, borderType=cv2.BORDER_REFLECT)
-    painted += level.guidance * here * apart
+    lack = cv2.GaussianBlur(np.where(here, guide - image, 0), (0, 0), GUIDE_LOW, borderType=cv2.BORDER_REFLECT)
+    image += level.guidance * here * lack
 
 
 def _roughen(level: Level, matches: Matches, weight: Tensor, hole: Tensor) -> None:
     """Texture features are smooth: those at the matches' centres, averaged over a patch, stand in for votes."""
-    heard = hole[weight[hole] > 0]
-    level.texture[heard] = level.texture[matches.centre[heard]]
+    counted = hole[weight[hole] > 0]
+    level.texture[counted] = level.texture[matches.centre[counted]]
     level.mirror()
     smooth = cv2.blur(level.grid(level.texture).numpy(), (SIDE, SIDE), borderType=cv2.BORDER_REFLECT)
-    level.texture[heard] = torch.from_numpy(smooth).view(-1, 2)[heard]
+    level.texture[counted] = torch.from_numpy(smooth).view(-1, 2)[counted]
 
 
-def copies(level: Level, matches: Matches) -> Work[Tensor]:
+def copies(level: Level, matches: Matches, tick: Tick) -> Tensor:
     """(pixels,) int64: the place that each pixel is copied from. For those outside the hole, their own."""
     origin = torch.arange(len(level.image))
     places, centres, distances = origin.numpy(), matches.centre.numpy(), matches.distance.numpy()
@@ -93,7 +93,7 @@ def copies(level: Level, matches: Matches) -> Work[Tensor]:
             best = np.where(found < least, centres.take(centre) - step, best)
             least = np.minimum(found, least)
         places[here] = best
-        yield min(start + AT_ONCE, len(level.hole)) / len(level.hole)
+        tick(min(start + AT_ONCE, len(level.hole)) / len(level.hole))
     return origin
 
 
@@ -104,8 +104,8 @@ def _squares() -> list[int]:
 
 
 def differences(
-    level: Level, origin: Tensor, box: tuple[slice, slice]
-) -> Work[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    level: Level, origin: Tensor, box: tuple[slice, slice], tick: Tick
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """In a box: the copies (h, w, 3) float32, and what they say of each step to the next pixel, across and down.
 
     Of two copies beside each other, each says what came after it, or before it, where it was; the mean counts. What
@@ -120,10 +120,10 @@ def differences(
         here = slice(top, top + rows)
         copy[here] = image.take(places[here], axis=0)
         across[here] = _steps(image, inside, places[here], hole[here], 1, 1)
-        yield 0.5
+        tick(0.5)
         more = slice(top, top + rows + 1)  # a step down leads to the first row of the next portion
         down[here] = _steps(image, inside, places[more], hole[more], 0, level.width)
-        yield min(top + rows, height) / height
+        tick(min(top + rows, height) / height)
     return copy, across, down
 
 

@@ -2,9 +2,10 @@
 
 Three steps. `lines`: how much each pixel looks like part of a thin line or a speck, against what is usual around it.
 `parts`: what hangs together, at several levels, and figures of each part. `judge`: whether such a part is damage.
-Top-hats first and a small network to tell cracks from the picture's own strokes is how Giakoumis, Nikolaidis and Pitas
-clean digitised paintings (IEEE Transactions on Image Processing, 2006); filters, figures and the use of the other parts
-are ours. No step knows the sensitivity; it only says how sure one wants to be, so that a greater one adds to the mask.
+Top-hats first and a small network to separate cracks from the picture's own strokes is how Giakoumis, Nikolaidis and
+Pitas clean digitised paintings (IEEE Transactions on Image Processing, 2006); filters, figures and the use of the other
+parts are ours. No step knows the sensitivity; it only says how sure one wants to be, so that a greater one adds to the
+mask.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..imaging import grown
-from .judge import painted, shipped
+from ..messages import Message
+from .judge import largest_odds, shipped
 from .lines import strengths
 from .parts import Parts, parts
 
@@ -46,7 +48,7 @@ class Search:
     def mask(self, sensitivity: float = 0.5) -> np.ndarray:
         """As `find_scratches`."""
         if not 0 <= sensitivity <= 1:
-            raise InputError(f"The sensitivity must be 0 to 1, not {sensitivity:g}.")
+            raise InputError(Message("The sensitivity must be 0 to 1, not {sensitivity:g}.", sensitivity=sensitivity))
         mask = grown(self.odds >= USUAL + SPAN * (0.5 - sensitivity), RIM)
         if mask.shape == (self.height, self.width):
             return mask
@@ -76,12 +78,12 @@ def search(pixels: np.ndarray) -> Search:
         )
     searched = pixels.shape[:2]
     found = candidates(pixels)
-    best = painted(found, shipped().odds(found, *searched), searched[0] * searched[1])
+    best = largest_odds(found, shipped().odds(found, *searched), searched[0] * searched[1])
     return Search(best.max(axis=0).reshape(searched), height, width)
 
 
 def candidates(pixels: np.ndarray) -> list[Parts]:
-    """What stands out of (h, w, 3) uint8 RGB, at this very size, before anyone says whether it is damage."""
+    """What stands out of (h, w, 3) uint8 RGB, at this very size, before it is judged."""
     pixels = np.ascontiguousarray(pixels)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return list(parts(grey, cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[..., 1:], strengths(grey)))

@@ -1,8 +1,8 @@
-"""Damage or picture? Two small networks weigh the figures of each part; `training/scratches.py` fitted them.
+"""Damage or picture? Two small networks weigh the figures of each part; `tools.training.scratches` fitted them.
 
-The first sees each part for itself. The second also hears how sure the first is, of this part and of the others: in a
+The first sees each part for itself. The second also gets how sure the first is, of this part and of the others: in a
 photo full of scratches a doubtful line is one more of them, and in a clean photo it is a twig. Prints so old
-that they are damaged are mostly grey or brown: that, too, the second alone hears, so a sure crack is one in any photo.
+that they are damaged are mostly grey or brown: that, too, only the second gets, so a sure crack is one in any photo.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SURE, LIKELY = 1.5, 0.0
 ALONE = 0.3
 """By how much the first network must be surer to be believed without the second: the only scratch of a photo."""
 FAR = 4.0
-"""Standard deviations beyond which a figure tells no more: hardly anything that was fitted is farther off."""
+"""Standard deviations beyond which a figure says no more: hardly anything that was fitted is farther off."""
 COLOURFUL = 2.254
 """Colourfulness from which more of it makes no photo less likely to be damaged, the mean of what was fitted. The limit
 holds in use alone: modern photos that were fitted are hardly ever damaged, but those that are should be found."""
@@ -42,9 +42,9 @@ CONTEXT = (
     "unlike the sure",  # the distance of its tone from theirs: all cracks of a print show the same paper
     "colourfulness",
 )
-"""What the second network is told beside the figures; the shares are logarithms, and leave the part itself out."""
+"""What the second network gets beside the figures; the shares are logarithms, and leave the part itself out."""
 TONE = FIGURES.index("extremeness")
-"""Which figure tells a part's tone: from the photo's lightest or darkest on, in its range."""
+"""Which figure is a part's tone: from the photo's lightest or darkest on, in its range."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,26 +77,26 @@ class Judge:
     def odds(self, found: Sequence[Parts], height: int, width: int) -> list[np.ndarray]:
         """(count,) float32 log odds of all parts of a photo, in their order."""
         first = [self.first.odds(each.figures) for each in found]
-        told = with_context(found, first, height, width)
-        for figures in told:
+        context = with_context(found, first, height, width)
+        for figures in context:
             figures[:, -1] = np.minimum(figures[:, -1], COLOURFUL)
-        second = [self.second.odds(figures) for figures in told]
+        second = [self.second.odds(figures) for figures in context]
         return [np.maximum(alone - ALONE, all_told) for alone, all_told in zip(first, second, strict=True)]
 
     def save(self, file: Path = FILE) -> None:
         """As JSON, rounded to four digits: more would mean nothing."""
-        told = {key: {name: _plain(v) for name, v in vars(network).items()} for key, network in vars(self).items()}
-        text = json.dumps({"figures": FIGURES, "context": CONTEXT, **told})
+        fields = {key: {name: _plain(v) for name, v in vars(network).items()} for key, network in vars(self).items()}
+        text = json.dumps({"figures": FIGURES, "context": CONTEXT, **fields})
         file.write_text(text.replace("], [", "],\n[").replace("], ", "],\n").replace("}, ", "},\n") + "\n")
 
 
 @cache
 def shipped() -> Judge:
     """The one that is shipped."""
-    told = json.loads(FILE.read_text(encoding="utf-8"))
-    assert (*told["figures"], *told["context"]) == (*FIGURES, *CONTEXT)  # else it was fitted to other figures
+    fields = json.loads(FILE.read_text(encoding="utf-8"))
+    assert (*fields["figures"], *fields["context"]) == (*FIGURES, *CONTEXT)  # else it was fitted to other figures
     first, second = (
-        Network(**{name: np.array(values, np.float32) for name, values in told[key].items()})
+        Network(**{name: np.array(values, np.float32) for name, values in fields[key].items()})
         for key in ("first", "second")
     )
     return Judge(first, second)
@@ -107,7 +107,7 @@ def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int
 
     odds: of the first network, (count,) each.
     """
-    best = painted(found, odds, height * width)
+    best = largest_odds(found, odds, height * width)
     stand = int(np.isfinite(best).sum())
     tones = [_sure_tone(found, odds, dark) for dark in (False, True)]
     window = (NEIGHBOURHOOD, NEIGHBOURHOOD)
@@ -117,8 +117,8 @@ def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int
         for plane in sure
     ]
     out = []
-    for part, told in zip(found, odds, strict=True):
-        kind, count = int(part.dark), len(told)
+    for part, log_odds in zip(found, odds, strict=True):
+        kind, count = int(part.dark), len(log_odds)
 
         def total(values: np.ndarray, part: Parts = part, count: int = count) -> np.ndarray:
             return np.bincount(part.labels, values[part.places], minlength=count)
@@ -126,7 +126,7 @@ def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int
         own, own_likely = total(sure[kind]), total(likely[kind])
         near = total(nearby[kind]) / np.bincount(part.labels, minlength=count) - own / NEIGHBOURHOOD**2
         context = [
-            told,
+            log_odds,
             np.log((sure[kind].sum() - own) / (height * width) + 2e-4),
             np.log((sure.sum() - own) / (height * width) + 2e-4),
             np.log((likely[kind].sum() - own_likely) / (height * width) + 1e-3),
@@ -143,19 +143,19 @@ def with_context(found: Sequence[Parts], odds: Sequence[np.ndarray], height: int
 def _sure_tone(found: Sequence[Parts], odds: Sequence[np.ndarray], dark: bool) -> float:
     """Mean `TONE` of a kind's sure parts, weighted by their size; 0, the photo's lightest or darkest, without any."""
     total = pixels = 0.0
-    for part, told in zip(found, odds, strict=True):
+    for part, log_odds in zip(found, odds, strict=True):
         if part.dark == dark:
-            sizes = np.bincount(part.labels, minlength=len(told)) * (told >= SURE)
+            sizes = np.bincount(part.labels, minlength=len(log_odds)) * (log_odds >= SURE)
             total, pixels = total + float(sizes @ part.figures[:, TONE]), pixels + float(sizes.sum())
     return total / pixels if pixels else 0.0
 
 
-def painted(found: Sequence[Parts], odds: Sequence[np.ndarray], pixels: int) -> np.ndarray:
+def largest_odds(found: Sequence[Parts], odds: Sequence[np.ndarray], pixels: int) -> np.ndarray:
     """(2, pixels) float32, light and dark: the largest log odds of the parts that hold a pixel, -inf without any."""
     best = np.full((2, pixels), -np.inf, np.float32)
-    for part, told in zip(found, odds, strict=True):
+    for part, log_odds in zip(found, odds, strict=True):
         plane = best[int(part.dark)]
-        plane[part.places] = np.maximum(plane[part.places], told[part.labels])
+        plane[part.places] = np.maximum(plane[part.places], log_odds[part.labels])
     return best
 
 

@@ -27,7 +27,7 @@ CAP = 80
 SPECK = 11
 """Side of the opening that specks do not outlast, pixels."""
 AROUND = 41
-"""Side of the window that tells what is usual, pixels."""
+"""Side of the window in which the usual is measured, pixels."""
 
 
 @dataclass(frozen=True, eq=False)

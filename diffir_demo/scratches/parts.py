@@ -1,4 +1,4 @@
-"""Connected parts that may be damage, and what tells scratches from the picture's own lines: figures of each part.
+"""Connected parts that may be damage, and figures of each that separate scratches from the picture's own lines.
 
 Parts are taken at several thresholds, nested in each other, as in the component trees of Matas and others, "Robust wide
 baseline stereo from maximally stable extremal regions" (2002); hysteresis would have to choose one of them.
@@ -15,7 +15,7 @@ import numpy as np
 from .lines import Strength
 
 LEVELS = (2.8, 4.0, 5.6, 8.0, 12.0)
-"""How many times as strong as usual the pixels of a part are, at least. What hangs together at one level may fall apart
+"""How many times as strong as usual the pixels of a part are, at least. What hangs together at one level may be several
 at the next: a scratch that crosses foliage is one part with it first, and a part of its own later."""
 FEWEST = 4
 """Pixels of a part."""
@@ -52,7 +52,7 @@ FIGURES = (
     "dark",
     "level",
 )
-"""What is told of a part; logarithms of lengths, areas and contrasts."""
+"""What is measured of a part; logarithms of lengths, areas and contrasts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,9 +145,9 @@ def _parts(fields: _Fields, level: float) -> Parts:
     area = np.bincount(label, minlength=count).astype(np.float64)
 
     def mean(values: np.ndarray) -> np.ndarray:
-        """Over each part, of (h, w) or of what is told of the candidates."""
-        told = values.reshape(-1)[places] if values.ndim == 2 else values
-        return np.bincount(label, told, minlength=count) / area
+        """Over each part, of (h, w) or of values per pixel."""
+        chosen = values.reshape(-1)[places] if values.ndim == 2 else values
+        return np.bincount(label, chosen, minlength=count) / area
 
     top = fields.strength.top.reshape(-1)[places]
     core = top >= CORE * mean(top)[label]
@@ -169,8 +169,8 @@ def _figures(
     level: float,
 ) -> np.ndarray:
     def deviation(values: np.ndarray) -> np.ndarray:
-        told = values.reshape(-1)[places].astype(np.float64)
-        return np.sqrt(np.maximum(mean(told * told) - mean(told) ** 2, 0))
+        chosen = values.reshape(-1)[places].astype(np.float64)
+        return np.sqrt(np.maximum(mean(chosen * chosen) - mean(chosen) ** 2, 0))
 
     y, x = np.divmod(places, fields.width)
     dy, dx = y - mean(y)[label], x - mean(x)[label]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from .bend import bent
-from .find import Shake, find_shake
-from .kernels import likeness
+from .find import Shake, find_shake, informative_window
+from .kernels import bent, likeness
 from .scale import RATIO
-from .undo import Undone, seconds, undo
-from .words import path_facts, path_in_words
+from .undo import Undone, path_facts, path_in_words, seconds, undo
 
 __all__ = [
     "RATIO",
@@ -15,6 +13,7 @@ __all__ = [
     "Undone",
     "bent",
     "find_shake",
+    "informative_window",
     "likeness",
     "path_facts",
     "path_in_words",

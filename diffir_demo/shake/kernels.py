@@ -1,4 +1,4 @@
-"""Kernels as they are found: cleaned, centred, enlarged, and how like another one they are."""
+"""Kernels as they are found and shown: cleaned, centred, enlarged, turned, and how like another one they are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..deconvolve import centroid
+from ..deconvolve.blur import framed
 
 FAINT = 0.05
 """Share of the brightest pixel below which light is taken for noise."""
 CRUMB = 0.1
 """Share of all light below which a piece that hangs together with nothing is dropped, at the end."""
+FINE = 3
+"""Places that are looked at along a pixel's side, so that thin paths neither tear nor thicken."""
+LEAST = 0.01
+"""Share of the brightest pixel below which what a turn smears around a path is dropped."""
 
 
 def cleaned(kernel: Tensor, last: bool = False) -> Tensor:
@@ -37,11 +42,11 @@ def _without_crumbs(light: Tensor) -> Tensor:
 
 
 def fitted(kernel: Tensor, side: int, scale: float) -> Tensor:
-    """(k, k) enlarged `scale` times -> (side, side), both odd: the same path, cut or with more room around it."""
+    """(k, k) enlarged `scale` times -> (side, side), both odd: the same path, cut or with more space around it."""
     own = max(3, round(kernel.shape[-1] * scale) | 1)
     found = torch.from_numpy(cv2.resize(kernel.numpy(), (own, own), interpolation=cv2.INTER_CUBIC)).clamp_min_(0)
-    room = (side - own) // 2
-    light = F.pad(found, (room,) * 4)
+    padding = (side - own) // 2
+    light = F.pad(found, (padding,) * 4)
     return light / light.sum()
 
 
@@ -73,3 +78,29 @@ def likeness(one: Tensor | np.ndarray, other: Tensor | np.ndarray) -> float:
         torch.fft.rfft2(a, s=(side, side)) * torch.fft.rfft2(b, s=(side, side)).conj(), s=(side, side)
     )
     return float(found.max() / (a.square().sum() * b.square().sum()).sqrt())
+
+
+def bent(kernel: np.ndarray, degrees: float = 0.0, stretch: float = 1.0) -> np.ndarray:
+    """(k, k) summing to 1 -> the same path as it is seen in a photo, turned clockwise and `stretch` times as long.
+
+    Around its centroid; the kernel itself where nothing changes. Raises `InputError` where the path would need more
+    than `deconvolve.blur.LARGEST` pixels a side, ValueError for a stretch that is not positive.
+    """
+    if not stretch > 0:
+        raise ValueError(f"a path is stretched by a factor above 0, not {stretch}")
+    if degrees % 360 == 0 and stretch == 1:
+        return kernel
+    down, right = centroid(torch.from_numpy(np.ascontiguousarray(kernel, np.float32)))
+    middle = kernel.shape[0] // 2
+    radius = int(np.ceil(2**0.5 * kernel.shape[0] / 2 * stretch)) + 1
+    side = 2 * radius + 1
+    angle = np.deg2rad(degrees)
+    # from a place in the new kernel, FINE to a pixel, to the one in the old kernel that it shows
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / stretch
+    offset = np.array([middle + right, middle + down]) - turn @ np.full(2, radius + 0.5 - 0.5 / FINE)
+    matrix = np.concatenate([turn / FINE, offset[:, None]], axis=1)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    wide = cv2.warpAffine(np.ascontiguousarray(kernel, np.float32), matrix, (side * FINE, side * FINE), flags=flags)
+    light = wide.reshape(side, FINE, side, FINE).mean(axis=(1, 3))
+    found = framed(np.where(light < LEAST * light.max(), 0, light))
+    return (found / found.sum()).astype(np.float32)

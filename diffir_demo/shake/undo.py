@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..clock import Clock, Work
 from ..deconvolve import Blur, deconvolve, fidelity_for
 from ..imaging import noise_level
-from .find import Shake, find_shake, told
-from .grid import RAMP
-from .parts import Parts, look_closer
+from ..messages import Message
+from ..tick import Stages, Tick, no_tick
+from .find import BELIEF, LEAST_SIDE, STILL, Shake, find_shake, given_shake
+from .flat import beside_flat
+from .parts import RAMP, Parts, fit_parts
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
 """Noise, in levels, that is assumed at least: where a kernel is not exact, whose errors act like noise; where it is."""
@@ -21,11 +22,24 @@ SEARCH, PARTING, MOST_PARTING, SHARPEN = 3.0, 2.6e-6, 9.0, 1.2e-6
 pixel."""
 BAND = 256
 """Rows that are mixed at a time."""
+FAIRLY = 0.5
+"""Confidence from which on a path is called fairly sure."""
+FOUND = Message("Camera path found: {length:.0f} px long, {sure} ({confidence} %)")
+GIVEN = Message("Camera path as given: {length:.0f} px long")
+NOT_SURE = Message("Not sure of the camera's path ({confidence} %)")
+IN_PART = Message(": undone in part")
+SHARP = Message("No shake found: the photo counts as sharp")
+NO_PATH = Message("No path of the camera explains this photo, so none was undone")
+NONE_FITS = Message("No path of the camera explains this photo ({confidence} %)")
+TOO_SMALL = Message("The photo is too small to look for the camera's path: {least} x {least} pixels are the least")
+SURE = Message("sure")
+FAIRLY_SURE = Message("fairly sure")
+ASKED = Message("; strength {strength} %, as asked")
 
 
 @dataclass(frozen=True, eq=False)
 class Undone:
-    """A photo whose blur was looked for, or told, and undone; pictures (h, w, 3) uint8."""
+    """A photo whose blur was looked for, or given, and undone; pictures (h, w, 3) uint8."""
 
     pixels: np.ndarray
     """As it came."""
@@ -38,7 +52,7 @@ class Undone:
     parts: Parts | None = None
     """What is believed of each part; None: the same of all."""
     given: bool = False
-    """Whether the blur was told, and not looked for."""
+    """Whether the blur was given, and not looked for."""
 
     @property
     def mixed(self) -> np.ndarray:
@@ -58,9 +72,13 @@ def seconds(size: int) -> float:
 
 
 def undo(
-    pixels: np.ndarray, blur: Blur | None = None, strength: float | None = None, found: Shake | None = None
-) -> Work[Undone]:
-    """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Undone`. Yields the share done several times a second.
+    pixels: np.ndarray,
+    blur: Blur | None = None,
+    strength: float | None = None,
+    found: Shake | None = None,
+    tick: Tick = no_tick,
+) -> Undone:
+    """pixels (h, w, 3) uint8, any size from 1 x 1 -> `Undone`. Ticks with the share done several times a second.
 
     blur: what all of it was blurred with, where that is known; None: it is looked for, in the photo and then in each
     of its parts. strength: share of the deconvolved picture, [0, 1], in the parts of which most is believed; None: as
@@ -68,34 +86,38 @@ def undo(
     before, so that it need not look again. Raises ValueError for arrays of another kind.
     """
     size = pixels.shape[0] * pixels.shape[1]
-    clock = Clock(SHARPEN * size if blur else seconds(size) - (SEARCH if found else 0.0))
-    shake = told(pixels, blur) if blur else found
+    stages = Stages(tick, SHARPEN * size if blur else seconds(size) - (SEARCH if found else 0.0))
+    shake = given_shake(pixels, blur) if blur else found
     if shake is None:
-        shake = yield from clock.during(find_shake(pixels), SEARCH)
+        shake = find_shake(pixels, stages.stage(SEARCH))
     noise, given = noise_level(pixels[shake.window]), blur is not None
     parts = None
     if not given and shake.trust > 0 and strength != 0:
-        parts = yield from clock.during(look_closer(pixels, shake, noise), min(PARTING * size, MOST_PARTING))
+        parts = fit_parts(pixels, shake, noise, stages.stage(min(PARTING * size, MOST_PARTING)))
         if parts.most == 0:
             parts = None
     if strength is None:
         strength = 1.0 if given else parts.most if parts else 0.0
     if strength == 0:
-        yield 1.0
+        tick(1.0)
         return Undone(pixels, pixels, shake, strength, None, given)
     fidelity = fidelity_for(max(noise, LEAST_NOISE if blur and blur.exact else UNSURE))
-    sharp = yield from clock.during(sharpened(pixels, shake, parts, fidelity), SHARPEN * size)
+    sharp = sharpened(pixels, shake, parts, fidelity, stages.stage(SHARPEN * size))
+    if not (blur and blur.exact):
+        sharp = mixed(pixels, sharp, 1.0, beside_flat(pixels, shake.length, noise))
     return Undone(pixels, sharp, shake, strength, parts, given)
 
 
-def sharpened(pixels: np.ndarray, shake: Shake, parts: Parts | None, fidelity: float) -> Work[np.ndarray]:
+def sharpened(
+    pixels: np.ndarray, shake: Shake, parts: Parts | None, fidelity: float, tick: Tick = no_tick
+) -> np.ndarray:
     """(h, w, 3) uint8, without its blur: by the photo's path, or every part by its own. Parts in which nothing is
     believed stay as they are; neighbours fade into each other."""
     if parts is None:
-        return (yield from deconvolve(pixels, shake.kernel, shake.light, fidelity))
+        return deconvolve(pixels, shake.kernel, shake.light, fidelity, tick=tick)
     grid = parts.grid
     result, columns = np.empty_like(pixels), grid.shape[1]
-    clock, faded = Clock(len(parts.paths)), np.zeros((0, *pixels.shape[1:]), np.float32)
+    stages, faded = Stages(tick, len(parts.paths)), np.zeros((0, *pixels.shape[1:]), np.float32)
     for first in range(0, len(parts.paths), columns):
         rows = grid.around(first)[0]
         sums = np.zeros((rows.stop - rows.start, *pixels.shape[1:]), np.float32)
@@ -103,13 +125,12 @@ def sharpened(pixels: np.ndarray, shake: Shake, parts: Parts | None, fidelity: f
         for number in range(first, first + columns):
             place, part = grid.around(number), pixels[grid.around(number)]
             if parts.strengths[number]:
-                walk = deconvolve(pixels, parts.paths[number], shake.light, fidelity, place)
-                part = yield from clock.during(walk, 1)
+                part = deconvolve(pixels, parts.paths[number], shake.light, fidelity, place, stages.stage(1))
             sums[:, place[1]] += grid.weights(number) * part
         kept = len(sums) if rows.stop == len(pixels) else len(sums) - 2 * RAMP
         result[rows.start : rows.start + kept] = np.rint(sums[:kept])
         faded = sums[kept:]
-    yield 1.0
+    tick(1.0)
     return result
 
 
@@ -125,3 +146,37 @@ def mixed(
         own = np.float32(share) * (where(rows) if where else np.float32(1))
         result[rows] = np.rint(pixels[rows] + own * (sharp[rows].astype(np.float32) - pixels[rows]))
     return result
+
+
+def path_in_words(undone: Undone, asked: float | None = None) -> str:
+    """One sentence: what was found or given, how sure that is, and what was done. asked: a strength that was wanted."""
+    shake = undone.shake
+    facts = {"length": shake.length, "confidence": round(100 * shake.confidence), "least": LEAST_SIDE}
+    at_will = "" if asked is None else ASKED.format(strength=round(100 * asked))
+    if undone.given:
+        return _sentence(GIVEN.format(**facts), at_will)
+    if not shake.steps:
+        return _sentence(TOO_SMALL.format(**facts))
+    if shake.trust == 0:
+        if shake.radius <= STILL:
+            return _sentence(SHARP, at_will)
+        return _sentence(NONE_FITS.format(**facts), at_will) if undone.strength else _sentence(NO_PATH)
+    if shake.confidence < FAIRLY:
+        return _sentence(NOT_SURE.format(**facts), at_will or IN_PART)
+    return _sentence(FOUND.format(sure=SURE if shake.confidence >= BELIEF else FAIRLY_SURE, **facts), at_will)
+
+
+def _sentence(found: str, done: str = "") -> Message:
+    return Message("{found}{done}.", found=found, done=done)
+
+
+def path_facts(undone: Undone) -> dict[str, float | bool]:
+    """The same for programs: length and radius in pixels, confidence and strength in [0, 1], whether it was given."""
+    shake = undone.shake
+    return {
+        "given": undone.given,
+        "length": round(shake.length, 2),
+        "radius": round(shake.radius, 3),
+        "confidence": round(shake.confidence, 4),
+        "strength": round(undone.strength, 4),
+    }
