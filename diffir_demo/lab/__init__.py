@@ -1,21 +1,40 @@
-"""The IPR lab: experiments on the numbers that steer a painting. Every one runs through `restore.stream`.
+"""The IPR lab: experiments on the numbers that steer a network.
 
-numbers: the vector itself, compared, blended, kept as a file. estimate: an IPR without its painting. seeds, steps,
-influence: the experiments. as_if: the same photo with other damage. difference: of two pictures. small: a piece of a
-large photo to try them on. colours: heat maps for people.
+numbers: the vector itself, compared, blended, kept as a file. experiments: other seeds, other steps, one number moved.
+pictures: a piece of a large photo to try them on, the same photo with other damage, differences and heat maps.
 """
 
 from __future__ import annotations
 
-from .as_if import FINE, KINDS, as_if
-from .colours import heat_colours, over
-from .difference import Difference, differ
-from .estimate import Run, estimate_ipr, hear_ipr, ipr_of, runs_of
-from .influence import Moved, move, steering
+from .experiments import (
+    MAX_SEEDS,
+    Moved,
+    Run,
+    StepRow,
+    Sweep,
+    finish,
+    ipr_of,
+    move,
+    runs_of,
+    steering,
+    sweep,
+    try_steps,
+)
 from .numbers import LARGEST, Likeness, blend, check_numbers, likeness, read_ipr, write_ipr
-from .seeds import MAX_SEEDS, Sweep, sweep
-from .small import RIM, Glimpse, Small, glimpse, small_enough
-from .steps import StepRow, try_steps
+from .pictures import (
+    FINE,
+    KINDS,
+    RIM,
+    Difference,
+    Glimpse,
+    Small,
+    as_if,
+    differ,
+    glimpse,
+    heat_colours,
+    over,
+    small_enough,
+)
 
 __all__ = [
     "FINE",
@@ -35,9 +54,8 @@ __all__ = [
     "blend",
     "check_numbers",
     "differ",
-    "estimate_ipr",
+    "finish",
     "glimpse",
-    "hear_ipr",
     "heat_colours",
     "ipr_of",
     "likeness",

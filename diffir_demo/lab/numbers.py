@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..messages import Message
+from ..metrics import cosine
 
 LARGEST = 1000.0
-"""The largest number, up or down, that may be painted with; estimates of our networks stay below ten."""
+"""The largest number, up or down, that may be decoded with; estimates of our networks stay below ten."""
 LARGEST_FILE = 1 << 20
 """Bytes of an .npy file; one of 256 numbers has 1.2 kilobytes."""
 HINT = "Use a file that “Save these numbers” made, or numpy.save."
@@ -32,10 +34,9 @@ class Likeness:
 def likeness(ipr: np.ndarray, other: np.ndarray) -> Likeness:
     """ipr measured against `other`, both (n,)."""
     ipr, other = np.asarray(ipr, np.float64), np.asarray(other, np.float64)
-    distance, length, own = (float(np.linalg.norm(v)) for v in (ipr - other, other, ipr))
-    cosine = float(ipr @ other) / (length * own) if length and own else 0.0
+    distance, length = (float(np.linalg.norm(v)) for v in (ipr - other, other))
     relative = distance / length if length else (0.0 if not distance else float("inf"))
-    return Likeness(distance, relative, max(-1.0, min(1.0, cosine)))
+    return Likeness(distance, relative, cosine(ipr, other) or 0.0)
 
 
 def blend(ipr: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
@@ -50,9 +51,12 @@ def check_numbers(values: Sequence[float] | np.ndarray, length: int) -> np.ndarr
     except (TypeError, ValueError):
         vector = np.empty(0)
     if vector.shape != (length,):
-        raise InputError(f"This network paints with {length} numbers, not {vector.size}.", "Reset them.")
+        raise InputError(
+            Message("This network paints with {length} numbers, not {size}.", length=length, size=vector.size),
+            "Reset them.",
+        )
     if not np.isfinite(vector).all() or np.abs(vector).max(initial=0.0) > LARGEST:
-        raise InputError(f"Each number must lie between -{LARGEST:.0f} and {LARGEST:.0f}.")
+        raise InputError(Message("Each number must lie between -{most:.0f} and {most:.0f}.", most=LARGEST))
     return vector.astype(np.float32)
 
 
@@ -79,8 +83,16 @@ def read_ipr(data: bytes, length: int) -> np.ndarray:
     except (ValueError, EOFError) as error:
         raise InputError("This is no .npy file, or it is damaged.", HINT) from error
     if shape not in ((length,), (1, length)) or kind.kind not in "fiu":
-        size = " x ".join(map(str, shape)) or "a single number"
-        raise InputError(f"This network needs {length} real numbers; the file has {size} of {kind}.", HINT)
+        size = " x ".join(map(str, shape)) or Message("a single number")
+        raise InputError(
+            Message(
+                "This network needs {length} real numbers; the file has {size} of {kind}.",
+                length=length,
+                size=size,
+                kind=kind,
+            ),
+            HINT,
+        )
     body = data[file.tell() :]
     if len(body) < length * kind.itemsize:
         raise InputError("This .npy file is cut off.", HINT)
