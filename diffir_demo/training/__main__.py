@@ -1,4 +1,4 @@
-"""Teaches the networks: one stage of one task, or a campaign over tasks and stages within one budget.
+"""Trains the networks: one stage of one task, or a campaign over tasks and stages within one budget.
 
 Under `torchrun` the same commands train on several processes or GPUs.
 """
@@ -14,19 +14,18 @@ from pathlib import Path
 
 import torch
 
+from ..checkout import tool
 from ..errors import DiffIRError, InputError
 from ..tasks import TASKS, Task, get_task
-from . import ablations, directions, throughput
-from .campaign import Plan, campaign
-from .curves import draw
-from .data import Material
-from .export import export
-from .recipe import Recipe
-from .runs import Workshop, open_pool, run, say
-from .starts import Sources
+from . import directions
+from .config import TrainConfig
+from .data import TrainData
+from .distributed import Distributed, join
+from .init_from import InitFrom
+from .progress import draw
+from .runs import Plan, TrainContext, campaign, export, open_pool, print_row, run
 from .state import read_state
 from .validation import Validator
-from .world import World, join
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(run=_train)
         one.add_argument("--stage", type=int, choices=[1, 2, 3], default=1)
         one.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-        _add_sources(one)
-        _add_training(one, minutes=10)
+        add_init_options(one)
+        add_training_options(one, minutes=10)
 
     whole = commands.add_parser("campaign", help="every task and stage within one budget, weight files at the end")
     whole.set_defaults(run=_campaign)
@@ -63,23 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument("--start", type=Path, metavar="DIR", help="a folder of weight files to go on from")
     whole.add_argument("--out", type=Path, required=True, metavar="DIR")
     whole.add_argument("--note", default="{}", metavar="JSON", help="facts to add to the training record")
-    _add_training(whole, minutes=60)
+    add_training_options(whole, minutes=60)
 
-    study = commands.add_parser("ablate", help="train variants for a short time each and compare them")
-    study.set_defaults(run=_ablate)
-    study.add_argument("of", choices=list(TASKS))
-    study.add_argument("--question", choices=["stage2", "learning"], default="stage2")
-    study.add_argument("--out", type=Path, required=True, metavar="DIR")
-    _add_sources(study)
-    _add_training(study, minutes=2)
-
-    speed = commands.add_parser("throughput", help="pictures per second and where the time goes")
-    speed.set_defaults(run=_throughput)
-    speed.add_argument("of", choices=list(TASKS))
-    speed.add_argument("--stage", type=int, choices=[1, 2, 3], default=1)
-    speed.add_argument("--compile", action="store_true", help="blocks through torch.compile")
-    _add_sources(speed)
-    _add_training(speed, minutes=1)
+    # What follows goes to the tools as it is: no prefix makes an option of it here.
+    for name, module, about in (
+        ("ablate", "ablations", "train variants for a short time each and compare them (needs a clone)"),
+        ("throughput", "throughput", "pictures per second and where the time goes (needs a clone)"),
+    ):
+        study = commands.add_parser(name, help=about, prefix_chars="\0", add_help=False)
+        study.set_defaults(run=_study, tool=f"training.{module}")
+        study.add_argument("arguments", nargs="*")
 
     file = commands.add_parser("export", help="a finished run as a weight file")
     file.set_defaults(run=_export)
@@ -90,16 +82,18 @@ def _parser() -> argparse.ArgumentParser:
     file.add_argument("--share", type=float, default=0.8, help="of --blend: the run's part (default %(default)g)")
     file.add_argument("--note", default="{}", metavar="JSON", help="facts to add to the training record")
 
-    told = commands.add_parser("directions", help="fit what a finished network's IPR tells, and write it into its file")
-    told.set_defaults(run=_directions)
-    told.add_argument("--weights", type=Path, required=True, metavar="FILE.safetensors", help="a finished stage 2")
-    told.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos to fit to")
-    told.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="clean photos to judge by")
-    told.add_argument("--pairs", type=int, default=directions.PAIRS, metavar="N", help="crops (default %(default)d)")
-    told.add_argument("--seed", type=int, default=0, metavar="N", help="of crops and damage (default %(default)d)")
-    told.add_argument("--out", type=Path, metavar="FILE.safetensors", help="another file (default: the same)")
-    told.add_argument("--device", default="auto")
-    told.add_argument("--threads", type=int, help="CPU threads")
+    fitting = commands.add_parser(
+        "directions", help="fit what a finished network's IPR says, and write it into its file"
+    )
+    fitting.set_defaults(run=_directions)
+    fitting.add_argument("--weights", type=Path, required=True, metavar="FILE.safetensors", help="a finished stage 2")
+    fitting.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos to fit to")
+    fitting.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="clean photos to judge by")
+    fitting.add_argument("--pairs", type=int, default=directions.PAIRS, metavar="N", help="crops (default %(default)d)")
+    fitting.add_argument("--seed", type=int, default=0, metavar="N", help="of crops and damage (default %(default)d)")
+    fitting.add_argument("--out", type=Path, metavar="FILE.safetensors", help="another file (default: the same)")
+    fitting.add_argument("--device", default="auto")
+    fitting.add_argument("--threads", type=int, help="CPU threads")
 
     curves = commands.add_parser("curves", help="loss and validation of runs as a PNG")
     curves.set_defaults(run=_curves)
@@ -108,18 +102,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sources(parser: argparse.ArgumentParser) -> None:
+def add_init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", type=Path, metavar="RUN_OR_FILE", help="stage 2: the finished stage 1; needless with --start"
     )
     parser.add_argument("--start", type=Path, metavar="RUN_OR_FILE", help="weights to go on from")
     parser.add_argument(
-        "--prior", type=Path, metavar="RUN_OR_FILE", help="stage 2: whose IPR the U-Net of --start is to paint with"
+        "--prior", type=Path, metavar="RUN_OR_FILE", help="stage 2: whose IPR the U-Net of --start is to decode with"
     )
 
 
-def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
-    usual = {f.name: f.default for f in fields(Recipe) if f.default is not MISSING}
+def add_training_options(parser: argparse.ArgumentParser, minutes: float) -> None:
+    usual = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos to learn from")
     parser.add_argument("--estimates", type=Path, metavar="DIR", help="of training.estimates, for the preset path")
     parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="photos to validate on")
@@ -144,14 +138,14 @@ def _add_training(parser: argparse.ArgumentParser, minutes: float) -> None:
     parser.add_argument("--threads", type=int, help="CPU threads")
 
 
-def _recipe(options: argparse.Namespace, task: Task, stage: int) -> Recipe:
-    given = {f.name: getattr(options, f.name) for f in fields(Recipe) if f.name not in ("task", "stage")}
-    recipe = Recipe.from_dict({"task": task.key, "stage": stage, **given})
-    task = recipe.trained
+def config_of(options: argparse.Namespace, task: Task, stage: int) -> TrainConfig:
+    given = {f.name: getattr(options, f.name) for f in fields(TrainConfig) if f.name not in ("task", "stage")}
+    config = TrainConfig.from_dict({"task": task.key, "stage": stage, **given})
+    task = config.trained
     multiple = task.config.multiple_of * task.config.scale
-    if any(patch % multiple or patch < multiple for patch in recipe.patch):
+    if any(patch % multiple or patch < multiple for patch in config.patch):
         raise InputError(f"--patch must be multiples of {multiple} for {task.key}, not {options.patch}.")
-    return recipe
+    return config
 
 
 def _folders(options: argparse.Namespace) -> None:
@@ -160,54 +154,39 @@ def _folders(options: argparse.Namespace) -> None:
             raise InputError(f"--{name} must be a folder of photos; there is no '{getattr(options, name).name}'.")
 
 
-def _workshop(options: argparse.Namespace, task: Task, world: World) -> Workshop:
+def context_of(options: argparse.Namespace, task: Task, dist: Distributed) -> TrainContext:
     _folders(options)
     validator = Validator(task, options.validation, options.validation_pictures)
-    material = Material.prepare(task, open_pool(options.data, world), options.estimates)
-    return Workshop(material, validator, world, getattr(options, "compile", None))
+    data = TrainData.prepare(task, open_pool(options.data, dist), options.estimates)
+    return TrainContext(data, validator, dist, getattr(options, "compile", None))
 
 
-def _sources(options: argparse.Namespace) -> Sources:
-    return Sources(options.teacher, options.start, options.prior)
+def init_of(options: argparse.Namespace) -> InitFrom:
+    return InitFrom(options.teacher, options.start, options.prior)
 
 
 def _train(options: argparse.Namespace, began: float) -> None:
-    recipe = _recipe(options, get_task(options.task), options.stage)
-    task = recipe.trained
-    with join(options.device) as world:
-        workshop = _workshop(options, task, world)
-        for row in run(workshop, recipe, _sources(options), options.out, began=began):
-            say(row)
+    config = config_of(options, get_task(options.task), options.stage)
+    task = config.trained
+    with join(options.device) as dist:
+        context = context_of(options, task, dist)
+        for row in run(context, config, init_of(options), options.out, began=began):
+            print_row(row)
 
 
 def _campaign(options: argparse.Namespace, began: float) -> None:
-    recipes = [_recipe(options, get_task(key), 1) for key in options.tasks]
-    base, tasks = recipes[0], tuple(recipe.trained for recipe in recipes)
+    recipes = [config_of(options, get_task(key), 1) for key in options.tasks]
+    base, tasks = recipes[0], tuple(config.trained for config in recipes)
     plan = Plan(tasks, tuple(options.stages), options.minutes, options.out, options.start, options.note)
-    with join(options.device) as world:
+    with join(options.device) as dist:
         _folders(options)
-        pool = open_pool(options.data, world)
-        for _, row in campaign(plan, base, pool, options.validation, options.validation_pictures, world, began):
-            say(row)
+        pool = open_pool(options.data, dist)
+        for _, row in campaign(plan, base, pool, options.validation, options.validation_pictures, dist, began):
+            print_row(row)
 
 
-def _ablate(options: argparse.Namespace, began: float) -> None:
-    task = get_task(options.of)
-    variants = {"stage2": ablations.STAGE2, "learning": ablations.LEARNING}[options.question]
-    recipe = _recipe(options, task, 2 if options.question == "stage2" else 1)
-    task = recipe.trained
-    with join(options.device) as world:
-        workshop = _workshop(options, task, world)
-        found = list(ablations.ablate(workshop, recipe, variants, _sources(options), options.out))
-    print(ablations.markdown(task.key, recipe, found))
-
-
-def _throughput(options: argparse.Namespace, began: float) -> None:
-    recipe = _recipe(options, get_task(options.of), options.stage)
-    task = recipe.trained
-    with join(options.device) as world:
-        rows = throughput.measure(_workshop(options, task, world), recipe, _sources(options))
-    print(throughput.markdown(task.key, options.stage, rows))
+def _study(options: argparse.Namespace, began: float) -> None:
+    tool(options.tool).main(options.arguments)
 
 
 def _export(options: argparse.Namespace, began: float) -> None:
@@ -237,9 +216,9 @@ def _directions(options: argparse.Namespace, began: float) -> None:
 
 def _curves(options: argparse.Namespace, began: float) -> None:
     states = [read_state(run / "state.pt") for run in options.runs]
-    names = [f"stage {state['recipe']['stage']} ({run.name})" for run, state in zip(options.runs, states, strict=True)]
+    names = [f"stage {state['config']['stage']} ({run.name})" for run, state in zip(options.runs, states, strict=True)]
     histories = [state["progress"]["history"] for state in states]
-    metric = get_task(states[-1]["recipe"]["task"]).headline
+    metric = get_task(states[-1]["config"]["task"]).headline
     draw(list(zip(names, histories, strict=True)), metric, options.out)
 
 

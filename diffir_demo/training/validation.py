@@ -10,21 +10,20 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..api import Model
 from ..devices import has_fast_bf16
-from ..evaluation import mean_scores
 from ..imaging import Picture
-from ..metrics import scores
+from ..metrics import mean_scores
 from ..model import DiffIR, Teacher
 from ..oracle import oracle
-from ..restore import Engine, restore
-from ..tasks import Damaged, Task
+from ..tasks import Case, Task
 from ..weights import WeightsInfo
-from .photos import photo_files, read_photos
+from .data import photo_files, read_photos
 
 SAMPLES = 4
 """Restorations kept for people to look at."""
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Damaged, restored, truth: (h, w, 3) uint8."""
+"""Case, restored, reference: (h, w, 3) uint8; the damaged one may be smaller by a whole factor."""
 
 
 class Validator:
@@ -33,8 +32,8 @@ class Validator:
     The task's named sets take turns over the photos, so that every kind of damage counts. Photos are cut to their
     middle, at most `crop` (width, height) pixels: quick enough to be done often. `evaluate` measures whole photos.
 
-    For a stage 2 whose IPR tells what the damage was there is one number more, `swap`: the dB of the headline score
-    that are lost where every case but the first is painted with the IPR of the one before, another photo with another
+    For a stage 2 whose IPR says what the damage was there is one number more, `swap`: the dB of the headline score
+    that are lost where every case but the first is decoded with the IPR of the one before, another photo with another
     damage.
     """
 
@@ -54,7 +53,7 @@ class Validator:
             return self._means(restored, self._scores(restored, self.cases))
         assert isinstance(network, DiffIR)
         engine = self._engine(network)
-        done = [restore(self.task, case.request, engine) for case in self.cases]
+        done = [engine.restore(case.request) for case in self.cases]
         restored = [each.picture.pixels for each in done]
         found = self._scores(restored, self.cases)
         means = self._means(restored, found)
@@ -62,9 +61,9 @@ class Validator:
             means["swap"] = self._swap(engine, found, [each.ipr for each in done])
         return means
 
-    def _scores(self, restored: list[np.ndarray], cases: list[Damaged]) -> list[dict[str, float]]:
+    def _scores(self, restored: list[np.ndarray], cases: list[Case]) -> list[dict[str, float]]:
         return [
-            scores(self.task.key, pixels, case.reference.pixels, case.request.mask)
+            self.task.scores(pixels, case.reference.pixels, case.request.mask)
             for pixels, case in zip(restored, cases, strict=True)
         ]
 
@@ -76,15 +75,15 @@ class Validator:
         ]
         return mean_scores(found)
 
-    def _engine(self, network: DiffIR) -> Engine:
+    def _engine(self, network: DiffIR) -> Model:
         device = next(network.parameters()).device
         precision = torch.bfloat16 if has_fast_bf16(device) else torch.float32
-        return Engine(network, _in_training(network, self.task), device, precision)
+        return Model(self.task, network, _in_training(network, self.task), device, precision)
 
-    def _swap(self, engine: Engine, own: list[dict[str, float]], iprs: list[np.ndarray]) -> float:
+    def _swap(self, engine: Model, own: list[dict[str, float]], iprs: list[np.ndarray]) -> float:
         """dB lost with the IPR of the case before; the sets take turns, so its damage is another one."""
         swapped = [
-            restore(self.task, case.request, engine, ipr=before).picture.pixels
+            engine.restore(case.request, ipr=before).picture.pixels
             for case, before in zip(self.cases[1:], iprs[:-1], strict=True)
         ]
         kept, lost = own[1:], self._scores(swapped, self.cases[1:])
@@ -92,7 +91,7 @@ class Validator:
         return float(np.mean([a[headline] - b[headline] for a, b in zip(kept, lost, strict=True)]))
 
 
-def _cases(task: Task, folder: Path, crop: tuple[int, int] | None) -> Iterator[Damaged]:
+def _cases(task: Task, folder: Path, crop: tuple[int, int] | None) -> Iterator[Case]:
     """Photo i, in order of name, its middle damaged by the task's set i (they take turns) with seed i."""
     sets = list(task.sets.values())
     for seed, photo in enumerate(read_photos(photo_files(folder))):

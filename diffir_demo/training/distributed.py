@@ -18,24 +18,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class World:
-    """This process among its fellows. With one process every method is free of charge."""
+class Distributed:
+    """This process among those of a run. With a single one every method costs nothing."""
 
     device: torch.device
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
-        """The one process that validates, saves and speaks."""
+    def is_main(self) -> bool:
+        """The one process that validates, saves and reports."""
         return self.rank == 0
 
-    def mine(self, streams: int) -> range:
+    def shard(self, streams: int) -> range:
         """Numbers of the streams that this process works through."""
         return range(self.rank, streams, self.size)
 
-    def agree(self, value: float) -> float:
-        """The leader's value, for all: clocks differ, and decisions must not."""
+    def broadcast(self, value: float) -> float:
+        """The main process's value, for all: clocks differ, and decisions must not."""
         if self.size == 1:
             return value
         shared = torch.tensor([value], dtype=torch.float64)
@@ -66,22 +66,22 @@ class World:
         # While only the prior learns, the U-Net has no gradients.
         return DistributedDataParallel(module, device_ids=devices, find_unused_parameters=True)
 
-    def postponed(self, module: nn.Module) -> AbstractContextManager[object]:
+    def no_sync(self, module: nn.Module) -> AbstractContextManager[object]:
         """Gradients that are only added up yet, not exchanged."""
         return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
 
 @contextmanager
-def join(device: str = "auto") -> Iterator[World]:
-    """The world that `torchrun` set up, left in order at the end; without it a world of one."""
+def join(device: str = "auto") -> Iterator[Distributed]:
+    """The dist that `torchrun` set up, left in order at the end; without it a dist of one."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield World(choose_device(device))
+        yield Distributed(choose_device(device))
         return
     rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
     where = choose_device(f"cuda:{local}" if device == "auto" and torch.cuda.is_available() else device)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo")
     try:
-        yield World(where, rank, size)
+        yield Distributed(where, rank, size)
     finally:
         distributed.destroy_process_group()

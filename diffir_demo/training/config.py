@@ -1,8 +1,8 @@
-"""What a run is told: everything that changes its result, and nothing else."""
+"""The configuration of a run: everything that changes its result, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import cos, pi
 from typing import Any, Literal
@@ -16,7 +16,7 @@ Optimiser = Literal["adamw", "muon"]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainConfig:
     """One run of one stage. Contradictions raise `InputError`, naming the options."""
 
     task: str
@@ -30,11 +30,11 @@ class Recipe:
     batch: tuple[int, ...] = (16, 8, 4)
     """Crops per step, all processes together, one number per phase."""
     surroundings: int = 0
-    """Target pixels by which what the prior encoder sees is wider than the crop that is painted. From a small crop
-    alone the U-Net cannot tell noise from texture, so it learns to listen to the IPR, which can."""
-    streams: int = 1
-    """Independent sources that share a step's crops: one process works through them in turn (gradients add up), several
-    processes divide them. The same streams give the same steps, whoever works them."""
+    """Target pixels by which what the prior encoder sees is wider than the crop that is restored. From a small crop
+    alone the U-Net cannot distinguish noise from texture, so it learns to use the IPR, which can."""
+    accumulation: int = 1
+    """Independent init that share a step's crops: one process works through them in turn (gradients add up), several
+    processes divide them. The same sources give the same steps, whichever process works them."""
     learning_rate: float = 2e-3
     """Peak, after the warm-up; it falls along a cosine to a hundredth."""
     optimiser: Optimiser = "adamw"
@@ -49,8 +49,8 @@ class Recipe:
     """Peak learning rate of the prior's linear layers while it learns alone (`prior_only`); its convolutions have three
     times as much. None: as when all learn."""
     probe_weight: float = 0.0
-    """Weight of how well a linear reading of the IPR tells what was done to the picture (`Task.reads`). Not 0: the
-    prior encoder also starts from filters that see damage, see `filters.see_damage`."""
+    """Weight of how well a linear reading of the IPR finds what was done to the picture (`Task.reads`). Not 0: the
+    prior encoder also starts from filters that see damage, see `initial.init_damage_filters`."""
     refit: bool = False
     """Stage 2, going on from another: whether probe and first restoration are fitted anew, in closed form or nearly, to
     the IPR as it is now, before the first step."""
@@ -65,9 +65,9 @@ class Recipe:
     and however hard it is, as in a mean of PSNRs."""
     psnr_floor: float = 40.0
     """The PSNR above which `psnr` asks for hardly any more, dB."""
-    softness: float = 1e-3
+    charbonnier_eps: float = 1e-3
     """Charbonnier's epsilon, in [0, 1] of the grey scale. Errors well below it count by their square, as PSNR counts
-    them: L1 paints the median of all pictures that fit, a large softness nearly their mean."""
+    them: L1 gives the median of all pictures that fit, a large epsilon nearly their mean."""
     fft_weight: float = 0.0
     """Weight of the L1 between spectra, beside the pixel loss."""
     ipr_weight: float = 1.0
@@ -77,17 +77,17 @@ class Recipe:
     """Stage 2: weight of the distance between the picture and the teacher's picture."""
     prior_only: float = 0.1
     """Share of the time in which only the prior learns, first of all. Stage 2: prior encoder and denoiser, from the
-    teacher. Cheap steps, without painting, that spare the U-Net the nonsense of an untrained prior; the authors do so
+    teacher. Cheap steps, without decoding, that spare the U-Net the nonsense of an untrained prior; the authors do so
     for deblurring and RealSR. Stage 1, with a `probe_weight` only: the prior encoder, from the probe. 1: never
     joint."""
     perceptual_weight: float = 0.02
     """Stage 3: weight of the distance between features, beside 1 for the pixels."""
     adversarial_weight: float = 0.015
-    """Stage 3: weight of the critic's opinion."""
-    critic_rate: float = 2e-4
-    """Stage 3: the critic's learning rate, peak."""
-    listen_after: int = 200
-    """Stage 3: steps in which the critic learns unheard; its weight rises over as many more."""
+    """Stage 3: weight of the adversarial term."""
+    discriminator_rate: float = 2e-4
+    """Stage 3: the discriminator's learning rate, peak."""
+    discriminator_warmup: int = 200
+    """Stage 3: steps in which the discriminator learns but does not count; its weight rises over as many more."""
     timesteps: int | None = None
     """Diffusion steps, where not the network's own; 0 takes the prior encoder's output for the IPR (no diffusion)."""
     preset: str | None = None
@@ -107,10 +107,10 @@ class Recipe:
             raise InputError(
                 f"--patch names {len(self.patch)} phases, --batch {len(self.batch)}.", "Give one number per phase."
             )
-        if any(count % self.streams for count in self.batch):
+        if any(count % self.accumulation for count in self.batch):
             raise InputError(
-                f"--batch {' '.join(map(str, self.batch))} does not divide among {self.streams} streams.",
-                "Give multiples of --streams.",
+                f"--batch {' '.join(map(str, self.batch))} does not divide among {self.accumulation} sources.",
+                "Give multiples of --accumulation.",
             )
 
     def phase(self, share: float) -> tuple[int, int]:
@@ -145,20 +145,38 @@ class Recipe:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Recipe:
-        """The inverse of `to_dict`; lists may stand for tuples."""
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """The inverse of `to_dict`; lists may stand for tuples, and former names of fields for those of today."""
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in renamed(values).items()}
         return cls(**plain)
+
+
+FORMER_NAMES = {
+    "streams": "accumulation",
+    "softness": "charbonnier_eps",
+    "listen_after": "discriminator_warmup",
+    "critic_rate": "discriminator_rate",
+    "caution": "lr_scale",
+    "critic": "discriminator",
+    "critic_gap": "discriminator_gap",
+    "critic_optimiser": "discriminator_optimiser",
+}
+"""What runs that earlier versions saved call their fields, states and columns."""
+
+
+def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With the names of today."""
+    return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
 
 
 MAY_CHANGE = ("minutes", "save_every", "validate_every")
 """Fields that a resumed run may have otherwise."""
 
 
-def differences(saved: dict[str, Any], wanted: Recipe) -> Sequence[str]:
-    """Names of the fields in which a saved run differs from the recipe that is to resume it."""
-    mine = wanted.to_dict()
-    names = [f.name for f in fields(Recipe) if f.name not in MAY_CHANGE]
+def differences(saved: dict[str, Any], wanted: TrainConfig) -> Sequence[str]:
+    """Names of the fields in which a saved run differs from the config that is to resume it."""
+    saved, mine = renamed(saved), wanted.to_dict()
+    names = [f.name for f in fields(TrainConfig) if f.name not in MAY_CHANGE]
     return [name for name in names if _plain(saved.get(name)) != _plain(mine[name])]
 
 
