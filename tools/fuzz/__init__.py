@@ -1,0 +1,1 @@
+"""Inputs that a fuzzer makes up, guided by what they reach: `python -m tools.fuzz`, or `make fuzz`."""

@@ -1,0 +1,1 @@
+"""The page: what one press enters, how long visitors wait, and its pictures."""
