@@ -9,27 +9,32 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 
+from ..disk import partial_for, shown_name
 from ..errors import InputError
-from ..events import Restoration
 from ..imaging import Picture, encode_picture
-from ..jobs import Done, Job
+from ..messages import Message
+from ..restoration import Restoration
+from .jobs import Done, Job
 
 MAX_BYTES = 4_000_000_000
 """What every program can unpack, and a browser still fetches."""
 SPARE_BYTES = 1_000_000_000
-"""Left free on the disk, whatever a batch would like to write."""
-GLANCE_SIDE = 128
-NOT_BEGUN = "Not begun: the batch was stopped."
-FULL = "Not begun: the zip is as large as it may get. Take the rest as another batch."
-NO_SPACE = "Not kept: there is too little space on the disk."
+"""Left free on a server's disk, whatever a batch would like to write."""
+ROOM_FOR_LISTS = 1_000_000
+"""Kept for the zip's own list and the report."""
+THUMBNAIL_SIDE = 128
+NOT_BEGUN = Message("Not begun: the batch was stopped.")
+FULL = Message("Not begun: the zip is as large as it may get. Take the rest as another batch.")
+NO_SPACE = Message("Not kept: there is too little space on the disk.")
 Text: TypeAlias = Callable[[Job, Restoration], Mapping[str, str]]
 """Keyword to text, for `encode_picture`."""
 _COLUMNS = ("file", "result", "width", "height", "seconds", "error", "notices")
@@ -48,8 +53,8 @@ class Entry:
     notices: tuple[str, ...] = ()
     error: str | None = None
     """The sentence that says why there is no result."""
-    glance: Picture | None = field(default=None, repr=False, compare=False)
-    """The result, `GLANCE_SIDE` pixels at most a side."""
+    thumbnail: Picture | None = field(default=None, repr=False, compare=False)
+    """The result, `THUMBNAIL_SIDE` pixels at most a side."""
 
 
 class Archive:
@@ -57,26 +62,44 @@ class Archive:
 
     Only where nothing was written, or the generator around it was thrown away, nothing is left behind.
 
-    text: what every picture says about itself; files: name to text, go beside the pictures.
+    text: what every picture says about itself; files: name to text, go beside the pictures. spare: bytes that stay free
+    on the disk, `SPARE_BYTES` where it is left out. place_and_camera, bits: as `encode_picture` takes them.
     """
 
-    def __init__(self, path: Path, *, text: Text | None = None, files: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        text: Text | None = None,
+        files: Mapping[str, str] | None = None,
+        spare: int | None = None,
+        place_and_camera: bool = True,
+        bits: int = 8,
+    ) -> None:
         self.path = path
         self.entries: list[Entry] = []
         self._text, self._files = text, files or {}
-        self._partial = path.with_name(f".{path.name}.part")
+        self._spare = max(SPARE_BYTES if spare is None else spare, ROOM_FOR_LISTS)
+        self._kept: dict[str, Any] = {"place_and_camera": place_and_camera, "bits": bits}
+        self._partial = path
 
     def __enter__(self) -> Archive:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_STORED)  # pictures are compressed already
+        try:
+            self._partial = partial_for(self.path)
+            self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_STORED)  # pictures are compressed already
+        except OSError as error:
+            raise self._unwritable(error) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
             if kind is None or not issubclass(kind, GeneratorExit):
                 self._finish()
+        except OSError as error:
+            raise self._unwritable(error) from error
         finally:
-            self._zip.close()
+            with suppress(OSError):
+                self._zip.close()
             self._partial.unlink(missing_ok=True)
 
     @property
@@ -92,10 +115,17 @@ class Archive:
     def save(self, job: Job, restoration: Restoration) -> None:
         """Takes a result under the job's target. Raises `InputError` where the disk has no room for it."""
         text = self._text(job, restoration) if self._text else None
-        data = encode_picture(restoration.picture, job.target.suffix, text=text)
-        if shutil.disk_usage(self.path.parent).free < len(data) + SPARE_BYTES:
+        options: dict[str, Any] = {"text": text, "quality": job.quality} | self._kept
+        self.add(job, encode_picture(restoration.picture, job.target.suffix, **options))
+
+    def add(self, job: Job, data: bytes) -> None:
+        """`save` for an encoded picture. Raises `InputError` where the disk has no room for it."""
+        if shutil.disk_usage(self.path.parent).free < len(data) + self._spare:
             raise InputError(NO_SPACE)
-        self._write(job.target.name, data)
+        try:
+            self._write(job.target.name, data)
+        except OSError as error:
+            raise InputError(NO_SPACE) from error
 
     def note(self, entry: Entry) -> None:
         """For the report."""
@@ -103,7 +133,7 @@ class Archive:
 
     def not_begun(self, names: Sequence[str]) -> None:
         """For the report: these were left out when the batch was stopped."""
-        self.entries += [Entry(name, error=NOT_BEGUN) for name in names]
+        self.entries += [Entry(shown_name(name), error=NOT_BEGUN) for name in names]
 
     def _finish(self) -> None:
         if not self.finished:
@@ -113,15 +143,21 @@ class Archive:
         self._zip.close()
         os.replace(self._partial, self.path)
 
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(
+            Message("{name} cannot be written ({reason}).", name=self.path.name, reason=error.strerror),
+            "Choose another place.",
+        )
+
     def _write(self, name: str, data: bytes) -> None:
         member = zipfile.ZipInfo(name, time.localtime()[:6])
-        member.external_attr = 0o644 << 16  # else nobody but the owner may read it once it is unpacked
+        member.external_attr = 0o644 << 16  # else only the owner may read it once it is unpacked
         self._zip.writestr(member, data)
 
 
 def entry_of(done: Done) -> Entry:
     """Keeps of a finished job what the report and the page need: no large pictures."""
-    name = done.job.source.name
+    name = shown_name(done.job.source.name)
     if done.restoration is None:
         return Entry(name, error=str(done.error))
     picture = done.restoration.picture
@@ -131,7 +167,7 @@ def entry_of(done: Done) -> Entry:
         size=(picture.width, picture.height),
         seconds=done.restoration.seconds.total,
         notices=done.restoration.notices,
-        glance=_glance(picture),
+        thumbnail=_thumbnail(picture),
     )
 
 
@@ -151,7 +187,7 @@ def _plain(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _glance(picture: Picture) -> Picture:
+def _thumbnail(picture: Picture) -> Picture:
     small = Image.fromarray(picture.pixels)
-    small.thumbnail((GLANCE_SIDE, GLANCE_SIDE))
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return Picture(np.asarray(small))

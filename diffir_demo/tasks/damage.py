@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .motion import GAMMA
+from ..deconvolve import GAMMA
 
 HIDDEN = (0.01, 0.35)
 """Share of a crop that its hole should take. Fuller crops mostly show holes that leave the crop, and teach to extend a
@@ -46,7 +46,7 @@ class Parameters:
         """(b, 3), columns `SEVERITIES`: noise in levels, softness in pixels of a picture reduced by `scale`, and
         100 - JPEG quality, 0 where nothing is compressed. Raises `ValueError` for damage of another kind."""
         if self.noise is None or self.softness is None or self.quality is None:
-            raise ValueError("this damage has no noise, softness and JPEG quality to tell")
+            raise ValueError("this damage has no noise, softness and JPEG quality")
         return torch.stack([self.noise, self.softness / scale, (100 - self.quality).clamp_min(0)], dim=1)
 
 
@@ -131,8 +131,8 @@ def white_noise(x: Tensor, levels: Tensor, generator: torch.Generator) -> Tensor
 def camera_noise(x: Tensor, levels: Tensor, grain: Tensor, generator: torch.Generator) -> Tensor:
     """Gaussian noise of a standard deviation (b,) in levels of 255 in every channel, of three kinds.
 
-    grain: (b,); from 0: grey, as film has it; from `GREY`: neighbours alike, as demosaicing leaves them; from `SMOOTH`:
-    white.
+    grain: (b,); from 0: grey, as analogue photos have it; from `GREY`: neighbours alike, as demosaicing leaves them;
+    from `SMOOTH`: white.
     """
     noise = torch.randn(x.shape, generator=generator, device=x.device)
     kind = grain.view(-1, 1, 1, 1)

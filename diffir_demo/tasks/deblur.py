@@ -10,18 +10,16 @@ import torch
 from torch import Tensor
 
 from ..imaging.picture import Picture
-from ..model.config import COMPACT_DEBLUR, COMPACT_DEBLUR_PATH, ModelConfig
+from ..model.config import ModelConfig
 from .damage import Damage, KernelBank, Parameters, blur, to_levels, uniform, white_noise
-from .maskless import check, decode, encode
-from .motion import camera_shake, defocus, hand_shake, straight_motion
-from .single import degraded
-from .task import Damaged, Preset, Task
-from .uneven import moving, roll
+from .motion import camera_shake, defocus, hand_shake, moving, roll, straight_motion
+from .single import check, decode, degraded, encode
+from .task import Case, Preset, Task
 
 SHORTEST, LONGEST = 7, 25
 """Length of the synthetic motion, pixels."""
 WEAK, STRONG = (7, 13), (15, 25)
-"""The lengths that are measured apart. The same seed draws the same path for both: only its length differs."""
+"""The lengths that are measured by themselves. The same seed draws the same path for both: only its length differs."""
 HAND = (9, 27)
 """The lengths of hand-held paths, pixels: another model of motion than the one that training draws from."""
 DISC = (3, 5)
@@ -36,12 +34,12 @@ def accepts(config: ModelConfig) -> bool:
     return config.in_channels == 3 and config.scale == 1 and config.head != "upsampler" and not config.shrinkage
 
 
-def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
+def degrade(sharp: Picture, rng: np.random.Generator) -> Case:
     """Motion of any length."""
     return shaken((SHORTEST, LONGEST), sharp, rng)
 
 
-def shaken(lengths: tuple[float, float], sharp: Picture, rng: np.random.Generator) -> Damaged:
+def shaken(lengths: tuple[float, float], sharp: Picture, rng: np.random.Generator) -> Case:
     """Motion of a length between those."""
     return blurred_by(partial(motion, lengths), sharp, rng)
 
@@ -52,7 +50,7 @@ def blurred_by(
     rng: np.random.Generator,
     *,
     linear_light: bool = True,
-) -> Damaged:
+) -> Case:
     """A kernel that is drawn first, then slight noise."""
     bank = KernelBank([kernel(rng)])
     return degraded(sharp, rng, from_bank(bank, linear_light), margin=max(LONGEST, bank.radius))
@@ -100,7 +98,7 @@ FAITHFUL = Preset(
     title="Faithful",
     summary="Photos that are blurred for certain: takes every photo for one, and looks for no path. Quicker.",
     weights="compact-deblur.safetensors",
-    config=COMPACT_DEBLUR,
+    network="compact_deblur",
 )
 PATH = Preset(
     key="path",
@@ -108,12 +106,15 @@ PATH = Preset(
     summary="Any photo: the camera's path is found and undone, as far as it can be trusted, and the network does the "
     "rest. Sharp photos stay as they are.",
     weights="compact-deblur-path.safetensors",
-    config=COMPACT_DEBLUR_PATH,
+    network="compact_deblur_path",
 )
 TASK = Task(
     key="deblur",
     title="Deblur",
     summary="Remove the motion blur of a shaken camera.",
+    noun="deblurring",
+    official="deblur",
+    network=FAITHFUL.network,
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
     presets=(PATH, FAITHFUL),
@@ -132,5 +133,9 @@ TASK = Task(
         "roll": roll,
     },
     headline="psnr",
+    measures_blur=True,
+    sets_text="Camera shake in linear light (three in four trembling, else straight) and slight noise: weak spans 7 to "
+    "13 pixels, strong 15 to 25. The same path at two lengths. Not from training's model: hand, paths of 9 to 27 "
+    "pixels that slow down and turn back, and defocus, discs with radii of 3 to 5. Straight: 7 to 25 pixels.",
     margin=LONGEST,
 )

@@ -1,6 +1,6 @@
 """Inpainting: what was painted over is filled; every other pixel comes back bit for bit.
 
-With a feather, the hole's outermost pixels fade from the painting into the photo.
+With a feather, the hole's outermost pixels fade from the result into the photo.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..imaging.mask import blended, check_mask, painted_share
-from ..imaging.picture import Picture, to_tensor
-from ..model.config import COMPACT_INPAINT, ModelConfig
+from ..imaging.mask import blended, check_mask, soft_mask
+from ..imaging.picture import Picture
+from ..model.config import ModelConfig
+from ..model.pixels import to_tensor
+from ..settings import Settings
 from .damage import Damage, MaskBank, Parameters, hide
 from .masks import mask_of, random_mask
-from .task import Damaged, Preset, Request, Task
+from .task import Case, Preset, Request, Task
 
 MASKS, MASK_SIDE = 1000, 512
 """Masks that a training run crops its holes from, and the sides of the photos they were made for."""
@@ -41,26 +43,26 @@ def encode(request: Request) -> Tensor:
 
 
 def decode(pixels: np.ndarray, request: Request) -> Picture:
-    share, original = painted_share(_mask(request), request.feather), request.picture
+    share, original = soft_mask(_mask(request), request.settings.feather), request.picture
     whole = blended(pixels, original.pixels, share)
     return original.restored(whole, original.alpha, fresh=share)
 
 
-def degrade(sharp: Picture, rng: np.random.Generator) -> Damaged:
+def degrade(sharp: Picture, rng: np.random.Generator) -> Case:
     """Random damage of one or two kinds."""
     return _hidden(sharp, random_mask(sharp.height, sharp.width, rng), rng)
 
 
-def degrade_with(kind: str, sharp: Picture, rng: np.random.Generator) -> Damaged:
+def degrade_with(kind: str, sharp: Picture, rng: np.random.Generator) -> Case:
     """Damage of one kind, a key of `masks.KINDS`."""
     return _hidden(sharp, mask_of(kind, sharp.height, sharp.width, rng), rng)
 
 
-def _hidden(sharp: Picture, mask: np.ndarray, rng: np.random.Generator) -> Damaged:
+def _hidden(sharp: Picture, mask: np.ndarray, rng: np.random.Generator) -> Case:
     """The hole's pixels turn white, as a scratch or a pen would leave them (no network ever sees them)."""
     pixels = np.where(mask[..., None], np.uint8(255), sharp.pixels)
-    request = Request(sharp.with_pixels(pixels, sharp.alpha), mask, seed=int(rng.integers(2**31)))
-    return Damaged(request, sharp)
+    request = Request(sharp.with_pixels(pixels, sharp.alpha), mask, Settings(seed=int(rng.integers(2**31))))
+    return Case(request, sharp)
 
 
 def damage(device: torch.device, rng: np.random.Generator) -> Damage:
@@ -84,7 +86,7 @@ FAITHFUL = Preset(
     title="Faithful",
     summary="The network alone. It adds nothing that it cannot be sure of, so large holes come back smooth.",
     weights="compact-inpaint.safetensors",
-    config=COMPACT_INPAINT,
+    network="compact_inpaint",
 )
 TEXTURE = replace(
     FAITHFUL,
@@ -104,6 +106,9 @@ TASK = Task(
     key="inpaint",
     title="Inpaint",
     summary="Paint over a scratch, a wire or writing, and have it filled in.",
+    noun="inpainting",
+    official="inpainting",
+    network=FAITHFUL.network,
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
     presets=(AUTO, TEXTURE, FAITHFUL),
@@ -115,4 +120,6 @@ TASK = Task(
     damage=damage,
     sets={kind: partial(degrade_with, kind) for kind in ("thin", "medium", "thick", "scribble")},
     headline="hole_psnr",
+    perceptual=True,
+    sets_text="LaMa's thin, medium and thick masks, by the integers of its 512-pixel tables, and a hand's scribbles.",
 )

@@ -19,7 +19,7 @@ MOST_HIDDEN = 0.5
 GROWTH = 0.4
 """Lengths grow slowly with the picture, as damage does; crops to train on then show strokes of much the same width as
 whole photos do."""
-PATIENCE = 200
+TRIES = 200
 """Drawings that are thrown away because they hide too much, before a picture counts as too small for its brush."""
 PENS: tuple[tuple[int, int, tuple[int, int]], ...] = ((6, 45, (3, 14)), (16, 50, (1, 5)), (34, 45, (1, 2)))
 """A hand's brushes, made for 256 pixels: width, length between two bends, least and most strokes."""
@@ -78,7 +78,7 @@ def mask_of(kind: str, height: int, width: int, rng: np.random.Generator) -> Mas
 
 def _fitting(height: int, width: int, draw: Callable[[Mask], None], rng: np.random.Generator) -> Mask:
     """Draws until neither nothing nor too much is hidden; a picture too small for any brush loses one pixel."""
-    for _ in range(PATIENCE):
+    for _ in range(TRIES):
         canvas = np.zeros((height, width), np.uint8)
         draw(canvas)
         mask = canvas > 0
@@ -132,7 +132,7 @@ def _boxes(row: Irregular, unit: float, canvas: Mask, rng: np.random.Generator) 
     least = min(max(1, round(unit * row.box[0])), most)
     for _ in range(int(rng.integers(row.boxes[0], row.boxes[1] + 1))):
         wide, high = (int(side) for side in rng.integers(least, most + 1, 2))
-        x, y = (int(rng.integers(margin, room - margin - side + 1)) for room, side in ((w, wide), (h, high)))
+        x, y = (int(rng.integers(margin, space - margin - side + 1)) for space, side in ((w, wide), (h, high)))
         canvas[y : y + high, x : x + wide] = 255
 
 

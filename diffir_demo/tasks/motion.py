@@ -1,18 +1,39 @@
-"""Synthetic motion blur: how a camera moves during an exposure, and what that does to the light."""
+"""Synthetic motion blur: how a camera moves during an exposure, and what no single path explains: a subject that moves
+by itself, a camera that turns about its axis."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
-from ..deconvolve import rasterised
+from ..deconvolve import rasterised, to_levels, to_light
+from ..imaging.picture import Picture
+from ..settings import Settings
+from .damage import blur
+from .task import Case, Request
 
-GAMMA = 2.2  # close enough to sRGB's curve for a degradation, and cheap
 POINTS = 256
 """Positions along a path."""
 PERIOD = 4.0
 """Seconds after which the slowest drift of a hand repeats; no exposure is as long."""
 FINE = 8
 """Parts of a pixel's side that are in or out of a disc."""
+CAMERA = (7, 17)
+"""Length of the camera's path, pixels; where a subject moves, half of the cameras stand still."""
+SUBJECT = (9, 25)
+"""Length of the straight path by which a subject moves, pixels."""
+SHARE = (0.15, 0.4)
+"""Of the picture that a subject takes."""
+EDGE = 2.0
+"""Standard deviation of a subject's soft edge, pixels."""
+TURN = (4, 10)
+"""How far the corners move as the camera turns, pixels: paths in two corners across differ by twice that."""
+POSES = 64
+"""Poses of a turning camera that are averaged: less than a pixel from one to the next."""
+NOISE = 2.0
+"""Largest standard deviation of sensor noise, levels of 255."""
 
 
 def straight_motion(length: float, rng: np.random.Generator) -> np.ndarray:
@@ -50,8 +71,8 @@ def hand_shake(length: float, rng: np.random.Generator) -> np.ndarray:
     return rasterised(spanning(swaying(2, rng), length))
 
 
-def swaying(ways: int, rng: np.random.Generator) -> np.ndarray:
-    """How a hand moves in so many directions or turns, while a photo is exposed -> (POINTS, ways), in any unit.
+def swaying(count: int, rng: np.random.Generator) -> np.ndarray:
+    """How a hand moves in so many directions or turns, while a photo is exposed -> (POINTS, count), in any unit.
 
     A hand drifts slowly and trembles at 8 to 12 Hz (Marshall and Walsh, "Physiological tremor", 1956): random
     oscillations whose amplitude falls with their frequency, and a narrow band of tremor, seen for the length of the
@@ -61,8 +82,8 @@ def swaying(ways: int, rng: np.random.Generator) -> np.ndarray:
     tremble = rng.uniform(0.1, 0.6)  # times the drift at its frequency
     frequencies = np.arange(1, 81) / PERIOD
     amplitudes = frequencies**-1.5 + tremble * np.exp(-(((frequencies - 10) / 2) ** 2) / 2) * 0.2
-    phases = rng.uniform(0, 2 * np.pi, (ways, len(frequencies)))
-    sizes = amplitudes * rng.rayleigh(size=(ways, len(frequencies)))
+    phases = rng.uniform(0, 2 * np.pi, (count, len(frequencies)))
+    sizes = amplitudes * rng.rayleigh(size=(count, len(frequencies)))
     times = np.linspace(0, exposure, POINTS)
     return np.stack(
         [
@@ -83,6 +104,83 @@ def defocus(radius: float) -> np.ndarray:
 
 
 def spanning(path: np.ndarray, length: float) -> np.ndarray:
-    """Path (n, ways) in any unit -> the same around its mean, its longest side `length`."""
+    """Path (n, count) in any unit -> the same around its mean, its longest side `length`."""
     span = float(np.ptp(path, axis=0).max())
     return (path - path.mean(axis=0)) * (length / max(span, 1e-6))
+
+
+def moving(sharp: Picture, rng: np.random.Generator) -> Case:
+    """A subject with a soft edge crosses the picture while it is exposed: a part of the photo in its own place, or of
+    the photo mirrored. The kernel of the case is the camera's, if it moved at all.
+
+    In linear light, and behind an edge that is blurred as the subject is: near it both show, each for its time.
+    """
+    scene = to_light(sharp.pixels, "linear")
+    subject = scene.flip(2) if rng.random() < 0.5 else scene
+    edge = torch.from_numpy(_region(sharp.height, sharp.width, rng))
+    own = straight_motion(float(rng.uniform(*SUBJECT)), rng)
+    path = hand_shake(float(rng.uniform(*CAMERA)), rng)
+    camera = path if rng.random() < 0.5 else None
+    reference = _levels(scene + edge * (subject - scene))
+    behind = scene if camera is None else _blurred(scene, camera)
+    seen = (1 - _blurred(edge[None], own)) * behind + _blurred(edge * subject, own)
+    return _exposed(sharp, reference, seen, camera, rng)
+
+
+def roll(sharp: Picture, rng: np.random.Generator) -> Case:
+    """A hand that shakes and turns about the lens's axis, so that every part of the picture has a path of its own. The
+    kernel of the case is that in the middle."""
+    height, width = sharp.height, sharp.width
+    sway = swaying(3, rng)
+    path = spanning(sway[:, :2], float(rng.uniform(*CAMERA)))
+    turns = spanning(sway[:, 2:], 2 * float(rng.uniform(*TURN)) / np.hypot(height, width))[:, 0]
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    scene = np.ascontiguousarray(to_light(sharp.pixels, "linear").permute(1, 2, 0).numpy())
+    seen = np.zeros_like(scene)
+    for place in np.linspace(0, len(path) - 1, POSES).round().astype(int):
+        cosine, sine = np.cos(turns[place]), np.sin(turns[place])
+        turned = np.array([[cosine, -sine], [sine, cosine]])
+        from_there = np.column_stack([turned, middle + path[place] - turned @ middle])
+        seen += cv2.warpAffine(
+            scene,
+            from_there,
+            (width, height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
+        )
+    light = torch.from_numpy(seen / POSES).permute(2, 0, 1)
+    return _exposed(sharp, sharp.pixels, light, rasterised(path), rng)
+
+
+def _region(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: a lobed blob that takes `SHARE` of the picture."""
+    centre = rng.uniform(0.3, 0.7, 2)
+    down, across = np.mgrid[:height, :width].astype(np.float32)
+    down, across = down / height - centre[0], (across / width - centre[1]) * rng.uniform(0.7, 1.4)
+    around, far = np.arctan2(down, across), np.hypot(down, across)
+    lobes = sum(rng.uniform(0, 0.3) / n * np.cos(n * around + rng.uniform(0, 2 * np.pi)) for n in (2, 3, 5))
+    far = far / (1 + lobes)
+    inside = far <= np.quantile(far, rng.uniform(*SHARE))
+    return cv2.GaussianBlur(inside.astype(np.float32), (0, 0), EDGE)
+
+
+def _blurred(planes: Tensor, kernel: np.ndarray) -> Tensor:
+    """(c, h, w) light, mirrored beyond its border."""
+    margin = kernel.shape[0]
+    wide = torch.from_numpy(np.pad(planes.numpy(), ((0, 0), (margin, margin), (margin, margin)), mode="symmetric"))
+    blurred = blur(wide[None], torch.from_numpy(kernel)[None], linear_light=False)[0]
+    return blurred[:, margin:-margin, margin:-margin]
+
+
+def _levels(light: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(to_levels(light, "linear").round_().to(torch.uint8).permute(1, 2, 0).numpy())
+
+
+def _exposed(
+    sharp: Picture, reference: np.ndarray, light: Tensor, path: np.ndarray | None, rng: np.random.Generator
+) -> Case:
+    """Light (3, h, w) as a sensor brings it home: with slight noise, in 256 levels."""
+    levels = to_levels(light, "linear").numpy() + rng.normal(0, rng.uniform(0, NOISE), tuple(light.shape))
+    pixels = np.ascontiguousarray(np.rint(np.clip(levels, 0, 255)).astype(np.uint8).transpose(1, 2, 0))
+    request = Request(sharp.with_pixels(pixels, sharp.alpha), settings=Settings(seed=int(rng.integers(2**31))))
+    return Case(request, sharp.with_pixels(reference), path)

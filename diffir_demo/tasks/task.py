@@ -2,81 +2,59 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..deconvolve import Blur
 from ..errors import InputError
 from ..imaging.picture import Picture
-from ..model.config import ModelConfig
-from ..weights.folder import find_default
+from ..messages import AND, Message, joined
+from ..metrics import scores
+from ..model.config import PRESETS, ModelConfig
+from ..settings import Fill, Settings
+from ..shipped import find_default
 from .damage import SEVERITIES, Damage
 
-Degrade: TypeAlias = Callable[[Picture, np.random.Generator], "Damaged"]
+Degrade: TypeAlias = Callable[[Picture, np.random.Generator], "Case"]
 """Clean picture -> a case whose answer is known."""
 DrawDamage: TypeAlias = Callable[[torch.device, np.random.Generator], Damage]
 """Damage for whole batches on that device; the generator draws what is kept there."""
-Fill: TypeAlias = Literal["network", "texture", "auto"]
-"""What fills a hole: the network alone, copies from elsewhere in the photo which the network matches to the rim, or for
-each hole what suits it."""
-MAX_FEATHER = 10_000
-"""Pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One picture to restore."""
+    """One photo to restore, and how."""
 
     picture: Picture
     mask: np.ndarray | None = None
     """(h, w) bool, True = hole to fill; only for tasks that want one."""
-    seed: int = 0
-    """Seeds x_T, the vector that diffusion starts from, and where copies are looked for: all of a run's randomness.
-    0 .. 2**63 - 1."""
-    feather: int = 0
-    """Width in pixels of the hole's rim in which the painting fades into the photo; `mask` includes the rim.
-
-    `Request(picture, grown(hole, feather), seed, feather)` keeps all of `hole` painted and softens what is around it.
-    """
-    fill: Fill = "network"
-    """What fills the hole; where there is none, it says nothing."""
-    blur: Blur | None = None
-    """Deblurring by the camera's path: what the photo was blurred with, where that is known; None: it is looked for."""
-    strength: float | None = None
-    """Likewise: the share of the deconvolved photo beside the one that came, in [0, 1]; None: as far as the path can be
-    trusted."""
+    settings: Settings = Settings()
+    name: str = ""
+    """Of the photo's file, without folders; "" where it came from none."""
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for a mask that is no (h, w) bool array, and for a seed, feather, fill or strength out of
-        range."""
+        """Raises `InputError` for a mask that is no (h, w) bool array."""
         if self.mask is not None and (self.mask.dtype != bool or self.mask.ndim != 2):
             raise InputError(
-                f"A mask must be a (height, width) array of bool, not {self.mask.shape} {self.mask.dtype}.",
+                Message(
+                    "A mask must be a (height, width) array of bool, not {shape} {dtype}.",
+                    shape=self.mask.shape,
+                    dtype=self.mask.dtype,
+                ),
                 "`mask >= 128` makes one from grey levels.",
             )
-        try:
-            seed = operator.index(self.seed)
-        except TypeError:
-            seed = -1
-        if not 0 <= seed < 2**63:
-            raise InputError(f"The seed must be a whole number from 0 to 2^63 - 1, not {self.seed}.")
-        object.__setattr__(self, "seed", seed)
-        if not (isinstance(self.feather, int) and 0 <= self.feather <= MAX_FEATHER):
-            raise InputError(f"The soft edge must be a whole number of pixels from 0 to {MAX_FEATHER}.")
-        if self.fill not in get_args(Fill):
-            raise InputError(f"A hole is filled by one of {', '.join(get_args(Fill))}, not by '{self.fill}'.")
-        if self.strength is not None and not 0 <= self.strength <= 1:
-            raise InputError(f"The strength must be a number from 0 to 1, not {self.strength}.")
+
+    def changed(self, **options: Any) -> Request:
+        """The same with other settings."""
+        return replace(self, settings=replace(self.settings, **options))
 
 
 @dataclass(frozen=True, eq=False)
-class Damaged:
+class Case:
     """A clean picture that was damaged on purpose, and what a perfect restoration would give back."""
 
     request: Request
@@ -89,7 +67,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Preset:
-    """One of the ways a task is done: which photos it is for, its weight file, and what that is trained on."""
+    """A network and how it is used for a task: which photos it is for, its weight file, and what it is trained on."""
 
     key: str
     """What it is called on the command line; presets of one task that differ in their scale alone share it."""
@@ -98,8 +76,8 @@ class Preset:
     """One sentence: what photos it is for."""
     weights: str
     """File name in the checkpoints folder; the file need not be there."""
-    config: ModelConfig
-    """Its network, which also decides the scale."""
+    network: str
+    """Name of its network in `model.config.PRESETS`, which also decides the scale."""
     fill: Fill = "network"
     """What fills holes; presets that differ in this alone share their weight file."""
     damage: DrawDamage | None = None
@@ -112,13 +90,18 @@ class Preset:
     """What it is measured on; None: the task's sets."""
 
     @property
+    def config(self) -> ModelConfig:
+        """Its network."""
+        return PRESETS[self.network]
+
+    @property
     def scale(self) -> int:
         """Output side over input side."""
         return self.config.scale
 
     @property
     def wants_path(self) -> bool:
-        """Whether the camera's path is looked for and undone, so that what is told of it is of use."""
+        """Whether the camera's path is looked for and undone, so that a given path is of use."""
         return self.config.wants_path
 
 
@@ -133,7 +116,13 @@ class Task:
     key: str
     title: str
     summary: str
-    """One sentence for people who have never heard of the paper."""
+    """One sentence for people who do not know the paper."""
+    noun: str
+    """What it does, in the middle of a sentence: "deblurring"."""
+    official: str
+    """Name in `model.config.OFFICIAL` of the authors' network for it."""
+    network: str
+    """Name in `model.config.PRESETS` of the network of `config`."""
     config: ModelConfig
     """The network that training makes and evaluation expects where no preset is named."""
     weights: str
@@ -151,7 +140,7 @@ class Task:
     degrade: Degrade
     """Clean picture -> a case whose answer is known, of every kind: for training, validation, tests and the demo."""
     sets: Mapping[str, Degrade] = field(hash=False)
-    """What `degrade` mixes, taken apart: named kinds of damage, each measured by itself when weights are evaluated."""
+    """What `degrade` mixes, one by one: named kinds of damage, each measured by itself when weights are evaluated."""
     damage: DrawDamage
     """The damage of `degrade` for whole batches on that device; the generator draws what is kept there."""
     also: Mapping[str, Degrade] = field(default_factory=dict, hash=False, kw_only=True)
@@ -161,11 +150,23 @@ class Task:
     margin: int = 0
     """Pixels around a training crop that `damage` needs to see and that are cut off afterwards."""
     reads: tuple[str, ...] = ()
-    """What the task's IPR is taught to tell of the damage: names among `damage.SEVERITIES`."""
+    """What the task's IPR is taught to say of the damage: names among `damage.SEVERITIES`."""
+    luma_border: int | None = None
+    """For tasks that are measured on luma, as super-resolution papers do: pixels of the border that are left out."""
+    perceptual: bool = False
+    """Whether evaluation measures ST-LPIPS, which takes seconds a picture: where presets differ in it."""
+    measures_blur: bool = False
+    """Whether its cases have a blur kernel that evaluation compares with (`Case.kernel`)."""
+    sets_text: str = ""
+    """How `sets` and `also` are damaged, in Markdown."""
 
     @property
     def wants_mask(self) -> bool:
         return self.config.wants_mask
+
+    def scores(self, result: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:
+        """`metrics.scores` as the task's papers measure: (h, w, 3) uint8 both, mask (h, w) bool."""
+        return scores(result, reference, mask, self.luma_border)
 
     @property
     def columns(self) -> list[int]:
@@ -190,19 +191,25 @@ class Task:
         named = [preset for preset in self.presets if key in (None, preset.key)]
         if not named:
             names = ", ".join(dict.fromkeys(preset.key for preset in self.presets))
-            raise InputError(f"{self.title} has no preset '{key}'.", f"Choose one of: {names}.")
+            raise InputError(
+                Message("{title} has no preset '{key}'.", title=self.title, key=key),
+                Message("Choose one of: {names}.", names=names),
+            )
         fitting = [preset for preset in named if scale in (None, preset.scale)]
         if not fitting:
-            owner = f"The preset '{key}'" if key else self.title
-            scales = " and ".join(f"x{each}" for each in sorted({preset.scale for preset in named}))
-            raise InputError(f"{owner} cannot enlarge x{scale}.", f"It works at {scales}.")
+            owner = Message("The preset '{key}'", key=key) if key else self.title
+            scales = joined((f"x{each}" for each in sorted({preset.scale for preset in named})), AND)
+            raise InputError(
+                Message("{owner} cannot enlarge x{scale}.", owner=owner, scale=scale),
+                Message("It works at {scales}.", scales=scales),
+            )
         return next((preset for preset in fitting if find_default(preset.weights)), fitting[0])
 
     def presets_of(self, file: str, scale: int) -> tuple[Preset, ...]:
         """The presets whose weight file has that name, unless the network in it enlarges by something else."""
         return tuple(each for each in self.presets if (each.weights, each.scale) == (file, scale))
 
-    def preset_behind(self, file: str, scale: int, fill: Fill = "network") -> Preset | None:
+    def preset_behind(self, file: str, scale: int, fill: Fill | None = "network") -> Preset | None:
         """The one of `presets_of` that fills holes that way."""
         return next((each for each in self.presets_of(file, scale) if each.fill == fill), None)
 
@@ -214,7 +221,7 @@ class Task:
     def title_of(self, preset: Preset) -> str:
         """Its title, with the scale where others of that name have another: "Real photos x2"."""
         shared = any(each.key == preset.key and each.scale != preset.scale for each in self.presets)
-        return f"{preset.title} x{preset.scale}" if shared else preset.title
+        return Message("{title} x{scale}", title=preset.title, scale=preset.scale) if shared else preset.title
 
     def at_scale(self, scale: int) -> Task:
         """This task itself, or as the first of its presets that enlarges by that. Raises `InputError` without any."""
@@ -222,7 +229,7 @@ class Task:
 
     def as_preset(self, preset: Preset) -> Task:
         """This task with everything that depends on the network as the preset has it, to train and to measure it."""
-        own: dict[str, Any] = {"config": preset.config, "weights": preset.weights}
+        own: dict[str, Any] = {"config": preset.config, "network": preset.network, "weights": preset.weights}
         drawn: dict[str, Any] = {"damage": preset.damage, "margin": preset.margin, "reads": preset.reads}
         shown: dict[str, Any] = {"degrade": preset.degrade, "sets": preset.sets}
         if preset.damage is not None:

@@ -1,4 +1,4 @@
-"""What photos go through before anyone wants them restored: soft focus, noise and JPEG, alone and together."""
+"""What photos go through before they are restored: soft focus, noise and JPEG, alone and together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import damage
 from .damage import Damage, Parameters
 from .jpeg import CELL, compress
 from .single import degraded
-from .task import Damaged
+from .task import Case
 
 NONE = 101.0
 """The JPEG quality that stands for no compression."""
@@ -100,6 +100,6 @@ def fixed(*, noise: float = 0, softness: float = 0, quality: float = NONE, scale
     return Damage(draw, wear.apply)
 
 
-def worn(damage: Damage, scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
+def worn(damage: Damage, scale: int, sharp: Picture, rng: np.random.Generator) -> Case:
     """One picture with such damage, reduced by `scale`."""
     return degraded(sharp, rng, damage, margin=Wear(scale=scale).margin, scale=scale)

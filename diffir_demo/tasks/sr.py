@@ -9,11 +9,10 @@ import torch
 from PIL import Image
 
 from ..imaging.picture import Picture
-from ..model.config import COMPACT_SR_REAL_X2, COMPACT_SR_REAL_X4, COMPACT_SR_X4, ModelConfig
+from ..model.config import PRESETS, ModelConfig
 from .damage import SEVERITIES, Damage, Parameters, reduced, to_levels
-from .maskless import check, encode
-from .single import degraded
-from .task import Damaged, Degrade, Preset, Request, Task
+from .single import check, degraded, encode
+from .task import Case, Degrade, Preset, Request, Task
 from .wear import Wear, fixed, worn
 
 REDUCED = {"softness": 0.7, "noise": 6, "quality": 60}
@@ -41,28 +40,29 @@ def bicubic(scale: int) -> Damage:
     )
 
 
-def shrunk(scale: int, sharp: Picture, rng: np.random.Generator) -> Damaged:
+def shrunk(scale: int, sharp: Picture, rng: np.random.Generator) -> Case:
     """A clean reduction; sides are first cut to multiples of the scale."""
     return degraded(sharp, rng, bicubic(scale), margin=2 * scale, scale=scale)
 
 
 def clean_damage(device: torch.device, rng: np.random.Generator) -> Damage:
     """A clean reduction to a quarter."""
-    return bicubic(COMPACT_SR_X4.scale)
+    return bicubic(FAITHFUL.scale)
 
 
-def _real(weights: str, config: ModelConfig, sets: dict[str, Degrade]) -> Preset:
-    wear = Wear(noise=25, softness=1.5, quality=(30, 95), scale=config.scale)
+def _real(weights: str, network: str, sets: dict[str, Degrade]) -> Preset:
+    scale = PRESETS[network].scale
+    wear = Wear(noise=25, softness=1.5, quality=(30, 95), scale=scale)
     return Preset(
         key="real",
         title="Real photos",
         summary="For photos as they are: a little soft, noisy or compressed. That is removed while enlarging.",
         weights=weights,
-        config=config,
+        network=network,
         damage=lambda device, rng: wear.damage(),
         margin=wear.margin,
         reads=SEVERITIES,
-        degrade=partial(worn, wear.damage(), config.scale),
+        degrade=partial(worn, wear.damage(), scale),
         sets=sets,
     )
 
@@ -77,24 +77,27 @@ FAITHFUL = Preset(
     title="Faithful",
     summary="For clean small photos. It adds nothing that it cannot be sure of.",
     weights="compact-sr.safetensors",
-    config=COMPACT_SR_X4,
+    network="compact_sr_x4",
 )
 CRISP = Preset(
     key="crisp",
     title="Crisp",
     summary="For clean small photos that should look sharp. Some of the detail is invented.",
     weights="compact-sr-crisp.safetensors",
-    config=COMPACT_SR_X4,
+    network="compact_sr_x4",
 )
 TASK = Task(
     key="sr",
     title="Super-resolution",
     summary="Enlarge a small photo to two or four times its width and height.",
+    noun="super-resolution",
+    official="sr_x4",
+    network=FAITHFUL.network,
     config=FAITHFUL.config,
     weights=FAITHFUL.weights,
     presets=(
-        _real("compact-sr-real.safetensors", COMPACT_SR_REAL_X4, SETS[4]),
-        _real("compact-sr-real-x2.safetensors", COMPACT_SR_REAL_X2, SETS[2]),
+        _real("compact-sr-real.safetensors", "compact_sr_real_x4", SETS[4]),
+        _real("compact-sr-real-x2.safetensors", "compact_sr_real_x2", SETS[2]),
         FAITHFUL,
         CRISP,
     ),
@@ -106,4 +109,7 @@ TASK = Task(
     damage=clean_damage,
     sets=SETS[4],
     headline="psnr_y",
+    luma_border=4,
+    perceptual=True,
+    sets_text="Sides cut to multiples of 4, then reduced by 4: antialiased bicubic, as MATLAB's `imresize` does it.",
 )
