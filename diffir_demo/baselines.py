@@ -1,4 +1,4 @@
-"""Baselines: classical company for the model, behind one small interface, so that every face compares on equal terms.
+"""Baselines: classical methods beside the model, behind one small interface, so that all compare on equal terms.
 
 None of them has learned anything; each says in `note` what it does and what it assumes.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -16,13 +17,14 @@ from PIL import Image, ImageFilter
 
 from .errors import InputError
 from .exemplar import fill as exemplar_fill
-from .imaging import Picture, check_mask, noise_level, to_pixels, to_tensor
-from .model import fold
+from .imaging import Picture, check_mask, in_own_levels, noise_level, visible_colours, with_new_levels
+from .messages import Message
 from .model.base import harmonic_fill
+from .model.pixels import to_pixels, to_tensor
 from .shake import undo
 
 INPAINT_RADIUS = 5.0
-"""Neighbourhood that a painted pixel is estimated from, pixels."""
+"""Neighbourhood that a pixel of the hole is estimated from, pixels."""
 UNSHARP = ImageFilter.UnsharpMask(radius=2, percent=50, threshold=2)
 """Moderate on purpose: more strength loses PSNR on motion blur and gains no SSIM."""
 LEAST_NOISE = 5.0
@@ -36,6 +38,10 @@ NLM_PATCH, NLM_WINDOW = 3, 13
 `fastNlMeansDenoisingColored`), it came out below the bilateral filter, by 2 dB on noise of 20 levels."""
 BILATERAL_RANGE, BILATERAL_SPREAD = 3.0, 4.0
 """Standard deviations: of the weights over levels, in noise levels; of those over space, in pixels."""
+
+
+Fill: TypeAlias = Callable[[Picture, "np.ndarray | None", int], Picture]
+"""`Baseline.run` of a method that fills holes."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def _resize(resample: Image.Resampling, picture: Picture, mask: np.ndarray | Non
         return np.asarray(Image.fromarray(plane).resize(size, resample))
 
     alpha = None if picture.alpha is None else enlarged(picture.alpha)
-    return picture.restored(enlarged(picture.pixels), alpha)
+    return picture.restored(enlarged(visible_colours(picture.pixels, picture.alpha)), alpha)
 
 
 def _hole(picture: Picture, mask: np.ndarray | None) -> np.ndarray:
@@ -70,26 +76,39 @@ def _hole(picture: Picture, mask: np.ndarray | None) -> np.ndarray:
     return mask.astype(bool)
 
 
+def _filling(run: Fill) -> Fill:
+    """The same method, at work in the photo's own levels where it has colours that sRGB has not, as the network is."""
+
+    @wraps(run)
+    def filled(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
+        own = in_own_levels(picture)
+        return run(picture, mask, scale) if own is None else with_new_levels(picture, run(own, mask, scale))
+
+    return filled
+
+
 def _inpaint(method: int, picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     hole = _hole(picture, mask)
-    # OpenCV peeks into the hole where it meets the picture's border; there it must not find what was painted over.
+    # OpenCV peeks into the hole where it meets the picture's border; there it must not find what the hole covers.
     typical = picture.pixels[~hole].mean(axis=0).astype(np.uint8)
     blanked = np.where(hole[..., None], typical, picture.pixels)
-    painted = cv2.inpaint(blanked, hole.astype(np.uint8), INPAINT_RADIUS, method)
-    return picture.restored(np.where(hole[..., None], painted, picture.pixels), picture.alpha, fresh=hole)
+    filled = cv2.inpaint(blanked, hole.astype(np.uint8), INPAINT_RADIUS, method)
+    return picture.restored(np.where(hole[..., None], filled, picture.pixels), picture.alpha, fresh=hole)
 
 
+@_filling
 def _harmonic(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     mask = _hole(picture, mask)
     known = torch.from_numpy(~mask).float()[None, None]
     filled = harmonic_fill(to_tensor(picture.pixels) * known, known)
-    painted = np.where(mask[..., None], to_pixels(filled), picture.pixels)
-    return picture.restored(painted, picture.alpha, fresh=mask)
+    pixels = np.where(mask[..., None], to_pixels(filled), picture.pixels)
+    return picture.restored(pixels, picture.alpha, fresh=mask)
 
 
+@_filling
 def _exemplar(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
     mask = _hole(picture, mask)
-    filled = fold(exemplar_fill(picture.pixels, mask))
+    filled = exemplar_fill(picture.pixels, mask)
     return picture.restored(filled.pixels, picture.alpha, fresh=mask)
 
 
@@ -99,7 +118,7 @@ def _unsharp(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
 
 
 def _blind(picture: Picture, mask: np.ndarray | None, scale: int) -> Picture:
-    return picture.restored(fold(undo(picture.pixels)).mixed, picture.alpha)
+    return picture.restored(undo(picture.pixels).mixed, picture.alpha)
 
 
 def _assumed_noise(picture: Picture) -> float:
@@ -137,14 +156,14 @@ BASELINES: tuple[Baseline, ...] = (
         key="telea",
         title="Telea",
         tasks=("inpaint",),
-        run=partial(_inpaint, cv2.INPAINT_TELEA),
+        run=_filling(partial(_inpaint, cv2.INPAINT_TELEA)),
         note="Marches inward from the rim of the hole, averaging known neighbours (Telea, 2004); invents no texture.",
     ),
     Baseline(
         key="navier-stokes",
         title="Navier-Stokes",
         tasks=("inpaint",),
-        run=partial(_inpaint, cv2.INPAINT_NS),
+        run=_filling(partial(_inpaint, cv2.INPAINT_NS)),
         note="Continues lines of equal brightness into the hole like a flowing liquid (Bertalmio and others, 2001).",
     ),
     Baseline(
@@ -206,6 +225,6 @@ def get_baseline(key: str, task_key: str) -> Baseline:
     suitable = {baseline.key: baseline for baseline in baselines_for(task_key)}
     if key not in suitable:
         names = ", ".join(suitable)
-        hint = f"Choose one of: {names}." if names else "This task has no baselines."
-        raise InputError(f"There is no baseline '{key}' for '{task_key}'.", hint)
+        hint = Message("Choose one of: {names}.", names=names) if names else Message("This task has no baselines.")
+        raise InputError(Message("There is no baseline '{key}' for '{task}'.", key=key, task=task_key), hint)
     return suitable[key]

@@ -7,6 +7,7 @@ import threading
 import torch
 
 from .errors import DeviceError
+from .messages import Message
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _locks: dict[str, threading.Lock] = {}
@@ -20,13 +21,17 @@ def choose_device(name: str = "auto") -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise DeviceError(f"'{name}' is no device.", "Choose auto, cpu, cuda, cuda:1 or mps.") from error
+        raise DeviceError(
+            Message("'{name}' is no device.", name=name), "Choose auto, cpu, cuda, cuda:1 or mps."
+        ) from error
     if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
-        raise DeviceError(f"There is no CUDA device '{name}' on this machine.", "Use --device auto or cpu.")
+        raise DeviceError(
+            Message("There is no CUDA device '{name}' on this machine.", name=name), "Use --device auto or cpu."
+        )
     if device.type == "mps" and not _has_mps():
         raise DeviceError("There is no MPS device on this machine.", "Use --device auto or cpu.")
     if device.type not in ("cpu", "cuda", "mps"):
-        raise DeviceError(f"Device '{name}' is not supported.", "Choose auto, cpu, cuda or mps.")
+        raise DeviceError(Message("Device '{name}' is not supported.", name=name), "Choose auto, cpu, cuda or mps.")
     return device
 
 
@@ -35,7 +40,10 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if has_fast_bf16(device) else torch.float32
     if name not in PRECISIONS:
-        raise DeviceError(f"'{name}' is no precision.", f"Choose one of: auto, {', '.join(PRECISIONS)}.")
+        raise DeviceError(
+            Message("'{name}' is no precision.", name=name),
+            Message("Choose one of: auto, {names}.", names=", ".join(PRECISIONS)),
+        )
     if name == "fp32" and device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # convolutions would round to 10 bits by default
     return PRECISIONS[name]
@@ -45,7 +53,9 @@ def require_compiler(device: torch.device) -> None:
     """Raises `DeviceError` where compiling the network is of no use."""
     if device.type != "cuda":
         raise DeviceError(
-            f"Networks are compiled for CUDA devices only, and this run is on {device.type.upper()}.",
+            Message(
+                "Networks are compiled for CUDA devices only, and this run is on {device}.", device=device.type.upper()
+            ),
             "Leave --compile out: a CPU runs the network in a quicker form anyway.",
         )
 

@@ -5,12 +5,14 @@ Faces turn these into one line, a toast or exit code 2. Anything else that is ra
 
 from __future__ import annotations
 
+from .messages import SENTENCES
+
 
 class DiffIRError(Exception):
     """Base of all user-facing errors. `message` says what is wrong, `hint` what to do about it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".strip())
+        super().__init__(SENTENCES.format(first=message, next=hint) if hint else message)
         self.message = message
         self.hint = hint
 

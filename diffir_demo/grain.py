@@ -1,6 +1,6 @@
-"""Grain: the noise of a photo, measured in its flat places, and drawn anew for what a network painted.
+"""Grain: the noise of a photo, measured in its flat places, and drawn anew for what a network made.
 
-A network paints the mean of what may be there, and noise has the mean zero: in a grainy photo its fill looks polished.
+A network makes the mean of what may be there, and noise has the mean zero: in a grainy photo its fill looks polished.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Grain:
 
     @property
     def strength(self) -> float:
-        """Share of it that is drawn, in [0, 1]: what nobody sees is left out."""
+        """Share of it that is drawn, in [0, 1]: what is too faint to see is left out."""
         return float(np.clip((self.deviation - INVISIBLE) / (VISIBLE - INVISIBLE), 0, 1))
 
 

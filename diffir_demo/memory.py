@@ -1,10 +1,15 @@
-"""How much memory there is left to take: of the machine, and of the container that the process may be in."""
+"""How much memory is free, asked before it is taken: a process that takes more than there is may be killed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from .errors import DeviceError
+from .messages import Message
+
+LOADING = 12
+"""Bytes per pixel that opening a photo takes at its peak."""
 MEMINFO = Path("/proc/meminfo")
 CGROUPS = (
     (Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file"),
@@ -14,8 +19,26 @@ CGROUPS = (
 which make room when asked."""
 
 
+def require_memory(needed: int, hint: str = Message("Use a smaller photo, or try again later.")) -> None:
+    """Raises `DeviceError` where that many bytes are not free: a process that takes them all the same may be killed,
+    and everybody's work with it."""
+    free = free_memory()
+    if free is not None and needed > free:
+        asked = {"needed": _gigabytes(needed), "free": _gigabytes(free)}
+        raise DeviceError(Message("This needs about {needed} of memory; {free} are free.", **asked), hint)
+
+
+def _gigabytes(count: int) -> str:
+    return Message("{count:.1f} GB", count=max(count, 1e8) / 1e9)
+
+
+def require_room(width: int, height: int) -> None:
+    """`require_memory` for a photo that is about to be decoded: a few kilobytes may be a hundred megapixels."""
+    require_memory(LOADING * width * height)
+
+
 def free_memory() -> int | None:
-    """Bytes that this process may still take without swapping; None where the system does not tell."""
+    """Bytes that this process may still take without swapping; None where the system does not say."""
     found = [_available(), *(_left_in(*group) for group in CGROUPS)]
     known = [value for value in found if value is not None]
     return min(known) if known else None

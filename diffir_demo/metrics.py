@@ -1,4 +1,4 @@
-"""Scores of a result against its reference, each as its field measures it. Higher is better.
+"""Scores of a result against its reference, each as its field measures it, higher is better; and how IPRs differ.
 
 Pictures are (h, w, 3) uint8 RGB. PSNR is in dB with peak 255, infinite for identical pictures. SSIM is the one of Wang
 et al. (2004): an 11 x 11 Gaussian window of sigma 1.5, population covariance, at most 1; windows that would leave the
@@ -7,11 +7,13 @@ picture are not counted; for colour, the mean over the three channels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
 from .errors import InputError
+from .messages import Message
 
 PEAK = 255
 SSIM_WINDOW = 11
@@ -20,8 +22,10 @@ ALIGNED_BORDER = 8
 """Pixels on every side that `aligned_psnr` leaves out."""
 LARGEST_SHIFT = 5.0
 """Pixels; what is found to lie farther off is no shift."""
+EXACT = 100.0
+"""dB that a picture without any error counts as beside others in a mean."""
 SR_BORDER = 4
-"""Pixels that super-resolution papers cut off every side before measuring: as many as the scale."""
+"""Pixels that super-resolution papers cut off every side before measuring x4: as many as the scale."""
 
 
 def prepare() -> None:
@@ -48,10 +52,10 @@ def psnr(a: np.ndarray, b: np.ndarray, *, mask: np.ndarray | None = None) -> flo
 def aligned_psnr(result: np.ndarray, reference: np.ndarray) -> float | None:
     """PSNR of (h, w, 3) after one shift of the whole result is undone, where that makes it higher.
 
-    Whoever finds blur and sharp picture together knows both only up to a shift; `psnr` takes that for error. The shift
-    is that of the highest correlation, to a tenth of a pixel (Guizar-Sicairos and others, "Efficient subpixel image
-    registration algorithms", 2008), and believed up to `LARGEST_SHIFT`; the border that it would uncover is left out
-    either way. None for a picture of which nothing would be left. Raises `InputError` for sizes that differ.
+    A method that finds blur and sharp picture together knows both only up to a shift; `psnr` takes that for error. The
+    shift is that of the highest correlation, to a tenth of a pixel (Guizar-Sicairos and others, "Efficient subpixel
+    image registration algorithms", 2008), and believed up to `LARGEST_SHIFT`; the border that it would uncover is left
+    out in both cases. None for a picture of which nothing would be left. Raises `InputError` for sizes that differ.
     """
     from scipy import ndimage
     from skimage.registration import phase_cross_correlation
@@ -79,7 +83,12 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
     _same_size(a, b)
     if not _holds_window(a):
         raise InputError(
-            f"SSIM needs at least {SSIM_WINDOW} x {SSIM_WINDOW} pixels; this picture has {a.shape[1]} x {a.shape[0]}.",
+            Message(
+                "SSIM needs at least {least} x {least} pixels; this picture has {width} x {height}.",
+                least=SSIM_WINDOW,
+                width=a.shape[1],
+                height=a.shape[0],
+            ),
             "Choose a larger picture.",
         )
     channels = 2 if a.ndim == 3 else None
@@ -95,13 +104,13 @@ def luma(pixels: np.ndarray) -> np.ndarray:
     return 16 + pixels / 255.0 @ np.array([65.481, 128.553, 24.966])
 
 
-def sr_scores(result: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+def sr_scores(result: np.ndarray, reference: np.ndarray, border: int = SR_BORDER) -> dict[str, float]:
     """`psnr_y` and `ssim_y` on luma without its border, the convention of super-resolution papers.
 
     A picture too small for a score goes without it.
     """
     _same_size(result, reference)
-    inside = (slice(SR_BORDER, -SR_BORDER), slice(SR_BORDER, -SR_BORDER))
+    inside = (slice(border, -border), slice(border, -border))
     a, b = luma(result[inside]), luma(reference[inside])
     found: dict[str, float] = {}
     if a.size:
@@ -117,15 +126,15 @@ def hole_psnr(result: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> fl
 
 
 def scores(
-    task_key: str, result: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None
+    result: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None, luma_border: int | None = None
 ) -> dict[str, float]:
-    """What is proper for the task: `psnr_y` and `ssim_y` for "sr", else `psnr` and `ssim`, with a mask `hole_psnr` too.
+    """`psnr` and `ssim`, with a mask `hole_psnr` too; with a `luma_border` the `sr_scores` instead.
 
     A score that cannot be measured (no hole, picture under the SSIM window) is left out. Raises `InputError` for sizes
     that differ.
     """
-    if task_key == "sr":
-        return sr_scores(result, reference)
+    if luma_border is not None:
+        return sr_scores(result, reference, luma_border)
     found: dict[str, float] = {}
     if mask is not None and mask.any():
         found["hole_psnr"] = hole_psnr(result, reference, mask)
@@ -133,6 +142,31 @@ def scores(
     if _holds_window(result):
         found["ssim"] = ssim(result, reference)
     return found
+
+
+def mean_score(values: Sequence[float]) -> float:
+    """The mean; infinite where all are. A single exact picture counts as `EXACT` dB: it must not drown the rest."""
+    found = np.asarray(values, float)
+    return float(np.mean(found if np.isposinf(found).all() else np.minimum(found, EXACT)))
+
+
+def mean_scores(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Means over those pictures that have the score: tiny ones have no SSIM."""
+    names = dict.fromkeys(name for scored in found for name in scored)
+    return {name: mean_score([scored[name] for scored in found if name in scored]) for name in names}
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Of the angle between two vectors, in [-1, 1]; None where one of them has no direction."""
+    lengths = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
+    return min(1.0, max(-1.0, float(np.dot(a, b)) / lengths)) if lengths else None
+
+
+def spread(vectors: np.ndarray) -> float:
+    """How far vectors (m, n) lie from their mean, root mean square, as a share of the mean's length."""
+    mean = vectors.mean(axis=0)
+    distances = np.linalg.norm(vectors - mean, axis=1)
+    return float(np.sqrt(np.mean(distances**2)) / max(float(np.linalg.norm(mean)), 1e-9))
 
 
 def _holds_window(picture: np.ndarray) -> bool:
@@ -143,7 +177,7 @@ def _same_size(a: np.ndarray, b: np.ndarray) -> None:
     if a.shape != b.shape:
         sizes = [" x ".join(map(str, (picture.shape[1], picture.shape[0], *picture.shape[2:]))) for picture in (a, b)]
         raise InputError(
-            f"Scores compare pictures of one size; these are {sizes[0]} and {sizes[1]}.",
+            Message("Scores compare pictures of one size; these are {one} and {other}.", one=sizes[0], other=sizes[1]),
             "Give the reference that belongs to this result.",
         )
 
@@ -152,7 +186,8 @@ def _selection(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
     """The mask as (h, w) bool, selecting at least one pixel."""
     if mask.shape != picture.shape[:2]:
         raise InputError(
-            f"The mask's shape is {mask.shape}, the picture's {picture.shape[:2]}.", "Give the mask of this picture."
+            Message("The mask's shape is {shape}, the picture's {wanted}.", shape=mask.shape, wanted=picture.shape[:2]),
+            "Give the mask of this picture.",
         )
     if not mask.any():
         raise InputError("The mask selects no pixel to score.", "Paint a hole first.")

@@ -5,7 +5,6 @@ Its IPR is what the diffusion learns to estimate, so its distance from the estim
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +12,12 @@ import torch
 
 from .devices import choose_precision
 from .errors import InputError
-from .imaging import Picture, pad_to_multiple, to_pixels, to_tensor
-from .model import Teacher, fold
-from .tasks import Damaged, Task
+from .imaging import Picture
+from .messages import Message
+from .model import Teacher
+from .model.pixels import pad_to_multiple, to_pixels, to_tensor
+from .tasks import Case, Task
+from .tick import Tick, no_tick
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,19 +27,15 @@ class Oracle:
     ipr: np.ndarray = field(repr=False)
     """(n,) float32."""
     picture: Picture = field(repr=False)
-    """What the teacher's own U-Net paints with it."""
-
-
-def oracle(task: Task, teacher: Teacher, case: Damaged) -> Oracle:
-    """`consult` without the stops."""
-    return fold(consult(task, teacher, case))
+    """What the teacher's own U-Net makes of it."""
 
 
 @torch.inference_mode()
-def consult(task: Task, teacher: Teacher, case: Damaged) -> Generator[float, None, Oracle]:
-    """Yields the share painted so far; returns the IPR of the damaged *and* the clean picture, and the painting.
+def oracle(task: Task, teacher: Teacher, case: Case, tick: Tick = no_tick) -> Oracle:
+    """The IPR of the damaged *and* the clean picture, and what the teacher's own U-Net makes of it.
 
-    Raises `InputError` for an original whose size is not that of the result, and for a task that is not the teacher's.
+    Ticks with the share done. Raises `InputError` for an original whose size is not that of the result, and for a task
+    that is not the teacher's.
     """
     config, device = teacher.config, next(teacher.parameters()).device
     request, reference = case.request, case.reference
@@ -46,7 +44,12 @@ def consult(task: Task, teacher: Teacher, case: Damaged) -> Generator[float, Non
     if not task.accepts(config) or (reference.width, reference.height) != expected:
         found = f"{reference.width} x {reference.height}"
         raise InputError(
-            f"This teacher makes {expected[0]} x {expected[1]} of the picture, but the original is {found}.",
+            Message(
+                "This teacher makes {width} x {height} of the picture, but the original is {found}.",
+                width=expected[0],
+                height=expected[1],
+                found=found,
+            ),
             "Use a teacher of the same task and scale.",
         )
     damaged, fit = pad_to_multiple(task.encode(request), config.multiple_of)
@@ -54,14 +57,7 @@ def consult(task: Task, teacher: Teacher, case: Damaged) -> Generator[float, Non
     damaged = damaged.to(device)
     ipr = teacher.encoder(damaged, target.to(device))  # in float32: there is no hurry
     precision = choose_precision("auto", device)
-    walk = teacher.paint(damaged, ipr)
-    while True:
-        with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
-            try:
-                share = next(walk)
-            except StopIteration as stop:
-                painted = stop.value
-                break
-        yield share
-    picture = task.decode(to_pixels(fit.undo(painted.float().cpu(), config.scale)), request)
+    with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
+        image = teacher.decode(damaged, ipr, tick=tick)
+    picture = task.decode(to_pixels(fit.undo(image.float().cpu(), config.scale)), request)
     return Oracle(ipr[0].float().cpu().numpy(), picture)

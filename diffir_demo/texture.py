@@ -1,6 +1,6 @@
 """Holes filled with texture: copies from elsewhere in the photo, matched to their surroundings by the network.
 
-The network knows which colours continue the surroundings, and paints them without texture; copies have the texture, and
+The network knows which colours continue the surroundings, and makes them without texture; copies have the texture, and
 near the rim now and then the colours of where they come from. So near the rim the low frequencies are the network's and
 the high ones the copies'; deep inside, where the network only averages, the copies stay as they are. What is the
 network's carries no noise, which the photo around may have: it gets `grain`.
@@ -8,16 +8,17 @@ network's carries no noise, which the photo around may have: it gets `grain`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from . import exemplar, grain
-from .clock import Clock
 from .exemplar import depth_of
+from .messages import Message
 from .tasks.task import Fill
+from .tick import Stages, Tick, no_tick, ticking
 
 NEAR, DEEP = 4.0, 20.0
 """Pixels from the rim up to which the low frequencies are all the network's, and from which on all the copies'."""
@@ -27,7 +28,7 @@ better (0.2 dB) and are as like by ST-LPIPS: 17 crops of training photos of 256 
 SMOOTH, ROUGH = 0.5, 1.5
 """Levels of 255: the roughness of the surroundings up to which "auto" leaves a hole to the network, and from which on
 it takes copies. On those crops, twice these numbers were 0.1 dB better and by 0.001 ST-LPIPS less like the photos; to
-doubt copies sooner than below gained 0.1 dB and cost 0.0015. Check with `evaluation.fills`, on other photos."""
+doubt copies sooner than below gained 0.1 dB and cost 0.0015. Check with `tools.evaluation.fills`, on other photos."""
 THIN, WIDE = 4.0, 7.0
 """Pixels, half the width of a stroke: up to `THIN` the network has `SHARE_OF_THIN` less to say in copies' place, as it
 knows well what lies between two near rims; from `WIDE` on, none."""
@@ -47,16 +48,16 @@ in 9 at 0.3. The share, a little less than such a disc covers, leaves out corner
 as nothing is known beyond its edges."""
 COARSE = 512
 """Pixels of the longer side that are looked at for that: the page wants an answer at once, whatever the size."""
-LARGE = (
+LARGE = Message(
     "The hole is very large: expect {what}, continued from what is around it; no new object or face will appear in it."
 )
 EXPECTED: dict[Fill, str] = {
-    "network": "smooth colour",
-    "texture": "repeated texture",
-    "auto": "smooth colour or repeated texture",
+    "network": Message("smooth colour"),
+    "texture": Message("repeated texture"),
+    "auto": Message("smooth colour or repeated texture"),
 }
 REACH = 8
-"""Pixels in which the deepest place tells how wide a stroke is."""
+"""Pixels in which the deepest place says how wide a stroke is."""
 MARGIN = 64
 """Pixels beyond a band of rows that nothing in the band depends on: 4 standard deviations of any Gaussian here, and
 more than `DEEP`."""
@@ -92,26 +93,26 @@ class Band:
 
 
 def textured(
-    pixels: np.ndarray, hole: np.ndarray, painted: np.ndarray, fill: Fill, seed: int = 0
-) -> Generator[float, None, Textured]:
-    """pixels (h, w, 3) uint8 with hole (h, w) bool, painted (h, w, 3) uint8 by the network -> `Textured`.
+    pixels: np.ndarray, hole: np.ndarray, decoded: np.ndarray, fill: Fill, seed: int = 0, tick: Tick = no_tick
+) -> Textured:
+    """pixels (h, w, 3) uint8 with hole (h, w) bool, decoded (h, w, 3) uint8 by the network -> `Textured`.
 
-    fill: "texture", or "auto", which takes copies by the `share` of each pixel. Yields the share done, in [0, 1].
+    fill: "texture", or "auto", which takes copies by the `share` of each pixel. Ticks with the share done, in [0, 1].
     """
     todo = list(bands(hole))
-    part = hole.astype(np.float32) if fill == "texture" else (yield from share(pixels, hole))  # of copies
+    part = hole.astype(np.float32) if fill == "texture" else share(pixels, hole, tick)  # of copies
     wanted = part > 0
-    copies, notices = painted, ()
+    copies, notices = decoded, ()
     if wanted.any():
-        known = np.where((hole & ~wanted)[..., None], painted, pixels)
-        filling = exemplar.fill(known, wanted, seed, np.where(hole[..., None], painted, pixels))
-        found = yield from Clock(1.0).during(filling, FILLING)
+        known = np.where((hole & ~wanted)[..., None], decoded, pixels)
+        guide = np.where(hole[..., None], decoded, pixels)
+        found = exemplar.fill(known, wanted, seed, guide, Stages(tick, 1.0).stage(FILLING))
         copies, notices = found.pixels, (found.notice,) if found.notice else ()
         part *= found.copied
-    result, copied = painted.copy(), np.zeros_like(hole)
-    noise = grain.grain_of(pixels, ~hole)
+    result, copied = decoded.copy(), np.zeros_like(hole)
+    noise = ticking(lambda: grain.grain_of(pixels, ~hole), tick, FILLING)
     for number, band in enumerate(todo):
-        mixed, weight = _mixed(copies[band.seen], painted[band.seen], part[band.seen], fill)
+        mixed, weight = _mixed(copies[band.seen], decoded[band.seen], part[band.seen], fill)
         mixed, weight = mixed[band.inner], weight[band.inner]
         if noise is not None and noise.strength:
             # Copies carry the photo's noise already; of two independent halves, less is left than of either.
@@ -120,7 +121,7 @@ def textured(
         inside = hole[band.rows]
         result[band.rows][inside] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)[inside]
         copied[band.rows] = weight >= 0.5
-        yield FILLING + (1 - FILLING) * (number + 1) / len(todo)
+        tick(FILLING + (1 - FILLING) * (number + 1) / len(todo))
     return Textured(result, copied, notices)
 
 
@@ -136,19 +137,19 @@ def bands(hole: np.ndarray) -> Iterator[Band]:
         yield Band(slice(first, row), slice(max(first - MARGIN, 0), min(row + MARGIN, height)))
 
 
-def _mixed(copies: np.ndarray, painted: np.ndarray, part: np.ndarray, fill: Fill) -> tuple[np.ndarray, np.ndarray]:
+def _mixed(copies: np.ndarray, decoded: np.ndarray, part: np.ndarray, fill: Fill) -> tuple[np.ndarray, np.ndarray]:
     """(h, w, 3) float32, levels of 255, and the share (h, w) float32 of copies in it."""
     some = part > 0
-    low = low_difference(copies, painted, some)
+    low = low_difference(copies, decoded, some)
     fit = matched(copies, low, some).astype(np.float32)
     if fill == "auto":
-        apart = np.abs(low).mean(axis=2)
-        part = part * (1 - np.clip((apart - DOUBT) / (DISBELIEF - DOUBT), 0, 1))
-    return painted + part[..., None] * (fit - painted), part
+        difference = np.abs(low).mean(axis=2)
+        part = part * (1 - np.clip((difference - DOUBT) / (DISBELIEF - DOUBT), 0, 1))
+    return decoded + part[..., None] * (fit - decoded), part
 
 
 def matched(copies: np.ndarray, low: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Copies (h, w, 3) uint8 with the painting's low frequencies near the rim of hole (h, w) bool.
+    """Copies (h, w, 3) uint8 with the network's low frequencies near the rim of hole (h, w) bool.
 
     low: `low_difference` of the two.
     """
@@ -156,13 +157,13 @@ def matched(copies: np.ndarray, low: np.ndarray, hole: np.ndarray) -> np.ndarray
     return np.clip(np.rint(copies - near * low), 0, 255).astype(np.uint8)
 
 
-def low_difference(copies: np.ndarray, painted: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32, levels of 255: the low frequencies of copies minus painting."""
-    difference = np.where(hole[..., None], copies.astype(np.float32) - painted, 0)
+def low_difference(copies: np.ndarray, decoded: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float32, levels of 255: the low frequencies of copies minus network."""
+    difference = np.where(hole[..., None], copies.astype(np.float32) - decoded, 0)
     return cv2.GaussianBlur(difference, (0, 0), LOW, borderType=cv2.BORDER_REFLECT)
 
 
-def share(pixels: np.ndarray, hole: np.ndarray) -> Generator[float, None, np.ndarray]:
+def share(pixels: np.ndarray, hole: np.ndarray, tick: Tick = no_tick) -> np.ndarray:
     """(h, w) float32 in [0, 1]: how much of each pixel "auto" takes from copies; the rest is the network's.
 
     All where a hole is wide and its surroundings are rough, nothing where they are smooth. What is hidden has no say.
@@ -173,15 +174,14 @@ def share(pixels: np.ndarray, hole: np.ndarray) -> Generator[float, None, np.nda
         inner = slice(rows.start - band.seen.start, rows.stop - band.seen.start)
         seen, hidden = pixels[band.seen], hole[band.seen]
         rough[rows] = smoothed(roughness(seen, hidden), ~hidden, NEARBY)[inner]
-        yield 0.0
-    rough, part = nearest_known(rough, hole), np.zeros(hole.shape, np.float32)
-    yield 0.0
+        tick(0.0)
+    rough, part = ticking(lambda: nearest_known(rough, hole), tick), np.zeros(hole.shape, np.float32)
     for band in todo:
         half_width = cv2.dilate(depth_of(hole[band.seen]), np.ones((2 * REACH + 1,) * 2, np.uint8))[band.inner]
         wide = np.clip((half_width - THIN) / (WIDE - THIN), 0, 1)
         found = np.clip((rough[band.rows] - SMOOTH) / (ROUGH - SMOOTH), 0, 1) * (1 - SHARE_OF_THIN * (1 - wide))
         part[band.rows] = found * hole[band.rows]
-        yield 0.0
+        tick(0.0)
     return part
 
 

@@ -1,4 +1,4 @@
-"""The version of this program, where every room can read it."""
+"""The version of this program, where every module can read it."""
 
 from __future__ import annotations
 

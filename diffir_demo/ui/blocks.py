@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
+import traceback
+from collections.abc import Callable, Mapping
 from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import convert_component_dict_to_list
+from gradio.exceptions import Error, InvalidPathError
 
+from ..disk import is_full
+from .component import words_of
+from .languages import ENGLISH, language, language_of, speaking, translated
+from .patience import patient_start
+from .turns import TurnQueue
+
+WORDS = words_of()
+LOG = logging.getLogger(__name__)
+
+LET_GO = 0.2
+"""Seconds until a cancelled task is over."""
 UNWATCHED = """<script>{
   const unwatched = Object.create(Object.prototype);
   for (const each of window.gradio_config?.dependencies ?? []) Object.setPrototypeOf(each, unwatched);
@@ -20,15 +38,82 @@ each look costs several times what it would. Handlers never change, and objects 
 
 
 class Blocks(gr.Blocks):
-    """`gr.Blocks` whose updates are told whole, and leave alone what they do not name.
+    """`gr.Blocks` with the queue of `turns`, whose updates are sent whole, and leave alone what they do not name.
 
-    Gradio tells the second and later updates of a handler as differences, and its page (6.31) applies these to the
+    Gradio sends the second and later updates of a handler as differences, and its page (6.31) applies these to the
     very objects that it has not shown yet. Where two updates arrive together, the later one so takes back what it
     does not repeat: a result's download button stayed hidden. A whole object is a new one on the page.
 
     A step of a run changes a few of its handler's forty outputs. Gradio makes the others anew all the same, and gives
     each `gr.HTML` among them an empty change of its properties, which the page takes as something to show.
     """
+
+    composed: Callable[[], list[str]] = list
+    """The texts of the page as it is built that have facts in them and stand within HTML, in the present language."""
+
+    _config: Any = None
+    _in_languages: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def config(self) -> Any:
+        """What a page is made of, in the language of the visitor that asks for it."""
+        code = language()
+        if self._config is not None and code not in self._in_languages:
+            with speaking(ENGLISH):
+                english = self.composed()
+            more = dict(zip(english, self.composed(), strict=True))
+            self._in_languages = {**self._in_languages, code: translated(self._config, more)}
+        return self._in_languages.get(code)
+
+    @config.setter
+    def config(self, value: Any) -> None:
+        self._config, self._in_languages = value, {ENGLISH: value}
+
+    warm_up: Callable[[], None] | None = None
+    """What the server does once it is up and has nothing better to do."""
+
+    def queue(self, *args: Any, **options: Any) -> Any:
+        """The parent's, with a queue in which visitors take turns. Handlers that wait in it are run no other way."""
+        super().queue(*args, api_open=False, **options)
+        self._queue = TurnQueue.in_place_of(self._queue)
+        return self
+
+    def launch(self, *args: Any, **options: Any) -> Any:
+        """The parent's, on machines that are busy as well."""
+        with patient_start():
+            return super().launch(*args, **options)
+
+    async def process_api(self, *args: Any, request: Any = None, **options: Any) -> dict[str, Any]:
+        """The parent's, in the language of the visitor. What goes wrong reaches programs and the page as a sentence,
+        never as an error without one."""
+        with speaking(language_of(getattr(request, "headers", None) or {})):
+            answer = await self._answered(*args, request=request, **options)
+            return answer | {"data": translated(answer["data"])}
+
+    async def _answered(self, *args: Any, **options: Any) -> dict[str, Any]:
+        try:
+            return await super().process_api(*args, **options)
+        except Error:
+            raise
+        except asyncio.CancelledError:
+            if options.get("iterator") is None:
+                # Cancelled within its first step, a run is no iterator yet that Gradio could close: it keeps the device
+                # until what the cancelled task held is collected.
+                asyncio.get_running_loop().call_later(LET_GO, gc.collect)
+            raise
+        except InvalidPathError as error:
+            raise Error(WORDS.not_uploaded, print_exception=False) from error
+        except Exception as error:
+            if is_full(error):
+                raise Error(WORDS.disk_full, print_exception=False) from error
+            LOG.error("A handler failed: %s", "".join(traceback.format_exception(error)))
+            raise Error(WORDS.bug, print_exception=False) from error
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Raises Gradio's `Error` for another number of values than the handler takes."""
+        wanted = len(block_fn.inputs)
+        if len(inputs) < wanted:
+            raise Error(WORDS.wrong_count.format(count=len(inputs), wanted=wanted), print_exception=False)
 
     def get_config_file(self) -> Any:
         """The parent's, without targets that are no components.
@@ -47,15 +132,15 @@ class Blocks(gr.Blocks):
         if len(values) != len(outputs) or not any(map(_is_skipped, values)):
             return await super().postprocess_data(block_fn, predictions, state)
         changed = [index for index, value in enumerate(values) if not _is_skipped(value)]
-        told: list[Any] = [gr.skip() for _ in outputs]
+        sent: list[Any] = [gr.skip() for _ in outputs]
         if changed:
             narrow = copy(block_fn)
             narrow.outputs = [outputs[index] for index in changed]
             news: Any = [values[index] for index in changed]
             given = await super().postprocess_data(narrow, news if len(news) > 1 else news[0], state)
             for index, value in zip(changed, given, strict=True):
-                told[index] = value
-        return told
+                sent[index] = value
+        return sent
 
     def handle_streaming_diffs(
         self,
@@ -68,10 +153,10 @@ class Blocks(gr.Blocks):
     ) -> list[Any]:
         """The parent's differences: `[]` for what stays, else one that replaces the whole."""
         given = list(data)
-        told = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        sent = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
         if final or simple_format:
-            return told
-        return [_whole(value, difference) for value, difference in zip(given, told, strict=True)]
+            return sent
+        return [_whole(value, difference) for value, difference in zip(given, sent, strict=True)]
 
 
 def _in_order(outputs: list[Any], answer: Any) -> list[Any]:

@@ -1,33 +1,36 @@
-"""Long work without stops of its own, done so that whoever asked for it can still leave."""
+"""A server that was started has time to answer its own first question, on machines that are busy or have just begun."""
 
 from __future__ import annotations
 
-import contextvars
-import threading
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, wait
-from typing import Any, TypeVar
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-T = TypeVar("T")
-PULSE = 0.05
-"""Seconds between two chances to leave."""
+import httpx
+from gradio import networking
+
+PATIENCE = 60.0
+"""Seconds that a server which was started has to answer for the first time."""
 
 
-def meanwhile(work: Callable[[], T]) -> Generator[dict[Any, Any], None, T]:
-    """Does `work` in a thread and yields empty updates until it is done; returns what it gives, or raises what it does.
+@contextmanager
+def patient_start() -> Iterator[None]:
+    """Gradio looks whether its server answers, and gives up after the first three seconds without an answer, which a
+    busy machine may need."""
+    before = networking.url_ok
+    networking.url_ok = answers
+    try:
+        yield
+    finally:
+        networking.url_ok = before
 
-    Who closes the generator is free at once. The thread goes on to its end, and nobody hears of what it made.
-    """
-    result: Future[T] = Future()
-    context = contextvars.copy_context()
 
-    def run() -> None:
+def answers(url: str, patience: float = PATIENCE) -> bool:
+    """Whether a server answers there within so many seconds, whatever it says."""
+    until = time.monotonic() + patience
+    while (left := until - time.monotonic()) > 0:
         try:
-            result.set_result(context.run(work))
-        except BaseException as error:
-            result.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    while not wait([result], timeout=PULSE).done:
-        yield {}
-    return result.result()
+            return httpx.head(url, timeout=left, verify=False, trust_env=False).status_code < 500
+        except httpx.TransportError:
+            time.sleep(min(0.2, left))
+    return False

@@ -1,135 +1,110 @@
-"""One tab: its panels, where they stand, and what they tell each other."""
+"""One tab: its features, where they stand, and which function of one serves which other. No feature sees this."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
-
 import gradio as gr
 
-from ..recipe import Recipe
-from ..tasks import Request, Task
-from . import views, words
-from .mask_canvas import MaskValue
-from .opening import asked_for, canvas_for
-from .outcome import Outcome
-from .panels.ahead import AheadPanel
-from .panels.batch import BatchPanel
-from .panels.export import ExportPanel
-from .panels.history import HistoryPanel
-from .panels.inside import InsidePanel
-from .panels.lab import LabPanel
-from .panels.panel import Panel, Updates, Values
-from .panels.path import PathPanel
-from .panels.photo import PhotoPanel
-from .panels.result import ResultPanel
-from .panels.running import RunningPanel
-from .panels.settings import Own, SettingsPanel
-from .panels.steering import SteeringPanel
-from .run_list import RunList
-from .studio import Studio
+from ..tasks import Task
+from . import photo, run, settings
+from .adjust import PathFeature, SteeringFeature
+from .batch import BatchFeature
+from .compare import CompareFeature
+from .compare.board import BoardValue, CompareBoard
+from .component import words_of
+from .export import CopyPanel, ExportFeature, finding_value
+from .fold import folded
+from .history import HistoryFeature, RunList
+from .history.settings import RestoreSettingsFeature
+from .lab import LabFeature
+from .preflight import PreflightFeature
+from .shared import STATE, Adjusted, Shared
+from .stage import StageFeature
+from .state import AppState
+from .timeline import Timeline, TimelineFeature
 
 
 class Tab:
-    """Made inside a `gr.Tab`: left the photo, right the result, the inside of the diffusion below both."""
+    """Made inside a `gr.Tab`: one stage for photo and result, a bar with what can be done, and what is folded below."""
 
-    def __init__(self, task: Task, studio: Studio, runs: RunList) -> None:
+    def __init__(self, task: Task, state: AppState, runs: RunList) -> None:
         """runs: the page's list of finished runs."""
-        self.task, self.studio = task, studio
-        scales = sorted({each.scale for each in studio.weights_for(task)}) or task.scales
-        intro = words.for_task(task.key).intro.format(times=words.times(scales)) or task.summary
-        gr.HTML(f'<p class="intro">{intro}</p>')
-        with gr.Row(elem_classes="work"):
-            with gr.Column(scale=1, min_width=320, elem_classes="tight"):
-                self.photo = PhotoPanel(self)
-                self.recall = self.photo.recall
-                self.settings = SettingsPanel(self)
-            with gr.Column(scale=1, min_width=320, elem_classes="tight"):
-                self.running = RunningPanel(self)
-                self.presets = self.running.presets
-                self.ahead = AheadPanel(self)
-                self.result = ResultPanel(self)
-                self.steering = SteeringPanel(self)
-                self.path = PathPanel(self)
-                self.export = ExportPanel(self)
-        self.inside = InsidePanel(self)
-        self.lab = LabPanel(self)
-        self.batch = BatchPanel(self)
-        self.history = HistoryPanel(self, runs)
-        self.panels: Sequence[Panel] = (
-            self.photo,
-            self.recall,
-            self.settings,
-            self.running,
-            self.presets,
-            self.ahead,
-            self.result,
-            self.steering,
-            self.path,
-            self.export,
-            self.inside,
-            self.lab,
-            self.batch,
-            self.history,
-        )
-        for panel in self.panels:
-            panel.connect()
+        self.shared = shared = _shared(task, state, runs)
+        self.finding = CopyPanel(words_of("export").finding, elem_id=shared.named("finding"), render=False)
+        self.restore_settings = RestoreSettingsFeature(shared)
+        with gr.Column(elem_id=shared.named("bench"), elem_classes="bench"):
+            with gr.Row(elem_classes="over-stage"):
+                self.settings = settings.SettingsFeature(shared)
+                self.settings.lay_out_presets()
+                self.photo = photo.PhotoFeature(shared)
+            self.restore_settings.lay_out()
+            with gr.Column(elem_classes="stages"):
+                shared.canvas.render()
+                self.compare = CompareFeature(shared)
+            self._lay_out_bar()
+        self._lay_out_below()
+        self._connect()
 
-    @property
-    def inputs(self) -> set[Any]:
-        """What a run reads. As a set, so that Gradio hands it over by component."""
-        return {part for panel in self.panels for part in panel.inputs}
+    def _lay_out_bar(self) -> None:
+        """It stays at the window's lower edge, so that the next thing to do is always there."""
+        shared = self.shared
+        self.run, self.export = run.RunFeature(shared), ExportFeature(shared)
+        with gr.Column(elem_classes="desk"), gr.Row(elem_classes="doing"):
+            self.stage = StageFeature(shared)
+            with gr.Column(elem_classes="said"):
+                self.run.lay_out_status()
+                self.preflight = PreflightFeature(shared)
+            self.compare.lay_out_another()
+            self.export.lay_out_download()
+            self.run.lay_out_buttons()
 
-    @property
-    def outputs(self) -> list[Any]:
-        """What `emptied` and `shown` may change."""
-        return list(dict.fromkeys(part for panel in self.panels for part in panel.outputs))
+    def _lay_out_below(self) -> None:
+        shared = self.shared
+        shared.credit.render()
+        with folded(words_of("stage").details, shared.named("details"), "details", "details"):
+            self.photo.lay_out_more(self.finding)
+            self.compare.lay_out_measures()
+            self.export.lay_out()
+            self.settings.lay_out()
+        self.steering, self.path = SteeringFeature(shared), PathFeature(shared)
+        with folded(words_of("stage").inside, shared.named("inside"), "inside", "inside"):
+            self.timeline = TimelineFeature(shared)
+            self.lab = LabFeature(shared)
+        self.batch = BatchFeature(shared)
+        self.history = HistoryFeature(shared)
 
-    def asked(self, values: Values) -> tuple[Recipe, Request]:
-        """The page's values without the photo, and what they ask of the network. Raises `InputError`."""
-        steps, chosen = self.settings.steps_of(values), self.settings.chosen(values)
-        canvas, seed = values[self.photo.canvas], values[self.settings.seed]
-        recipe, request = asked_for(self.task, canvas, seed, steps, chosen.preset)
-        recipe = replace(recipe, steered=values[self.steering.recalled])
-        return self.path.told_to(recipe, request, values[self.path.recalled], chosen)
+    def _connect(self) -> None:
+        """Once all are there, since what one changes is among what another one's handlers may change."""
+        restoring, before, compare = self.restore_settings, self.preflight, self.compare
+        restoring.connect(self.settings.restored, self.settings.parts, self.photo.offered)
+        self.photo.connect(finding_value, restoring.offer, restoring.parts, restoring.look)
+        self.settings.connect()
+        self.stage.connect()
+        self.run.connect(before.expected, before.ask, before.answered, compare.presented, self.timeline)
+        before.connect()
+        compare.connect(self.export.written)
+        for adjustment in (self.steering, self.path):
+            self.timeline.follow(adjustment.connect(compare.settle, compare.brought))
+        self.export.connect()
+        self.timeline.connect()
+        self.lab.connect(self.photo.changes)
+        self.batch.connect(self.history.remembered)
+        self.history.connect(restoring.restore, restoring.changed, restoring.seen)
 
-    def emptied(self, stop: threading.Event | None, hint: str, status: str = words.READY) -> Updates:
-        """Another photo: a run on the former one ends, and what came of it leaves the page. hint: HTML."""
-        if stop is not None:
-            stop.set()
-        gone: Updates = {}
-        for panel in self.panels:
-            gone |= panel.emptied()
-        return gone | self.result.hinted(hint) | {self.running.status: views.status(status)}
 
-    def shown(self, outcome: Outcome) -> Updates:
-        """A finished run, on the page."""
-        here: Updates = {}
-        for panel in self.panels:
-            here |= panel.shown(outcome)
-        return here
-
-    def recalled(
-        self, recipe: Recipe, place: MaskValue, own: Own, stop: threading.Event | None, status: str
-    ) -> Updates:
-        """A former run, ready to be done again: its settings, and its mask over the photo in `place`.
-
-        status: what to tell. Raises `InputError` for what this page cannot set.
-        """
-        settings, sentence = self.settings.recalled(recipe, own)
-        photo = {self.photo.canvas: canvas_for(recipe, place), self.photo.truth: None, self.photo.credit: ""}
-        return (
-            self.emptied(stop, words.HINT_RECALLED, status + sentence)
-            | settings
-            | photo
-            | self.steering.asked_by(recipe)
-            | self.path.asked_by(recipe)
-        )
-
-    @property
-    def recalled_parts(self) -> list[Any]:
-        """What `recalled` changes."""
-        photo = [self.photo.canvas, self.photo.truth, self.photo.credit]
-        return list(dict.fromkeys([*photo, *self.settings.recalled_parts, *self.outputs]))
+def _shared(task: Task, state: AppState, runs: RunList) -> Shared:
+    named = f"{task.key}-{{}}".format
+    nothing = BoardValue()
+    return Shared(
+        task,
+        state,
+        **photo.shared_parts(task, state),
+        **settings.shared_parts(task, state),
+        **run.shared_parts(task),
+        board=CompareBoard(state.images, task.key, nothing, elem_id=named("board"), render=False),
+        experiment=gr.State(None, **STATE),
+        outcome=gr.State(None, **STATE),
+        result=gr.State(None, **STATE),
+        timeline=Timeline(task.config.timesteps, elem_id=named("timeline"), render=False),
+        runs=runs,
+        adjusted=gr.State(Adjusted(), **STATE),
+    )

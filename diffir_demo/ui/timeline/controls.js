@@ -74,6 +74,13 @@ find(".halt").addEventListener("click", () => { waiting = false; halted = true; 
 element.querySelectorAll("[data-suffix]").forEach((button) =>
   button.addEventListener("click", () => trigger("save", { suffix: button.dataset.suffix })));
 
+// Folded away until it is wanted, and then as this browser left it.
+const KEPT_STEP = "diffir-one-step", oneStep = find(".one-step");
+try { oneStep.open = localStorage.getItem(KEPT_STEP) === "open"; } catch { /* folded, then */ }
+oneStep.addEventListener("toggle", () => {
+  try { localStorage.setItem(KEPT_STEP, oneStep.open ? "open" : ""); } catch { /* for this visit, then */ }
+});
+
 new ResizeObserver(renderNumbers).observe(find(".values"));
 new MutationObserver(render).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 watch("value", () => {

@@ -15,7 +15,7 @@ function renderPicture() {
   find(".nothing").hidden = compares || Boolean(url);
   find(".nothing").textContent = !value()?.finished ? props.words.no_picture
     : current() === 0 ? props.words.unpainted_noise : props.words.unpainted;
-  find(".apart").textContent = step?.apart ?? "";
+  find(".distance").textContent = step?.distance ?? "";
   find(".hold").classList.toggle("unseen", !both);
   find(".gain").classList.toggle("unseen", !compares);
   find(".frame").classList.toggle("comparable", both);
@@ -43,16 +43,16 @@ function pixelsOf(url) {
 async function drawDifference(own, final, title) {
   const [a, b] = await Promise.all([pixelsOf(own), pixelsOf(final)]);
   if (difference.hidden || own !== row()?.picture?.url || a.width !== b.width) return;   // something else is shown by now
-  const apart = new ImageData(a.width, a.height), strongest = new Uint32Array(256);
+  const gap = new ImageData(a.width, a.height), strongest = new Uint32Array(256);
   for (let i = 0; i < a.data.length; i++) {
     if (i % 4 === 3) continue;
-    apart.data[i] = Math.abs(a.data[i] - b.data[i]);
-    strongest[apart.data[i]]++;
+    gap.data[i] = Math.abs(a.data[i] - b.data[i]);
+    strongest[gap.data[i]]++;
   }
   const factor = gain ?? fitting(strongest, 0.75 * a.data.length);
-  for (let i = 0; i < a.data.length; i++) apart.data[i] = i % 4 === 3 ? 255 : apart.data[i] * factor;
+  for (let i = 0; i < a.data.length; i++) gap.data[i] = i % 4 === 3 ? 255 : gap.data[i] * factor;
   Object.assign(difference, { width: a.width, height: a.height });
-  difference.getContext("2d").putImageData(apart, 0, 0);
+  difference.getContext("2d").putImageData(gap, 0, 0);
   difference.setAttribute("aria-label", filled(props.words.picture_difference, { title, gain: factor }));
   find(".gain select").value = String(factor);
 }

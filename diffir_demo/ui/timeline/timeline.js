@@ -1,5 +1,6 @@
-// The value is what film.py makes: { sentence, details, total, bound, finished, busy,
-// rows: [{ title, facts: [[name, value]], short, label, numbers, picture, apart }], readings }. Row 0 is the noise.
+// The value is what record.py makes: { sentence, details, total, bound, finished, busy,
+// rows: [{ title, facts: [[name, value]], short, label, numbers, picture, distance, closeups }], readings, closeups }. Row 0
+// is the noise.
 
 const find = (selector) => element.querySelector(selector);
 const root = find(".timeline"), strip = find(".steps"), scrub = find(".scrub");
@@ -111,9 +112,18 @@ function render() {
   renderTransport();
   renderFacts();
   renderActions();
+  announce();
   renderReadings();
+  renderCloseups();
   renderPicture();
   renderNumbers();
+}
+
+// To whatever follows a run elsewhere on the page.
+function announce() {
+  const steps = rows().map(({ title, picture }, i) => ({ title, map: cards[i].map, picture: picture?.url }));
+  const detail = { steps, total: last() + 1 };
+  element.dispatchEvent(new CustomEvent("diffusion", { bubbles: true, detail }));
 }
 
 function choose(index) {

@@ -1,0 +1,135 @@
+// What is on the canvas. Beyond 200 % a pixel is a square, so that the browser's smoothing is not taken for detail; only
+// what is there to be "just enlarged" stays smooth.
+
+const SHARP = 2;                     // from here on, pixels are squares
+const RIM = 2;                       // width of the mask's outline
+let isHeld = false;                  // flicker: A instead of B
+let due = 0;
+const scratch = document.createElement("canvas");
+// What each mode of comparing paints; words/en.json names them (`mode_names`), in the order of their buttons.
+const MODES = { slider: paintSlider, side: paintSide, lens: paintLens, flicker: paintFlicker, difference: paintDifference };
+
+function draw() {
+  if (!due) due = requestAnimationFrame(() => { due = 0; paint(); });
+}
+
+function paint() {
+  const brush = canvas.getContext("2d"), ratio = density();
+  brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+  brush.clearRect(0, 0, canvas.width, canvas.height);
+  if (!shownResult) return;
+  MODES[mode](brush);
+  paintPatch(brush);
+  if (one(".outline").checked && value.mask) rects.forEach((rect) => paintOutline(brush, rect));
+  const previews = panes().some((_, index) => isReduced(showing(index)));
+  one(".reduced").hidden = !previews;
+}
+
+// On previews whose exact pixels are not (yet) there.
+function isReduced(key) {
+  const shown = method(key)?.view, region = regions.get(key);
+  if (!shown?.token) return false;
+  return !(region?.exact && holds(region.box, seen()));
+}
+
+function clipped(brush, x, y, w, h, work) {
+  brush.save();
+  brush.beginPath();
+  brush.rect(x, y, w, h);
+  brush.clip();
+  work();
+  brush.restore();
+}
+
+// Where the whole picture lies: on whole pixels of the screen, so that 100 % is sharp.
+function placed(rect, zoom = view.zoom, centre = view) {
+  const ratio = density(), snap = (x) => Math.round(x * ratio) / ratio;
+  const left = snap(rect.x + rect.w / 2 - centre.x * zoom), top = snap(rect.y + rect.h / 2 - centre.y * zoom);
+  return { left, top, width: value.size[0] * zoom, height: value.size[1] * zoom };
+}
+
+function paintPicture(brush, key, place) {
+  const shown = method(key)?.view, image = shown && bitmap(shown.file.url);
+  if (!image) return;
+  const smooth = shown.token || shown.enlarged || place.width / image.width <= SHARP;
+  brush.imageSmoothingEnabled = Boolean(smooth);
+  brush.imageSmoothingQuality = "high";
+  brush.drawImage(image, place.left, place.top, place.width, place.height);
+  const region = regions.get(key);
+  if (region) {
+    const [left, top, right, bottom] = region.box;
+    const wide = (right - left) * place.width, high = (bottom - top) * place.height;
+    brush.imageSmoothingEnabled = shown.enlarged || wide / region.bitmap.width <= SHARP;
+    brush.drawImage(region.bitmap, place.left + left * place.width, place.top + top * place.height, wide, high);
+  }
+  if (key === "result" && mode !== "difference") paintOrigins(brush, place);
+}
+
+function paintSlider(brush) {
+  const rect = rects[0], x = line * rect.w, place = placed(rect);
+  clipped(brush, 0, 0, x, rect.h, () => paintPicture(brush, showing(0), place));
+  clipped(brush, x, 0, rect.w - x, rect.h, () => paintPicture(brush, showing(1), place));
+}
+
+function paintSide(brush) {
+  rects.forEach((rect, index) => {
+    clipped(brush, rect.x, rect.y, rect.w, rect.h, () => paintPicture(brush, showing(index), placed(rect)));
+  });
+}
+
+function paintLens(brush) {
+  const rect = rects[0], power = Number(one(".magnify").value), place = placed(rect);
+  paintPicture(brush, showing(0), place);
+  const { x, y, radius } = lens(), larger = {
+    left: x - (x - place.left) * power, top: y - (y - place.top) * power,
+    width: place.width * power, height: place.height * power,
+  };
+  brush.save();
+  brush.beginPath();
+  brush.arc(x, y, radius, 0, 2 * Math.PI);
+  brush.clip();
+  brush.clearRect(0, 0, rect.w, rect.h);
+  paintPicture(brush, showing(1), larger);
+  brush.restore();
+}
+
+function paintFlicker(brush) {
+  paintPicture(brush, showing(isHeld ? 0 : 1), placed(rects[0]));
+}
+
+// |A - B| in every colour, then doubled until it is amplified enough; what is too bright for the screen is white.
+function paintDifference(brush) {
+  scratch.width = canvas.width;
+  scratch.height = canvas.height;
+  const pen = scratch.getContext("2d"), ratio = density(), place = placed(rects[0]);
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  paintPicture(pen, showing(0), place);
+  pen.globalCompositeOperation = "difference";
+  paintPicture(pen, showing(1), place);
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.globalCompositeOperation = "lighter";
+  for (let doubled = 0; doubled < Number(one(".gain").value); doubled++) pen.drawImage(scratch, 0, 0);
+  brush.drawImage(scratch, 0, 0, rects[0].w, rects[0].h);
+}
+
+// The mask's rim, as wide at any zoom: the mask moved to all sides, less the mask itself.
+function paintOutline(brush, rect) {
+  const shape = bitmap(value.mask.url), place = placed(rect), ratio = density();
+  if (!shape) return;
+  scratch.width = canvas.width;
+  scratch.height = canvas.height;
+  const pen = scratch.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const stamp = (dx, dy) => pen.drawImage(shape, place.left + dx, place.top + dy, place.width, place.height);
+  for (let turn = 0; turn < 12; turn++) stamp(RIM * Math.cos((turn * Math.PI) / 6), RIM * Math.sin((turn * Math.PI) / 6));
+  pen.globalCompositeOperation = "source-in";
+  pen.fillStyle = "#ff5d55";
+  pen.fillRect(0, 0, rect.x + rect.w, rect.y + rect.h);
+  pen.globalCompositeOperation = "destination-out";
+  stamp(0, 0);
+  clipped(brush, rect.x, rect.y, rect.w, rect.h, () => {
+    brush.shadowColor = "#000";
+    brush.shadowBlur = 2;
+    brush.drawImage(scratch, 0, 0, scratch.width / ratio, scratch.height / ratio);
+  });
+}

@@ -1,1 +1,0 @@
-"""The regions of a tab, one file each; `tab.py` puts them together."""

@@ -1,0 +1,126 @@
+"""One stage for photo and result, the bar under it, and how work goes on: versions, other tools, and old photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from gradio.data_classes import FileData, GradioModel
+
+from ...chain import FINDS, Proposal, propose
+from ...recipe import Recipe
+from ...tasks import TASKS, Task, get_task
+from ..component import TypedHTML, Value, parts, task_words, words_of
+from ..files import file_data, keep, still_there
+from ..languages import plain, say
+from ..photo.reading import photo_of
+from ..run_queue import run_in_thread
+from ..shared import ON_THE_DEVICE, QUIET, Feature, Shared, Updates, report_errors
+
+COMMON, WORDS = words_of(), words_of("stage")
+ORDER = "inpaint", "clean", "deblur", "sr"
+"""In which tools work on an old photo; what is not among them comes last."""
+
+ONCE_THERE = """const begin = () => {
+  const isThere = element.isConnected && element.closest(".bench")?.querySelector(".pad");
+  if (!isThere) { requestAnimationFrame(begin); return; }
+SCRIPTS
+};
+begin();"""
+"""Gradio may bring the bar to the page before the canvas that it works with, on a busy machine."""
+
+
+class StepData(GradioModel):
+    """A run that a photo seems to need."""
+
+    task: str
+    title: str
+    reason: str
+    """What was found."""
+    preset: str = ""
+    """The title of the preset, as its radio button has it; "" where it is left as it is."""
+    scale: str = ""
+    """Likewise, of the scale."""
+    mask: FileData | None = None
+    wanted: bool = True
+    """False for one that can be added."""
+
+
+class StageValue(Value):
+    """What was found in the photo that was looked over; nothing until then."""
+
+    number: int = 0
+    """Another one every time."""
+    steps: list[StepData] = []
+    text: str = ""
+
+
+class StageBar(TypedHTML):
+    """Opens a photo, changes between photo and result, and goes on from there. Event `look_over`: an old photo."""
+
+    data_model = StageValue
+
+    def __init__(self, key: str, **options: Any) -> None:
+        """key: of the task whose tab it stands in."""
+        others = {each: task_words(each).do or task.title for each, task in TASKS.items()}
+        scripts = parts("stage/bar", "stage/watch", "stage/versions", "stage/old_photo", "history/stored", "stage/kept")
+        scripts["js_on_load"] = ONCE_THERE.replace("SCRIPTS", scripts["js_on_load"])
+        facts: dict[str, Any] = {"task": key, "words": WORDS.bar, "tools": others, "server_functions": [still_there]}
+        super().__init__(StageValue(), **facts, **scripts, **options)
+
+
+class StageFeature(Feature):
+    """Looks an old photo over; all else about the stage is the page's own."""
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self.bar = StageBar(self.task.key, elem_id=self.named("stage-bar"), intro=plain(shared.intro))
+
+    def connect(self) -> None:
+        changed = [self.bar, self.shared.status]
+        self.bar.look_over(self.look_over, {self.bar, self.shared.canvas}, changed, **QUIET, **ON_THE_DEVICE)
+
+    @report_errors
+    def look_over(self, values: dict[Any, Any]) -> Iterator[Updates]:
+        """What the photo on the canvas seems to need."""
+        reader = get_task(FINDS)
+        yield self.shared.say(WORDS.looking, 0.3, "busy")
+        photo = photo_of(values[self.shared.canvas])
+        model = self.state.at_hand(reader, self.state.chosen(reader, None, {}).path)
+        found = yield from run_in_thread(partial(propose, photo, model))
+        text = WORDS.found if found else WORDS.nothing_found
+        number = values[self.bar].number + 1
+        steps = [_step(each, each in found) for each in with_others(found)]
+        shown = StageValue(number=number, steps=steps, text=text)
+        yield {self.bar: shown} | self.shared.say(self.shared.intro)
+
+
+def with_others(found: Sequence[Proposal]) -> list[Proposal]:
+    """What is proposed, and all else that can be made of a photo without a mask, in the order in which it is done."""
+    tasks = {each.recipe.task for each in found}
+    others = [task for task in TASKS.values() if not task.wants_mask and task.key not in tasks]
+    added = [Proposal(_plain(task), "") for task in others]
+    return sorted([*found, *added], key=lambda each: [*ORDER, each.recipe.task].index(each.recipe.task))
+
+
+def _plain(task: Task) -> Recipe:
+    """Of a run with what the task does first; enlarged, as little as it can be."""
+    if len(task.scales) == 1:
+        return Recipe(task.key)
+    scale = min(task.scales)
+    return Recipe(task.key, preset=task.preset(scale=scale).key, scale=scale)
+
+
+def _step(proposal: Proposal, wanted: bool) -> StepData:
+    recipe = proposal.recipe
+    preset = get_task(recipe.task).preset(recipe.preset, recipe.scale) if recipe.scale else None
+    return StepData(
+        task=recipe.task,
+        title=task_words(recipe.task).do,
+        reason=say(proposal.reason),
+        preset=say(preset.title) if preset else "",
+        scale=words_of("settings").times.format(scale=recipe.scale) if recipe.scale else "",
+        mask=file_data(keep(recipe.mask, "mask.png")) if recipe.mask else None,
+        wanted=wanted,
+    )

@@ -1,0 +1,127 @@
+// "Restore this old photo": the server looks it over and proposes runs; those that are not left out are then made one
+// after the other, each with the tool of its own tab, as if a visitor had gone on from result to result. Runs in the
+// scope of bar.js.
+
+const plan = element.querySelector(".plan");
+let answeredNumber = props.value?.number ?? 0;
+stages.append(plan);
+
+element.querySelector(".old").addEventListener("click", () => trigger("look_over"));
+plan.querySelector(".not-now").addEventListener("click", () => (plan.hidden = true));
+plan.querySelector(".start").addEventListener("click", () => {
+  const steps = props.value.steps.filter((_, i) => plan.querySelectorAll("input")[i].checked);
+  plan.hidden = true;
+  if (steps.length) makeAll(steps);
+});
+
+function showPlan() {
+  const { number, steps, text } = props.value || {};
+  if (!number || number === answeredNumber) return;
+  answeredNumber = number;
+  plan.querySelector("p").textContent = text;
+  plan.querySelector("ol").replaceChildren(...steps.map(({ title, reason, scale, wanted }) => {
+    const item = document.createElement("li"), label = item.appendChild(document.createElement("label"));
+    const box = label.appendChild(Object.assign(document.createElement("input"), { type: "checkbox", checked: wanted }));
+    label.append(Object.assign(document.createElement("strong"), { textContent: scale ? `${title} ${scale}` : title }), ` ${reason}`);
+    box.addEventListener("change", () => {
+      plan.querySelector(".start").disabled = !plan.querySelector("input:checked");
+    });
+    return item;
+  }));
+  const isWanted = steps.some(({ wanted }) => wanted);
+  plan.querySelector(".start").disabled = !isWanted;
+  plan.hidden = false;
+  plan.querySelector(isWanted ? ".start" : ".not-now").focus({ preventScroll: true });
+}
+watch("value", showPlan);
+
+async function makeAll(steps) {
+  const { file, preview } = JSON.parse(pad.dataset.value);
+  let photo = { file, preview };
+  const began = performance.now(), count = steps.length;
+  common.isPlanGoing = true;
+  for (const [i, step] of steps.entries()) {
+    if (count > 1) sayPart(filled(props.words.part, { number: i + 1, count, tool: step.title }));
+    await goOnWith(step.task, photo, { mask: step.mask });
+    await chooseLike(step);
+    if (!(await finished(step.task))) { common.isPlanGoing = false; sayPart(""); return; }
+    photo = latest();
+  }
+  common.isPlanGoing = false;
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  if (count > 1) sayPart(filled(props.words.all_parts, { count, seconds }));
+}
+
+// Over the stage, in every tab: the steps are made in several. It stays until something else is done.
+const PART = "part-said";
+const partLine = element.querySelector(".part");
+stages.append(partLine);
+function sayPart(text) {
+  common.part = text;
+  document.dispatchEvent(new Event(PART));
+}
+function showPart() {
+  if (!element.isConnected) { document.removeEventListener(PART, showPart); return; }
+  partLine.textContent = common.part || "";
+  partLine.hidden = !common.part;
+}
+document.addEventListener(PART, showPart);
+on(document, "click", ({ isTrusted }) => { if (isTrusted && common.part && !common.isPlanGoing) sayPart(""); });
+showPart();
+
+const ANSWERS = 20000;               // milliseconds after which the server is taken for silent
+
+function chosen(key) {
+  return new Promise((done) => {
+    const hear = ({ detail }) => { if (detail === key) over(); };
+    const over = () => { document.removeEventListener("chosen", hear); done(); };
+    document.addEventListener("chosen", hear);
+    setTimeout(over, ANSWERS);
+  });
+}
+
+// Presses the radio button of that text, where it is not pressed, and waits until the server knows. The buttons of a tab
+// that was just opened come when they like, and one that is pressed as soon as it is there springs back.
+const TRIES = 10, SPRUNG = 250;      // milliseconds after which it has sprung back
+async function chooseLike({ task, preset, scale }) {
+  for (const [part, text] of [["preset", preset], ["scale", scale]]) {
+    for (let i = 0; text && i < TRIES; i += 1) {
+      const labels = `#${task}-${part} label`, input = await radioOf(labels, text);
+      if (!input || input.checked) break;
+      const known = chosen(task);
+      input.click();
+      await pause(SPRUNG);
+      if ((await radioOf(labels, text))?.checked) await known;
+    }
+  }
+}
+
+async function radioOf(labels, text) {
+  const until = performance.now() + ANSWERS;
+  while (element.isConnected && performance.now() < until) {
+    const label = [...document.querySelectorAll(labels)].find((each) => each.textContent.trim() === text);
+    if (label) return label.querySelector("input");
+    await pause(50);
+  }
+  return null;
+}
+
+// Presses the tool's button, and waits for its result; false where it was cancelled, or went wrong.
+async function finished(key) {
+  const run = document.getElementById(`${key}-run`), cancel = document.getElementById(`${key}-cancel`);
+  const there = document.querySelector(`#${key}-board .board`), before = common.kept;
+  await pause(100);
+  const former = there.dataset.result;
+  run.click();
+  while (element.isConnected) {
+    await pause(150);
+    if (there.dataset.result && there.dataset.result !== former && common.kept !== before && cancel.disabled) return true;
+    if (document.querySelector(`#${key}-status .status.bad`)) return false;
+    if (cancelled.has(key)) { cancelled.delete(key); return false; }
+  }
+  return false;
+}
+const cancelled = new Set();
+for (const key of Object.keys(props.tools)) {
+  on(document, "click", ({ target }) => { if (target.closest?.(`#${key}-cancel`)) cancelled.add(key); });
+}
