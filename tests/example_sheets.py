@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from diffir_demo import load, restore
+from diffir_demo import load
 from diffir_demo.imaging import grown
 from diffir_demo.scratches import find_scratches
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import TASKS, Request, Task
-from diffir_demo.ui.examples import Example, examples_for
-from diffir_demo.ui.mask_canvas import MaskValue, StrokeData
+from diffir_demo.ui.photo.canvas import MaskValue, StrokeData
+from diffir_demo.ui.photo.examples import Example, examples_for
 
 CROP = 256
 """Side of a crop, pixels of the result."""
@@ -47,7 +48,7 @@ def row(task: Task, example: Example) -> list[tuple[str, np.ndarray]]:
     for preset in task.presets:
         if preset.scale == scale:
             engine = load(task.key, preset=preset.key, scale=scale)
-            done = restore(task.key, Request(picture, mask, fill=preset.fill), engine)
+            done = engine.restore(Request(picture, mask, Settings(fill=preset.fill)))
             cells.append((preset.key, done.picture.pixels))
     if truth is not None:
         cells.append(("truth", truth.pixels))

@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 
 from diffir_demo.model import ModelConfig
-from diffir_demo.weights.buffers import schedule_buffers
-from diffir_demo.weights.names import official_names
+from diffir_demo.weights.official import official_names, schedule_buffers
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GOLDEN = ("inpainting", "sr_x4", "deblur")

@@ -10,14 +10,21 @@ from pydantic import ValidationError
 
 from diffir_demo.batch import Entry, Gathered, Working
 from diffir_demo.imaging import Packed, Picture
-from diffir_demo.ui.batch_view import BatchView, waiting
-from diffir_demo.ui.photo_list import MAX_FILES, PhotoList, PhotoListValue
-from diffir_demo.ui.words import batch as words
+from diffir_demo.ui.batch.photos import MAX_FILES, BatchView, PhotoList, PhotoListValue, duration, uses, waiting
+from diffir_demo.ui.component import words_of
+
+WORDS = words_of("batch")
 
 
-def gathered(*names: str, masks: tuple[str, ...] = (), left_out: int = 0) -> Gathered:
+def gathered(*names: str, masks: tuple[str, ...] = (), left_out: tuple[str, ...] = ()) -> Gathered:
     photos, found = (tuple(Packed(Path("x.zip"), n, 2_000_000) for n in group) for group in (names, masks))
     return Gathered(photos, found, left_out)
+
+
+def test_files_that_are_left_out_are_named() -> None:
+    names = tuple(f"{number}.txt" for number in range(8))
+    line = waiting(gathered("a.png", left_out=names)).line
+    assert line.endswith("8 other files were left out: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 3 more.")
 
 
 def finished(name: str) -> Entry:
@@ -26,8 +33,8 @@ def finished(name: str) -> Entry:
 
 
 def test_before_it_begins_the_list_counts() -> None:
-    value = waiting(gathered("a.png", "b.png", masks=("a_mask.png", "c_mask.png"), left_out=1))
-    assert value.line == "2 photos, 4.0 megabytes. 1 of them brought a mask. 1 other file was left out."
+    value = waiting(gathered("a.png", "b.png", masks=("a_mask.png", "c_mask.png"), left_out=("notes.txt",)))
+    assert value.line == "2 photos, 4.0 megabytes. 1 of them brought a mask. 1 other file was left out: notes.txt."
     assert [row.state for row in value.rows] == ["waiting", "waiting"] and value.tone == "idle"
     assert waiting(Gathered()).line == ""
 
@@ -35,18 +42,18 @@ def test_before_it_begins_the_list_counts() -> None:
 def test_rows_tell_what_becomes_of_each() -> None:
     view = BatchView(gathered("a.png", "b.png", "c.png"))
     assert view.begin().tone == "busy"
-    value = view.tell(Working(1, 3, 0.5, None))
+    value = view.show(Working(1, 3, 0.5, None))
     assert (value.rows[0].state, value.rows[0].share, value.line) == ("working", 0.5, "Photo 1 of 3")
     assert value.share == pytest.approx(1 / 6)
-    value = view.tell(finished("a.png"))
+    value = view.show(finished("a.png"))
     assert value.rows[0].state == "done" and value.rows[0].note == "120 × 80 · 1.3 s · A notice."
-    assert value.rows[0].glance is not None and value.rows[0].glance.startswith("data:image/jpeg;base64,")
-    value = view.tell(Working(2, 3, 0.0, 75.0, waiting=True))
+    assert value.rows[0].thumbnail is not None and value.rows[0].thumbnail.startswith("data:image/jpeg;base64,")
+    value = view.show(Working(2, 3, 0.0, 75.0, waiting=True))
     assert value.line == "Another run is going first; photo 2 of 3 comes right after it, about 1 min 15 s left"
-    assert value.rows[1].note == words.WAITING_ROW
-    value = view.tell(Entry("b.png", error="It is damaged."))
+    assert value.rows[1].note == WORDS.waiting_row
+    value = view.show(Entry("b.png", error="It is damaged."))
     assert (value.rows[1].state, value.rows[1].note) == ("failed", "It is damaged.")
-    value = view.tell(finished("c.png"))
+    value = view.show(finished("c.png"))
     value = view.end()
     assert value.line == "Done: 2 photos in 1 s. 1 could not be restored; its row says why."
     assert (value.tone, value.share) == ("good", 1.0)
@@ -54,19 +61,19 @@ def test_rows_tell_what_becomes_of_each() -> None:
 
 def test_a_stopped_batch_says_so() -> None:
     view = BatchView(gathered("a.png", "b.png"))
-    view.tell(finished("a.png"))
-    view.tell(Working(2, 2, 0.7, 1.0))
+    view.show(finished("a.png"))
+    view.show(Working(2, 2, 0.7, 1.0))
     value = view.end()
     assert value.line == "Stopped. The zip holds what was finished: 1 photo of 2."
-    assert (value.rows[1].state, value.rows[1].note) == ("waiting", words.NOT_BEGUN) and value.share == 0.5
+    assert (value.rows[1].state, value.rows[1].note) == ("waiting", WORDS.not_begun) and value.share == 0.5
     empty = BatchView(gathered("a.png")).end()
-    assert empty.line == words.STOPPED_EMPTY and empty.share is None
+    assert empty.line == WORDS.stopped_empty and empty.share is None
 
 
 def test_where_nothing_worked_it_is_no_success() -> None:
     view = BatchView(gathered("a.png"))
-    view.tell(Entry("a.png", error="It is damaged."))
-    assert (view.end().line, view.value.tone) == (words.NONE, "bad")
+    view.show(Entry("a.png", error="It is damaged."))
+    assert (view.end().line, view.value.tone) == (WORDS.none, "bad")
 
 
 @pytest.mark.parametrize(
@@ -74,15 +81,15 @@ def test_where_nothing_worked_it_is_no_success() -> None:
     [(0.2, "1 s"), (59.4, "59 s"), (75, "1 min 15 s"), (120, "2 min"), (1790, "30 min"), (4000, "1 h 7 min")],
 )
 def test_durations_are_readable(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_settings_are_told_and_escaped() -> None:
-    told = words.uses(7, "<b>.safetensors", 3, True)
+    told = uses(7, "<b>.safetensors", 3, True)
     assert (
         "seed 7" in told and "&lt;b&gt;.safetensors" in told and "3 diffusion steps" in told and "cat_mask.png" in told
     )
-    assert "cat_mask" not in words.uses(None, "x", None, False)
+    assert "cat_mask" not in uses(None, "x", None, False)
 
 
 def test_the_list_takes_only_files_that_gradio_checks() -> None:

@@ -14,13 +14,16 @@ import torch
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from diffir_demo import bench
-from diffir_demo.bench import memory, timing
-from diffir_demo.bench.reference import Reference
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
-from diffir_demo.model import PRESETS, DiffIR, DIRformer, FastDIRformer, fold
+from diffir_demo.model import PRESETS, CpuDIRformer, DiffIR, DIRformer
 from diffir_demo.model.cost import cost_of
+from tools import bench
+from tools.bench import timing, variants
+from tools.bench.reference import Reference
+from tools.bench.timing import STATUS, peak_memory
+from tools.bench.variants import Variant, case, variants_for
+from tools.machine import CPU
 
 
 @pytest.fixture(autouse=True)
@@ -45,42 +48,42 @@ def test_one_case_from_end_to_end(
     found = json.loads(numbers.read_text())
     assert found["conditions"]["rounds"] == 2
     assert [case["size"] for case in found["cases"]] == [16, 32]
-    ways = [way.name for way in bench.ways_on(torch.device("cpu"))]
-    for case in found["cases"]:
-        assert list(case["paint"]) == ways and case["prior"]["fp32"]["median"] > 0
-        assert all(0 < times["low"] <= times["median"] <= times["high"] for times in case["paint"].values())
-        assert all(share > 0 for share in case["share_of_peak"].values())
-        for way, whole in case["whole"].items():
-            prior = case["prior"]["bf16" if way == "fast bf16" else "fp32"]
-            assert whole == prior["median"] + case["paint"][way]["median"]
+    names = [each.name for each in variants_for(CPU)]
+    for each in found["cases"]:
+        assert list(each["decode"]) == names and each["prior"]["fp32"]["median"] > 0
+        assert all(0 < times["low"] <= times["median"] <= times["high"] for times in each["decode"].values())
+        assert all(share > 0 for share in each["share_of_peak"].values())
+        for variant, whole in each["whole"].items():
+            prior = each["prior"]["bf16" if variant == "fast bf16" else "fp32"]
+            assert whole == prior["median"] + each["decode"][variant]["median"]
     assert Image.open(plot).size[0] > 500
 
 
-def test_every_way_paints_by_the_network_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, damaged, ipr = bench.ways.case(PRESETS["tiny"], 16)
+def test_every_variant_decodes_by_the_network_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, damaged, ipr = case(PRESETS["tiny"], 16)
     pictures = {}
-    walks = {"plain": DIRformer, "fast": FastDIRformer, "reference": Reference}
-    for network in walks:
+    passes = {"plain": (DIRformer, "forward"), "fast": (CpuDIRformer, "__call__"), "reference": (Reference, "__call__")}
+    for network in passes:
         with monkeypatch.context() as patch:
-            for other in (walks[name] for name in walks if name != network):
-                patch.setattr(other, "walk", None)
-            pictures[network] = bench.Way(network, "fp32").painter(model)(damaged, ipr)
+            for other in (passes[name] for name in passes if name != network):
+                patch.setattr(*other, None)
+            pictures[network] = Variant(network, "fp32").decoder(model)(damaged, ipr)
     torch.testing.assert_close(pictures["fast"], pictures["plain"], atol=1e-5, rtol=0)
     torch.testing.assert_close(pictures["reference"], pictures["plain"], atol=1e-5, rtol=0)
 
 
-def test_a_gpu_has_ways_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gpu_has_variants_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Those that a CPU can run, too, are run here: all but the compiled ones, which need a compiler."""
-    monkeypatch.setattr(bench.ways, "has_fast_bf16", lambda _: True)
-    names = [way.name for way in bench.ways_on(torch.device("cuda"))]
+    monkeypatch.setattr(variants, "has_fast_bf16", lambda _: True)
+    names = [each.name for each in variants_for(torch.device("cuda"))]
     assert names[:2] == ["reference fp32", "reference tf32"] and "compiled bf16" in names and "fast fp32" not in names
-    assert [way.name for way in bench.ways_on(torch.device("mps"))] == ["reference fp32", "plain fp32"]
-    model, damaged, ipr = bench.ways.case(PRESETS["tiny"], 16)
-    exact = bench.Way("plain", "fp32").painter(model)(damaged, ipr)
+    assert [each.name for each in variants_for(torch.device("mps"))] == ["reference fp32", "plain fp32"]
+    model, damaged, ipr = case(PRESETS["tiny"], 16)
+    exact = Variant("plain", "fp32").decoder(model)(damaged, ipr)
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     for name in names:
         if not name.startswith(("blocks", "compiled")):
-            torch.testing.assert_close(bench.Way(*name.split()).painter(model)(damaged, ipr), exact, atol=2e-2, rtol=0)
+            torch.testing.assert_close(Variant(*name.split()).decoder(model)(damaged, ipr), exact, atol=2e-2, rtol=0)
     assert before == (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
     if not torch.cuda.is_available():
         assert main(["bench", "--device", "cuda"]) == 2
@@ -91,21 +94,21 @@ def test_a_gpu_has_ways_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_the_reference_is_the_same_network(preset: str) -> None:
     """Every variant: norms with and without mean, folded stems, all heads. With weights that hide nothing."""
     config = PRESETS[preset]
-    model, damaged, ipr = bench.ways.case(config, 2 * config.multiple_of)
+    model, damaged, ipr = case(config, 2 * config.multiple_of)
     generator = torch.Generator().manual_seed(1)
     for parameter in model.parameters():
         parameter.add_(0.02 * torch.randn(parameter.shape, generator=generator))
-    found, wanted = (fold(model.paint(damaged, ipr, w)) for w in (Reference(model.painter).walk, None))
+    found, wanted = (model.decode(damaged, ipr, w) for w in (Reference(model.unet), None))
     torch.testing.assert_close(found, wanted, atol=2e-5, rtol=1e-4)
 
 
-def test_a_process_tells_its_own_peak() -> None:
-    if not memory.STATUS.exists():
+def test_a_process_reports_its_own_peak() -> None:
+    if not STATUS.exists():
         pytest.skip("no /proc here")
-    found = memory.peak_memory("compact_deblur", 32, bench.Way("fast", "fp32"))
+    found = peak_memory("compact_deblur", 32, Variant("fast", "fp32"))
     assert found is not None and 50 < found.at_rest <= found.peak < 2000
     with pytest.raises(RuntimeError, match="KeyError"):
-        memory.peak_memory("no such preset", 32, bench.Way("fast", "fp32"))
+        peak_memory("no such preset", 32, Variant("fast", "fp32"))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_multiplications_are_those_known_of_the_authors_networks(
     name: str, size: int, paint: float, encoder: float
 ) -> None:
     cost = cost_of(PRESETS[name], size, size)
-    assert cost.paint == pytest.approx(paint, rel=2e-3) and cost.encoder == pytest.approx(encoder, rel=2e-3)
+    assert cost.unet == pytest.approx(paint, rel=2e-3) and cost.encoder == pytest.approx(encoder, rel=2e-3)
     assert cost.diffusion * 1e9 == 4 * (513 * 256 + 256 * 256)
     assert cost_of(PRESETS[name], size, size, steps=1).diffusion * 4 == pytest.approx(cost.diffusion)
 
@@ -126,7 +129,7 @@ def test_multiplications_are_those_that_torch_counts(name: str) -> None:
     with torch.device("meta"):
         model = DiffIR(config).requires_grad_(False)
         damaged, vector = torch.empty(1, config.in_channels, height, width), torch.empty(1, config.ipr_length)
-        seen = torch.empty(1, config.painter_channels, height, width)
+        seen = torch.empty(1, config.unet_channels, height, width)
 
     def counted(work: Callable[[], object]) -> float:
         with FlopCounterMode(display=False) as counter:
@@ -135,7 +138,7 @@ def test_multiplications_are_those_that_torch_counts(name: str) -> None:
 
     cost = cost_of(config, height, width, steps=1)
     first = 0.0 if model.shrinkage is None else model.shrinkage.work() * height * width / 1e9
-    assert cost.paint == pytest.approx(first + counted(lambda: model.painter(seen, vector)), rel=1e-9)
+    assert cost.unet == pytest.approx(first + counted(lambda: model.unet(seen, vector)), rel=1e-9)
     assert cost.encoder == pytest.approx(counted(lambda: model.encoder(damaged)), rel=1e-9)
     assert cost.diffusion == pytest.approx(counted(lambda: model.denoiser(vector, 0, vector)), rel=1e-9)
 
@@ -162,7 +165,7 @@ def test_which_networks_are_measured() -> None:
 
 def test_where_the_time_goes(capsys: pytest.CaptureFixture[str]) -> None:
     found = list(bench.profiles(["tiny"], [32], 1))
-    assert [each.way for each in found] == [w.name for w in bench.ways_on(bench.CPU) if w.network == "fast"]
+    assert [each.variant for each in found] == [w.name for w in variants_for(CPU) if w.network == "fast"]
     for each in found:
         assert sum(each.shares.values()) == pytest.approx(1) and each.seconds > 0
         assert min(each.shares[kind] for kind in ("matrix products", "convolutions", "GELU", "norms")) > 0
@@ -188,7 +191,7 @@ def test_whole_runs_of_the_shipped_weights(tmp_path: Path, capsys: pytest.Captur
     )
     for each in whole:
         assert 0 < each["first"] < each["seconds"] and 0 < each["gap"] < each["seconds"]
-        assert 0 < each["telling"] < 1
+        assert 0 < each["between"] < 1
         assert each["peak"] == 0 or 0 < each["at_rest"] <= each["peak"]
         assert f"| {each['task']} | {each['size'][0]} x {each['size'][1]} |" in printed
 
@@ -202,10 +205,10 @@ def test_whole_runs_refuse_what_they_cannot_do(wrong: list[str], capsys: pytest.
     assert code == 2 and "--whole" in capsys.readouterr().err
 
 
-def test_a_whole_run_that_fails_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_whole_run_that_fails_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--task", "sr", "--whole", "900"]) == 2
-    told = capsys.readouterr().err
-    assert "sr at 900 megapixels is refused" in told and "200 is the most" in told and "Traceback" not in told
+    said = capsys.readouterr().err
+    assert "sr at 900 megapixels is refused" in said and "200 is the most" in said and "Traceback" not in said
 
 
 def test_every_method_of_a_task_takes_its_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

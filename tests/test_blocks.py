@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from gradio.state_holder import SessionState
 
 from diffir_demo.ui.blocks import Blocks
+from tests.factories import in_a_loop
 
 KEPT = {"__type__": "update"}
 
@@ -28,7 +28,7 @@ class Page:
         self.session = SessionState(self.blocks)
 
     def told(self, answer: Any, number: int = 0) -> list[Any]:
-        return asyncio.run(self.blocks.postprocess_data(self.blocks.fns[number], answer, self.session))
+        return in_a_loop(self.blocks.postprocess_data(self.blocks.fns[number], answer, self.session))
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from diffir_demo.api import load
 from diffir_demo.baselines import baselines_for
 from diffir_demo.devices import has_fast_bf16
 from diffir_demo.imaging import Picture, load_picture
-from diffir_demo.metrics import scores
-from diffir_demo.restore import load, restore
-from diffir_demo.tasks import TASKS, Damaged, Request
+from diffir_demo.tasks import TASKS, Case, Request
 from diffir_demo.weights import inspect
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +29,7 @@ PHOTOS = [
 
 
 @cache
-def cases(key: str) -> list[Damaged]:
+def cases(key: str) -> list[Case]:
     """Crops of the examples' middle, 256 pixels a side, damaged with fixed seeds."""
     found = []
     for seed, name in enumerate(PHOTOS):
@@ -47,7 +46,7 @@ def mean_score(key: str, pictures: list[Picture]) -> float:
     return float(
         np.mean(
             [
-                scores(key, picture.pixels, case.reference.pixels, case.request.mask)[TASKS[key].headline]
+                TASKS[key].scores(picture.pixels, case.reference.pixels, case.request.mask)[TASKS[key].headline]
                 for case, picture in pairs
             ]
         )
@@ -57,7 +56,7 @@ def mean_score(key: str, pictures: list[Picture]) -> float:
 @cache
 def network(key: str, precision: str = "fp32", file: str | None = None, count: int = len(PHOTOS)) -> list[Picture]:
     engine = load(key, ROOT / "checkpoints" / (file or TASKS[key].weights), device="cpu", precision=precision)
-    return [restore(key, case.request, engine).picture for case in cases(key)[:count]]
+    return [engine.restore(case.request).picture for case in cases(key)[:count]]
 
 
 def baseline(key: str, method: str) -> float:
@@ -114,8 +113,8 @@ def test_a_photo_that_is_fine_comes_back_unharmed() -> None:
     engine = load("clean", device="cpu", precision="fp32")
     for case in cases("clean"):
         fine = case.reference
-        restored = restore("clean", Request(fine), engine).picture
-        assert scores("clean", restored.pixels, fine.pixels, None)["psnr"] > 40
+        restored = engine.restore(Request(fine)).picture
+        assert TASKS["clean"].scores(restored.pixels, fine.pixels, None)["psnr"] > 40
 
 
 def test_real_photos_are_enlarged_better_than_by_the_preset_for_clean_ones() -> None:
@@ -124,11 +123,11 @@ def test_real_photos_are_enlarged_better_than_by_the_preset_for_clean_ones() -> 
 
     def score(pictures: list[Picture]) -> float:
         pairs = zip(worn, pictures, strict=True)
-        return float(np.mean([scores("sr", p.pixels, c.reference.pixels, None)["psnr_y"] for c, p in pairs]))
+        return float(np.mean([TASKS["sr"].scores(p.pixels, c.reference.pixels, None)["psnr_y"] for c, p in pairs]))
 
-    found = score([restore("sr", case.request, real).picture for case in worn])
+    found = score([real.restore(case.request).picture for case in worn])
     bicubic = next(each.run for each in baselines_for("sr") if each.key == "bicubic")
-    assert found > score([restore("sr", case.request, faithful).picture for case in worn]) + 0.2
+    assert found > score([faithful.restore(case.request).picture for case in worn]) + 0.2
     assert found > score([bicubic(case.request.picture, None, 4) for case in worn]) + 0.2
 
 

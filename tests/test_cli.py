@@ -12,7 +12,6 @@ import subprocess
 import sys
 import termios
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from diffir_demo.recipe import find_recipe, read_recipe
 from diffir_demo.tasks import TASKS
 from diffir_demo.weights import save
 from diffir_demo.weights.info import sha256_of
+from tests.pictures import noise_file
 from tests.tiny import network
 
 ROOT = Path(__file__).parent.parent
@@ -38,12 +38,6 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
         save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny")
     monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(folder))
     return folder
-
-
-def photo(path: Path, width: int = 24, height: int = 16, seed: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)).save(path)
-    return path
 
 
 def mask(path: Path, width: int = 24, height: int = 16) -> Path:
@@ -60,13 +54,13 @@ def run(*arguments: object) -> int:
 
 
 def test_one_file_to_one_file(tmp_path: Path) -> None:
-    source, target = photo(tmp_path / "a.png"), tmp_path / "out" / "big.png"
+    source, target = noise_file(tmp_path / "a.png"), tmp_path / "out" / "big.png"
     assert run("restore", "sr", source, "-o", target) == 0
     assert Image.open(target).size == (96, 64)
 
 
 def test_inpainting_fills_from_128_up_and_keeps_the_rest(tmp_path: Path) -> None:
-    source = photo(tmp_path / "a.png")
+    source = noise_file(tmp_path / "a.png")
     assert run("restore", "inpaint", source, "-o", tmp_path / "b.png", "--mask", mask(tmp_path / "m.png")) == 0
     before, after = (load_picture(tmp_path / name).pixels for name in ("a.png", "b.png"))
     changed = (before != after).any(axis=2)
@@ -77,11 +71,11 @@ def test_inpainting_fills_from_128_up_and_keeps_the_rest(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("key", TASKS)
 def test_a_result_is_the_recipe_for_the_next_run(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source, first, again = photo(tmp_path / "a.png"), tmp_path / "first.png", tmp_path / "again.png"
+    source, first, again = noise_file(tmp_path / "a.png"), tmp_path / "first.png", tmp_path / "again.png"
     with_mask = ["--mask", mask(tmp_path / "m.png")] if TASKS[key].wants_mask else []
     assert run("restore", key, source, "-o", first, "--seed", 5, "--steps", 2, *with_mask) == 0
     recipe = read_recipe(first)
-    assert (recipe.task, recipe.seed, recipe.steps) == (key, 5, 2)
+    assert (recipe.task, recipe.settings.seed, recipe.settings.steps) == (key, 5, 2)
     assert recipe.photo and recipe.photo.name == "a.png" and recipe.photo.sha256 == sha256_of(source)
     (tmp_path / "recipe.json").write_text(recipe.to_json())
     for file in (first, tmp_path / "recipe.json"):
@@ -89,12 +83,12 @@ def test_a_result_is_the_recipe_for_the_next_run(key: str, tmp_path: Path, capsy
         assert np.array_equal(load_picture(again).pixels, load_picture(first).pixels)
         assert read_recipe(again) == recipe
     assert run("restore", key, source, "-o", again, "--recipe", first, "--seed", 6) == 0
-    assert read_recipe(again) == replace(recipe, seed=6), "what is said beside the recipe wins"
+    assert read_recipe(again) == recipe.changed(seed=6), "what is said beside the recipe wins"
     assert "note:" not in capsys.readouterr().err
 
 
 def test_recipes_that_do_not_serve(tmp_path: Path, checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source, first = photo(tmp_path / "a.png"), tmp_path / "first.png"
+    source, first = noise_file(tmp_path / "a.png"), tmp_path / "first.png"
     assert run("restore", "sr", source, "-o", first) == 0
     for call, sentence in (
         (("deblur", source, "-o", tmp_path / "b.png", "--recipe", first), "first.png is for 'sr', not for 'deblur'"),
@@ -110,13 +104,13 @@ def test_recipes_that_do_not_serve(tmp_path: Path, checkpoints: Path, capsys: py
 
 
 def test_a_baseline_leaves_no_recipe(tmp_path: Path) -> None:
-    source, target = photo(tmp_path / "a.png"), tmp_path / "b.png"
+    source, target = noise_file(tmp_path / "a.png"), tmp_path / "b.png"
     assert run("restore", "sr", source, "-o", target, "--baseline", "bicubic") == 0
     assert find_recipe(target) is None
 
 
 def test_the_number_of_diffusion_steps(tmp_path: Path) -> None:
-    source = photo(tmp_path / "a.png")
+    source = noise_file(tmp_path / "a.png")
     for name, more in (("plain", ()), ("four", ("--steps", "4")), ("one", ("--steps", "1"))):
         assert run("restore", "deblur", source, "-o", tmp_path / f"{name}.png", *more) == 0
     plain, four, one = (load_picture(tmp_path / f"{name}.png").pixels for name in ("plain", "four", "one"))
@@ -128,7 +122,7 @@ def test_the_number_of_diffusion_steps(tmp_path: Path) -> None:
 
 def test_a_folder_keeps_names_and_matches_masks_by_stem(tmp_path: Path) -> None:
     for name in ("one.png", "two.bmp", "three.gif", "holiday.final.jpg"):
-        photo(tmp_path / "in" / name)
+        noise_file(tmp_path / "in" / name)
         mask(tmp_path / "masks" / (Path(name).stem + ".png"))
     (tmp_path / "in" / "notes.txt").write_text("not a picture")
     assert run("restore", "inpaint", tmp_path / "in", "-o", tmp_path / "out", "--mask", tmp_path / "masks") == 0
@@ -144,7 +138,7 @@ def test_a_folder_keeps_names_and_matches_masks_by_stem(tmp_path: Path) -> None:
 def test_zips_go_in_and_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as made:
         for name in ("b/two.png", "one.gif"):
-            made.write(photo(tmp_path / Path(name).name), name)
+            made.write(noise_file(tmp_path / Path(name).name), name)
         made.writestr("bad.png", "no picture")
         made.writestr("notes.txt", "hi")
     target = tmp_path / "out" / "done.zip"
@@ -153,7 +147,7 @@ def test_zips_go_in_and_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[s
     with zipfile.ZipFile(target) as done:
         assert done.namelist() == ["two.png", "one.png", "report.csv", "recipe.json"]
         done.extract("two.png", tmp_path / "out")
-    assert read_recipe(tmp_path / "out" / "two.png").seed == 4
+    assert read_recipe(tmp_path / "out" / "two.png").settings.seed == 4
     assert run("restore", "sr", tmp_path / "two.png", "-o", tmp_path / "alone.png", "--seed", 4) == 0
     alone = load_picture(tmp_path / "alone.png").pixels
     assert np.array_equal(load_picture(tmp_path / "out" / "two.png").pixels, alone)
@@ -164,7 +158,7 @@ def test_zips_go_in_and_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_bad_picture_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    good, also = photo(tmp_path / "a.png"), photo(tmp_path / "c.png", seed=1)
+    good, also = noise_file(tmp_path / "a.png"), noise_file(tmp_path / "c.png", seed=1)
     bad = tmp_path / "b.png"
     bad.write_text("this is no picture")
     assert run("restore", "deblur", good, bad, also, tmp_path / "missing.png", "-o", tmp_path / "out") == 1
@@ -174,7 +168,7 @@ def test_a_bad_picture_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_missing_mask_is_one_pictures_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    photo(tmp_path / "in" / "a.png"), photo(tmp_path / "in" / "b.png")
+    noise_file(tmp_path / "in" / "a.png"), noise_file(tmp_path / "in" / "b.png")
     mask(tmp_path / "masks" / "b_mask.png")
     assert run("restore", "inpaint", tmp_path / "in", "-o", tmp_path / "out", "--mask", tmp_path / "masks") == 1
     assert [f.name for f in (tmp_path / "out").iterdir()] == ["b.png"]
@@ -203,7 +197,7 @@ def test_user_errors_are_one_line_and_exit_code_2(
     arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = {
-        "IN": photo(tmp_path / "in.png"),
+        "IN": noise_file(tmp_path / "in.png"),
         "OUT": tmp_path / "out.png",
         "MASK": mask(tmp_path / "mask.png"),
         "LARGE": mask(tmp_path / "large.png", 48, 32),
@@ -226,7 +220,7 @@ def test_misspelt_calls_exit_with_2(arguments: list[str]) -> None:
 
 
 def test_json_is_one_line_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sources = [photo(tmp_path / "a.png"), photo(tmp_path / "b.png", 10, 12)]
+    sources = [noise_file(tmp_path / "a.png"), noise_file(tmp_path / "b.png", 10, 12)]
     bad = tmp_path / "c.png"
     bad.write_bytes(b"")
     assert run("restore", "sr", *sources, bad, "-o", tmp_path / "out", "--seed", 5, "--json") == 1
@@ -239,7 +233,7 @@ def test_json_is_one_line_a_picture(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_seed_decides_the_pixels(tmp_path: Path) -> None:
-    source = photo(tmp_path / "a.png", 64, 64)
+    source = noise_file(tmp_path / "a.png", 64, 64)
     for name, seed in (("b", 1), ("c", 1), ("d", 2)):
         assert run("restore", "deblur", source, "-o", tmp_path / f"{name}.png", "--seed", seed) == 0
     b, c, d = (load_picture(tmp_path / f"{name}.png").pixels for name in "bcd")
@@ -247,7 +241,7 @@ def test_the_seed_decides_the_pixels(tmp_path: Path) -> None:
 
 
 def test_a_baseline_instead_of_the_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = photo(tmp_path / "a.png")
+    source = noise_file(tmp_path / "a.png")
     assert run("restore", "sr", source, "-o", tmp_path / "b.png", "--baseline", "bicubic", "--json") == 0
     expected = Image.open(source).resize((96, 64), Image.Resampling.BICUBIC)
     assert np.array_equal(load_picture(tmp_path / "b.png").pixels, np.asarray(expected))
@@ -255,7 +249,7 @@ def test_a_baseline_instead_of_the_network(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_names_that_would_collide_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    photo(tmp_path / "x" / "a.png"), photo(tmp_path / "y" / "a.png")
+    noise_file(tmp_path / "x" / "a.png"), noise_file(tmp_path / "y" / "a.png")
     assert run("restore", "sr", tmp_path / "x" / "a.png", tmp_path / "y" / "a.png", "-o", tmp_path / "out") == 2
     assert "Several pictures" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
@@ -275,7 +269,7 @@ def test_inspect_and_convert(tmp_path: Path, checkpoints: Path, capsys: pytest.C
 
 def test_evaluate_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for i in range(2):
-        photo(tmp_path / "data" / f"{i}.png", 64, 48, seed=i)
+        noise_file(tmp_path / "data" / f"{i}.png", 64, 48, seed=i)
     assert run("evaluate", "--task", "sr", "--data", tmp_path / "data", "--json", tmp_path / "t.json") == 0
     assert "| Bicubic |" in capsys.readouterr().out
     table = json.loads((tmp_path / "t.json").read_text())[0]
@@ -283,13 +277,13 @@ def test_evaluate_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_folder_named_with_a_slash_need_not_exist(tmp_path: Path) -> None:
-    assert run("restore", "deblur", photo(tmp_path / "a.png"), "-o", f"{tmp_path / 'new'}/") == 0
+    assert run("restore", "deblur", noise_file(tmp_path / "a.png"), "-o", f"{tmp_path / 'new'}/") == 0
     assert [f.name for f in (tmp_path / "new").iterdir()] == ["a.png"]
 
 
 def test_masks_may_lie_beside_their_pictures_and_survive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source, hole = photo(tmp_path / "in" / "a.png"), mask(tmp_path / "in" / "a_mask.png")
-    photo(tmp_path / "in" / "._a.png")
+    source, hole = noise_file(tmp_path / "in" / "a.png"), mask(tmp_path / "in" / "a_mask.png")
+    noise_file(tmp_path / "in" / "._a.png")
     before = hole.read_bytes()
     assert run("restore", "inpaint", tmp_path / "in", "-o", tmp_path / "out", "--mask", tmp_path / "in") == 0
     assert [f.name for f in (tmp_path / "out").iterdir()] == ["a.png"]
@@ -300,7 +294,7 @@ def test_masks_may_lie_beside_their_pictures_and_survive(tmp_path: Path, capsys:
 
 
 def test_names_that_only_png_makes_alike_stay_apart(tmp_path: Path) -> None:
-    photo(tmp_path / "in" / "a.gif"), photo(tmp_path / "in" / "a.png")
+    noise_file(tmp_path / "in" / "a.gif"), noise_file(tmp_path / "in" / "a.png")
     assert run("restore", "deblur", tmp_path / "in", "-o", tmp_path / "out") == 0
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.gif.png", "a.png"]
 
@@ -329,7 +323,7 @@ def test_what_a_format_cannot_keep_is_told(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_precision_and_memory_budget_are_obeyed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = photo(tmp_path / "a.png", 200, 150)
+    source = noise_file(tmp_path / "a.png", 200, 150)
     for precision in ("fp32", "bf16"):
         target = tmp_path / f"{precision}.png"
         assert run("restore", "deblur", source, "-o", target, "--precision", precision, "--json") == 0
@@ -345,24 +339,25 @@ def test_ctrl_c_is_no_traceback(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("diffir_demo.jobs.load_picture", interrupted)
-    assert run("restore", "deblur", photo(tmp_path / "a.png"), "-o", tmp_path / "b.png") == 130
+    monkeypatch.setattr("diffir_demo.batch.running.load_picture", interrupted)
+    assert run("restore", "deblur", noise_file(tmp_path / "a.png"), "-o", tmp_path / "b.png") == 130
     assert capsys.readouterr().err == "stopped\n"
 
 
 def test_evaluating_twice_gives_the_same_numbers(tmp_path: Path) -> None:
     for i, side in enumerate((64, 12)):  # the small one has no SSIM
-        photo(tmp_path / "data" / f"{i}.png", side, side, seed=i)
+        noise_file(tmp_path / "data" / f"{i}.png", side, side, seed=i)
     tables = []
     for name in ("one.json", "two.json"):
-        assert run("evaluate", "--task", "deblur", "--data", tmp_path / "data", "--json", tmp_path / name) == 0
+        asked = ("--task", "deblur", "--set", "weak", "--data", tmp_path / "data", "--json", tmp_path / name)
+        assert run("evaluate", *asked) == 0
         tables.append(json.loads((tmp_path / name).read_text())[0]["rows"])
     assert [row["scores"] for row in tables[0]] == [row["scores"] for row in tables[1]]
     assert run("evaluate", "--task", "sr", "--data", tmp_path / "data", "--json", tmp_path / "no" / "t.json") == 2
 
 
 def test_a_progress_bar_is_shown_on_a_terminal(tmp_path: Path, checkpoints: Path) -> None:
-    source = photo(tmp_path / "a.png")
+    source = noise_file(tmp_path / "a.png")
     command = [sys.executable, "-m", "diffir_demo", "restore", "deblur", str(source), "-o", str(tmp_path / "b.png")]
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
@@ -377,7 +372,7 @@ def test_a_progress_bar_is_shown_on_a_terminal(tmp_path: Path, checkpoints: Path
 
 
 def test_the_module_runs_from_a_shell(tmp_path: Path) -> None:
-    source = photo(tmp_path / "a.png")
+    source = noise_file(tmp_path / "a.png")
     command = [sys.executable, "-m", "diffir_demo", "restore", "deblur", str(source), "-o", str(tmp_path / "b.png")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -389,7 +384,7 @@ def test_the_module_runs_from_a_shell(tmp_path: Path) -> None:
 def test_the_diffusion_is_saved_beside_the_result(
     name: str, pictures: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source, target, trace = photo(tmp_path / "a.png"), tmp_path / "b.png", tmp_path / "made" / name
+    source, target, trace = noise_file(tmp_path / "a.png"), tmp_path / "b.png", tmp_path / "made" / name
     assert run("restore", "deblur", source, "-o", target, "--steps", 3, "--trace", trace) == 0
     assert target.exists() and f"diffusion -> {trace}" in capsys.readouterr().out
     if pictures:
@@ -416,8 +411,17 @@ def test_a_trace_that_makes_no_sense_is_refused_before_any_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    photo(tmp_path / "a.png")
-    photo(tmp_path / "c.png")
+    noise_file(tmp_path / "a.png")
+    noise_file(tmp_path / "c.png")
     assert run("restore", "deblur", *arguments) == 2
     assert sentence in capsys.readouterr().err
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.png", "c.png"]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "bench"])
+def test_measuring_needs_a_clone(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("diffir_demo.checkout.ROOT", tmp_path)
+    assert main([command, "--data", "photos"]) == 2
+    assert "needs a clone of the repository" in capsys.readouterr().err

@@ -11,12 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
+from diffir_demo.api import load
 from diffir_demo.cli import main
 from diffir_demo.errors import DeviceError
 from diffir_demo.model.compiled import compile_blocks
 from diffir_demo.model.dirformer import Block
-from diffir_demo.restore import load
-from diffir_demo.ui.studio import Studio
+from diffir_demo.ui.state import AppState
 from tests.tiny import network
 
 
@@ -35,7 +35,7 @@ def failing(_: Any, __: Any) -> Any:
 @pytest.mark.parametrize("works", [True, False])
 @torch.no_grad()
 def test_compiled_blocks_paint_the_same(works: bool) -> None:
-    plain = network("deblur").painter
+    plain = network("deblur").unet
     compiled, calls = copy.deepcopy(plain), []
     torch._dynamo.reset()
     compile_blocks(compiled, backend=counting(calls) if works else failing)
@@ -49,7 +49,7 @@ def test_compiled_blocks_paint_the_same(works: bool) -> None:
 def test_a_cpu_needs_no_compiling(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "photo.png"
     Image.new("RGB", (32, 32)).save(source)
-    for start in (lambda: load("deblur", device="cpu", compiled=True), lambda: Studio("cpu", compiled=True)):
+    for start in (lambda: load("deblur", device="cpu", compiled=True), lambda: AppState("cpu", compiled=True)):
         with pytest.raises(DeviceError, match="CUDA devices only"):
             start()
     assert (

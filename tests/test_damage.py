@@ -12,12 +12,13 @@ import torch
 from PIL import Image
 
 from diffir_demo.errors import InputError
-from diffir_demo.imaging import Picture, to_pixels
+from diffir_demo.imaging import Picture
+from diffir_demo.model.pixels import to_pixels
 from diffir_demo.tasks import TASKS, clean, damage, masks, motion, single, wear
 from diffir_demo.tasks.damage import Parameters
 from diffir_demo.tasks.jpeg import CELL, compress
-from diffir_demo.training.data import Material, PairStream
-from diffir_demo.training.photos import PhotoPool
+from diffir_demo.training.data import PairStream, PhotoPool, TrainData
+from tests.pictures import noise
 
 CPU = torch.device("cpu")
 
@@ -165,7 +166,7 @@ def saved_and_loaded(pixels: np.ndarray, quality: int) -> np.ndarray:
 @pytest.mark.parametrize("size", [(96, 120), (97, 113), (40, 33), (5, 4), (1, 1)], ids=str)
 def test_jpeg_is_what_pillow_writes_and_reads_bit_for_bit(size: tuple[int, int]) -> None:
     """libjpeg's own whole numbers, at sizes that fill no cell, too."""
-    exact = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+    exact = noise(*size, seed=1)
     smooth = photo(104, 120)[: size[0], : size[1]].copy()
     for pixels in (exact, smooth):
         qualities = list(range(10, 96, 5)) + [1, 100]
@@ -195,8 +196,8 @@ def test_shrinking_is_pillow_s_within_a_level() -> None:
 
 def blurred_by_opencv(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """(h, w, 3) uint8 -> float32 levels in [0, 255], blurred in linear light."""
-    light = cv2.filter2D((pixels / np.float32(255)) ** motion.GAMMA, -1, kernel, borderType=cv2.BORDER_REFLECT)
-    return np.maximum(light, 0) ** np.float32(1 / motion.GAMMA) * 255
+    light = cv2.filter2D((pixels / np.float32(255)) ** damage.GAMMA, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    return np.maximum(light, 0) ** np.float32(1 / damage.GAMMA) * 255
 
 
 @pytest.mark.parametrize("make", [motion.camera_shake, motion.straight_motion])
@@ -219,7 +220,7 @@ def test_blur_keeps_flat_areas_and_spreads_a_point() -> None:
     assert (damage.blur(flat, kernel) - flat).abs().max() < 1e-4
     point = torch.zeros(1, 3, 41, 41)
     point[..., 20, 20] = 1
-    light = damage.blur(point, kernel)[0, 0].pow(motion.GAMMA)
+    light = damage.blur(point, kernel)[0, 0].pow(damage.GAMMA)
     assert abs(light.sum() - 1) < 1e-3 and light.max() < 0.5
 
 
@@ -262,7 +263,7 @@ def test_masks_in_batches_hide_as_much_as_masks_of_photos() -> None:
 def test_pairs_come_in_the_network_s_form_and_line_up(key: str) -> None:
     task = TASKS[key]
     pool = PhotoPool([photo(160, 200, seed) for seed in range(3)])
-    batch = PairStream(Material.prepare(task, pool), seed=1).batch(4, 64)
+    batch = PairStream(TrainData.prepare(task, pool), seed=1).batch(4, 64)
     scale = task.config.scale
     assert batch.damaged.shape == (4, task.config.in_channels, 64 // scale, 64 // scale)
     assert batch.target.shape == (4, 3, 64, 64) and batch.noise.shape == (4, task.config.ipr_length)
@@ -276,10 +277,10 @@ def test_pairs_come_in_the_network_s_form_and_line_up(key: str) -> None:
 
 
 def test_a_stream_repeats_itself_and_others_differ() -> None:
-    material = Material.prepare(TASKS["sr"], PhotoPool([photo(), photo(seed=1)]))
-    first, again, other = (PairStream(material, 5, number).batch(3, 64).target for number in (0, 0, 1))
+    train_data = TrainData.prepare(TASKS["sr"], PhotoPool([photo(), photo(seed=1)]))
+    first, again, other = (PairStream(train_data, 5, number).batch(3, 64).target for number in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
-    stream = PairStream(material, 5)
+    stream = PairStream(train_data, 5)
     stream.batch(3, 64)
     state, later = stream.state(), stream.batch(3, 64)
     stream.restore(state)
@@ -305,7 +306,7 @@ def test_crops_are_places_in_the_photos_seen_in_all_eight_ways() -> None:
 
 def test_flat_crops_are_drawn_less_often() -> None:
     flat = np.full((200, 200, 3), 128, np.uint8)
-    busy = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    busy = noise(200, 200)
     pool = PhotoPool([flat, busy])
     crops = pool.detailed_crops(200, 32, pool.odds(32), generator()).float()
     assert float((crops.std(dim=(1, 2, 3)) > 2).float().mean()) > 0.6  # without the preference it would be half

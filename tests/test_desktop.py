@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diffir_demo.ui.desktop import opens_browser
+from diffir_demo.ui import opens_browser
 
 
 @pytest.mark.parametrize(

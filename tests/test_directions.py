@@ -12,11 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
+from diffir_demo.api import Model
 from diffir_demo.cli import main as app
 from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.imaging import Picture
 from diffir_demo.model import DiffIR
-from diffir_demo.restore import Engine, estimate, restore
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import Request
 from diffir_demo.tasks.damage import SEVERITIES
 from diffir_demo.trace import readings_over
@@ -24,10 +25,11 @@ from diffir_demo.training import directions as fitting
 from diffir_demo.training.__main__ import main
 from diffir_demo.weights import Directions, Reading, Value, annotate, convert, in_words, inspect, save
 from diffir_demo.weights.directions import FURTHEST, WORDS
+from tests.pictures import noise
 from tests.test_training import photos
 from tests.tiny import directions, engine, network, teacher
 
-PICTURE = Picture(np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8))
+PICTURE = Picture(noise(40, 48))
 
 
 @pytest.fixture
@@ -47,13 +49,13 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def silent_engine() -> Engine:
+def silent_engine() -> Model:
     """Of a file that says nothing of readings."""
     plain = engine("clean")
     return dataclasses.replace(plain, info=dataclasses.replace(plain.info, training={}))
 
 
-def told_engine() -> Engine:
+def told_engine() -> Model:
     plain = engine("clean")
     info = dataclasses.replace(plain.info, training={"directions": directions().to_dict()})
     return dataclasses.replace(plain, info=info)
@@ -192,25 +194,25 @@ def test_words_where_the_error_is_small_or_the_reading_is_none() -> None:
 
 
 def test_the_ipr_comes_without_the_painting(monkeypatch: pytest.MonkeyPatch) -> None:
-    own, request = engine("clean"), Request(PICTURE, seed=3)
-    config = dataclasses.replace(own.model.config, timesteps=0)
-    bare = dataclasses.replace(own, model=DiffIR(config).eval().requires_grad_(False))
+    own, request = engine("clean"), Request(PICTURE, settings=Settings(seed=3))
+    config = dataclasses.replace(own.config, timesteps=0)
+    bare = dataclasses.replace(own, diffir=DiffIR(config).eval().requires_grad_(False))
     for each in (own, bare):
-        assert np.array_equal(estimate("clean", request, each), restore("clean", request, each).ipr)
-    monkeypatch.setattr(DiffIR, "paint", lambda *_: pytest.fail("painted"))
-    assert estimate("clean", request, own).shape == (256,)
+        assert np.array_equal(each.estimate(request), each.restore(request).ipr)
+    monkeypatch.setattr(DiffIR, "decode", lambda *_: pytest.fail("painted"))
+    assert own.estimate(request).shape == (256,)
 
 
 def test_readings_follow_the_diffusion_to_its_end() -> None:
     told = told_engine()
-    done = restore("clean", Request(PICTURE), told)
+    done = told.restore(Request(PICTURE))
     lines = readings_over(told.directions, done.steps)
     assert len(lines) == 4
     assert lines[0] == told.reading(done.steps[0].x0)
     for name in SEVERITIES:
         assert lines[-1][name].value == pytest.approx(told.reading(done.ipr)[name].value, abs=1e-3)
     assert done.reading == told.reading(done.ipr)
-    assert restore("clean", Request(PICTURE), silent_engine()).reading is None
+    assert silent_engine().restore(Request(PICTURE)).reading is None
 
 
 def test_the_command_line_tells_it(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -260,7 +262,7 @@ def test_the_command_refuses_in_one_sentence(
         assert told.startswith("error: ") and "\n" not in told
         return told
 
-    assert "deblur were not taught to tell" in refusal("deblur.safetensors")
+    assert "deblur were not trained to say" in refusal("deblur.safetensors")
     assert "stage-1" in refusal("s1.safetensors")
     assert "511 pairs are too few" in refusal("clean.safetensors", "--pairs", "511")
     assert "no photos in 'empty'" in refusal("clean.safetensors", "--data", str(tmp_path / "empty"))

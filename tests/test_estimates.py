@@ -12,14 +12,12 @@ from PIL import Image
 
 from diffir_demo.errors import InputError
 from diffir_demo.metrics import psnr
-from diffir_demo.model import DiffIR, fold
+from diffir_demo.model import DiffIR
 from diffir_demo.tasks import deblur
 from diffir_demo.training import estimates
-from diffir_demo.training.data import Material
-from diffir_demo.training.estimate_stream import EstimateStream
-from diffir_demo.training.estimates import Estimate, estimated, grow, shards
-from diffir_demo.training.initial import take_over
-from diffir_demo.training.photos import PhotoPool
+from diffir_demo.training.data import PhotoPool, TrainData
+from diffir_demo.training.estimates import Estimate, EstimateStream, estimated, grow, shards
+from diffir_demo.training.initial import transfer_unet
 from tests.test_deconvolve import large_scene
 from tests.tiny import CONFIGS, WITH_PATH, network
 
@@ -104,7 +102,7 @@ def test_the_command_fills_a_folder(small: PhotoPool, tmp_path: Path) -> None:
 
 def test_a_batch_shows_blurred_and_deconvolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = made(tmp_path, [0.25])[0]
-    monkeypatch.setattr("diffir_demo.training.estimate_stream.ANY_STRENGTH", 0.0)
+    monkeypatch.setattr("diffir_demo.training.estimates.ANY_STRENGTH", 0.0)
     batch = stream(tmp_path).batch(8, 64)
     assert batch.damaged.shape == (8, 7, 64, 64) and batch.target.shape == (8, 3, 64, 64)
     assert bool((batch.damaged[:, 6] == 0.25).all())
@@ -118,10 +116,10 @@ def test_a_batch_shows_blurred_and_deconvolved(tmp_path: Path, monkeypatch: pyte
 
 def test_where_no_path_is_trusted_both_are_the_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(tmp_path, [0.0, 0.0])
-    monkeypatch.setattr("diffir_demo.training.estimate_stream.ANY_STRENGTH", 0.0)
+    monkeypatch.setattr("diffir_demo.training.estimates.ANY_STRENGTH", 0.0)
     blurred, deconvolved, strength = stream(tmp_path).batch(4, 32).damaged.split(3, dim=1)
     assert torch.equal(blurred, deconvolved) and not strength.any()
-    monkeypatch.setattr("diffir_demo.training.estimate_stream.ANY_STRENGTH", 1.0)
+    monkeypatch.setattr("diffir_demo.training.estimates.ANY_STRENGTH", 1.0)
     damaged = stream(tmp_path).batch(4, 32).damaged
     assert len(set(damaged[:, 6, 0, 0].tolist())) == 4, "as people may set it"
     assert not torch.equal(damaged[:, :3], damaged[:, 3:6])
@@ -131,7 +129,7 @@ def test_the_surroundings_are_the_encoders(tmp_path: Path) -> None:
     made(tmp_path, [0.5, 0.5])
     batch = stream(tmp_path).batch(2, 32, surroundings=32)
     assert batch.damaged.shape[-1] == 64 and batch.window is not None and batch.window[2] == 32
-    assert batch.painted.damaged.shape == (2, 7, 32, 32)
+    assert batch.cropped.damaged.shape == (2, 7, 32, 32)
 
 
 def test_streams_repeat_and_differ(tmp_path: Path) -> None:
@@ -149,19 +147,19 @@ def test_an_empty_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
         stream(tmp_path)
     pool = PhotoPool([large_scene(200, 200)])
     with pytest.raises(InputError, match="Name their folder with --estimates"):
-        Material.prepare(TASK, pool)
+        TrainData.prepare(TASK, pool)
     with pytest.raises(InputError, match="learns from estimated camera paths"):
-        Material.prepare(deblur.TASK, pool, tmp_path)
+        TrainData.prepare(deblur.TASK, pool, tmp_path)
 
 
-def test_a_painter_that_begins_to_see_more_paints_as_before() -> None:
+def test_a_unet_that_begins_to_see_more_decodes_as_before() -> None:
     """What it gets beside the photo begins unheard, and what it paints beyond the former correction begins at zero."""
     plain, wider = network("deblur"), DiffIR(WITH_PATH)
-    take_over(wider.painter, plain.painter)
+    transfer_unet(wider.unet, plain.unet)
     photo, sharp = torch.rand(2, 1, 3, 32, 32)
     ipr = torch.ones(1, CONFIGS["deblur"].ipr_length)
     with torch.inference_mode():
-        before = fold(plain.paint(photo, ipr))
+        before = plain.decode(photo, ipr)
         for strength in (0.0, 0.4, 1.0):
             damaged = torch.cat([photo, sharp, torch.full_like(photo[:, :1], strength)], dim=1)
-            assert torch.allclose(fold(wider.paint(damaged, ipr)), torch.lerp(before, sharp, strength), atol=1e-5)
+            assert torch.allclose(wider.decode(damaged, ipr), torch.lerp(before, sharp, strength), atol=1e-5)

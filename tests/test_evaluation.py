@@ -11,22 +11,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diffir_demo import stlpips
+from diffir_demo.api import load
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError, WeightsError
-from diffir_demo.evaluation import cases, chosen_sets, evaluate, markdown, matrix, methods, peers, plain, tasks_of
-from diffir_demo.evaluation.ipr import mean_score, study_ipr
-from diffir_demo.evaluation.measure import Measured
-from diffir_demo.evaluation.methods import Method, methods_for
-from diffir_demo.evaluation.readings import DAMAGES, accuracy
-from diffir_demo.evaluation.sheets import columns, sheet, typical, worst
-from diffir_demo.evaluation.stlpips import PACKAGE, StLpips
 from diffir_demo.imaging import Picture
-from diffir_demo.metrics import psnr, scores, sr_scores
+from diffir_demo.metrics import mean_score, psnr, sr_scores
 from diffir_demo.model import Teacher
-from diffir_demo.restore import load, restore
+from diffir_demo.stlpips import PACKAGE, StLpips
 from diffir_demo.tasks import TASKS, Request
+from diffir_demo.training.directions import DAMAGES, accuracy
 from diffir_demo.weights import annotate, inspect, save
 from tests.tiny import CONFIGS, directions, engine, network
+from tools.evaluation import cases, evaluate, methods, methods_for, peers, tasks_of
+from tools.evaluation.ipr import study_ipr
+from tools.evaluation.measure import Measured
+from tools.evaluation.methods import Method
+from tools.evaluation.sets import chosen_sets
+from tools.evaluation.sheets import columns, sheet, typical, worst
+from tools.evaluation.tables import markdown, matrix, plain
 
 SPAN = peers.PEERS[0]
 
@@ -166,15 +169,13 @@ def test_what_the_ipr_is_worth(data: Path) -> None:
     """Own: the table's score. Another's, the mean, zeros: the same photos painted with that vector."""
     task, model = TASKS["deblur"], engine("deblur")
     damaged = list(cases(task, data, "weak"))
-    own = [restore(task, case.request, model) for case in damaged]
+    own = [model.restore(case.request) for case in damaged]
     iprs = [done.ipr + np.float32(i) for i, done in enumerate(own)]
     method = Method("DiffIR tiny", "ours", lambda request: pytest.fail("run again"), engine=model)
     study = study_ipr(task, method, damaged, iprs, own=12.5)
 
     def score(vectors: list[np.ndarray]) -> float:
-        pictures = [
-            restore(task, c.request, model, ipr=v).picture.pixels for c, v in zip(damaged, vectors, strict=True)
-        ]
+        pictures = [model.restore(c.request, ipr=v).picture.pixels for c, v in zip(damaged, vectors, strict=True)]
         return float(np.mean([psnr(p, c.reference.pixels) for p, c in zip(pictures, damaged, strict=True)]))
 
     assert study.own == 12.5 and study.oracle is None
@@ -215,11 +216,11 @@ def test_the_swap_matrix_takes_another_photo_with_every_damage(checkpoints: Path
     found = {each.table.set: each.table for each in clean_tables(data, checkpoints, names)}
     task, own = TASKS["clean"], load("clean", precision="fp32")
     damaged = {name: list(cases(task, data, name)) for name in names}
-    iprs = {name: [restore(task, case.request, own).ipr for case in damaged[name]] for name in names}
+    iprs = {name: [own.restore(case.request).ipr for case in damaged[name]] for name in names}
 
     def score(name: str, vectors: list[np.ndarray]) -> float:
         pairs = zip(damaged[name], vectors, strict=True)
-        painted = [(restore(task, c.request, own, ipr=v).picture.pixels, c.reference.pixels) for c, v in pairs]
+        painted = [(own.restore(c.request, ipr=v).picture.pixels, c.reference.pixels) for c, v in pairs]
         return float(np.mean([psnr(*pair) for pair in painted]))
 
     study = found["noise"].ipr[0]
@@ -439,7 +440,7 @@ def test_the_reduction_is_matlabs_imresize() -> None:
     assert abs(sr_scores(imresize(nearest, 4), sharp)["psnr_y"] - published) > 0.3
 
 
-@pytest.mark.skipif(peers.version(PACKAGE) is None, reason=f"{PACKAGE} is not installed")
+@pytest.mark.skipif(stlpips.version(PACKAGE) is None, reason=f"{PACKAGE} is not installed")
 def test_st_lpips_gives_the_authors_numbers() -> None:
     """Measured once with the authors' own modules, which want packages that are not used here."""
     metric = StLpips.installed()
@@ -467,11 +468,9 @@ def test_span_enlarges_and_beats_bicubic() -> None:
     enlarged = SPAN.open()(case.request.picture).pixels
     bicubic = methods.baselines_for("sr")[0].run(case.request.picture, None, 4).pixels
     assert enlarged.shape == sharp.shape
-    assert scores("sr", enlarged, sharp)["psnr_y"] > scores("sr", bicubic, sharp)["psnr_y"] + 1
+    assert TASKS["sr"].scores(enlarged, sharp)["psnr_y"] > TASKS["sr"].scores(bicubic, sharp)["psnr_y"] + 1
 
 
 def test_without_the_package_st_lpips_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from diffir_demo.evaluation import stlpips
-
     monkeypatch.setattr(stlpips, "version", lambda package: None)
     assert StLpips.installed() is None

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffir_demo.evaluation import cases, shake
 from diffir_demo.metrics import psnr
-from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS
 from tests.test_deconvolve import large_scene
 from tests.tiny import WITH_PATH, engine
+from tools.evaluation import cases, shake
 
 
 @pytest.fixture
@@ -56,10 +55,11 @@ def test_networks_are_measured_beside_it(data: Path, monkeypatch: pytest.MonkeyP
     values = shake.measured(case, "linear", networks)
     assert len(values) == len(shake.HEADS) - 2 + 2 * len(networks)
     for network, painted, gain in zip(networks, values[-4::2], values[-3::2], strict=True):
-        expected = psnr(restore("deblur", case.request, network).picture.pixels, case.reference.pixels)
+        expected = psnr(network.restore(case.request).picture.pixels, case.reference.pixels)
         assert painted == pytest.approx(expected) and gain == pytest.approx(expected - values[0])
     monkeypatch.setattr(shake, "blurred", lambda *_: [case, case])
-    line = cells(shake.row("weak", data, None, networks))
+    monkeypatch.setattr(shake, "measured", lambda *_: values)
+    line = shake.cells_of("weak", data, None, networks)
     assert len(line) == len(shake.HEADS) + 4 and line[-1] == f"{values[-1]:.2f}"
 
 

@@ -17,7 +17,8 @@ from diffir_demo.exemplar.poisson import blend
 from diffir_demo.exemplar.pyramid import MOST_SEARCHED, scales
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
-from diffir_demo.model import fold
+from diffir_demo.tick import streamed
+from tests.pictures import noise
 
 
 def stripes(side: int = 96) -> np.ndarray:
@@ -37,10 +38,6 @@ def brick(side: int = 96) -> np.ndarray:
     return np.where(joint[..., None], (210, 205, 200), (150, 70, 50)).astype(np.uint8)
 
 
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-
-
 def block(side: int = 96, top: int = 36, left: int = 40, size: int = 22) -> np.ndarray:
     hole = np.zeros((side, side), bool)
     hole[top : top + size, left : left + size] = True
@@ -53,7 +50,7 @@ def harmonic(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 def filled(pixels: np.ndarray, hole: np.ndarray, seed: int = 0) -> Filled:
     before = pixels.copy()
-    result = fold(fill(pixels, hole, seed))
+    result = fill(pixels, hole, seed)
     assert np.array_equal(pixels, before)
     assert result.pixels.shape == pixels.shape and result.pixels.dtype == np.uint8
     assert np.array_equal(result.pixels[~hole], pixels[~hole])
@@ -99,7 +96,7 @@ class TestGuide:
         clean = np.clip(np.where(bright, 190, 60) + grain, 0, 255).astype(np.uint8)
         guide = np.where(hole[..., None], np.where(bright, 190, 60), clean).astype(np.uint8)
         covered = np.where(hole[..., None], np.uint8(0), clean)
-        alone, guided = (fold(fill(covered, hole, 0, each)).pixels for each in (None, guide))
+        alone, guided = (fill(covered, hole, 0, each).pixels for each in (None, guide))
         assert psnr(guided, clean, mask=hole) > psnr(alone, clean, mask=hole) + 1
         assert guided[hole].std() > 0.8 * clean[hole].std(), "and they still bring texture"
         assert np.array_equal(guided[~hole], clean[~hole])
@@ -107,12 +104,12 @@ class TestGuide:
     def test_what_a_guide_shows_outside_the_hole_does_not_count(self) -> None:
         clean, hole = brick(), block()
         guides = (np.where(hole[..., None], np.uint8(120), np.uint8(level)) for level in (0, 255))
-        two = [fold(fill(clean, hole, 0, np.broadcast_to(guide, clean.shape).copy())).pixels for guide in guides]
+        two = [fill(clean, hole, 0, np.broadcast_to(guide, clean.shape).copy()).pixels for guide in guides]
         assert np.array_equal(*two)
 
     def test_a_guide_of_another_size_is_refused(self) -> None:
         with pytest.raises(ValueError, match="guide must be"):
-            fold(fill(brick(), block(), 0, brick(64)))
+            fill(brick(), block(), 0, brick(64))
 
 
 class TestSeeds:
@@ -132,7 +129,8 @@ class TestSeeds:
 
 class TestProgress:
     def test_it_rises_to_one(self) -> None:
-        told = list(fill(brick(), block()))
+        told = list[float]()
+        fill(brick(), block(), tick=told.append)
         assert told == sorted(told) and told[0] >= 0 and told[-1] == 1
         assert len(set(told)) > 20
         assert np.diff(told).max() < 0.5
@@ -140,10 +138,10 @@ class TestProgress:
     def test_stopping_midway_leaves_nothing_behind(self) -> None:
         photo, hole = brick(), block()
         before, drawn = photo.copy(), torch.get_rng_state()
-        work = fill(photo, hole)
+        shares = streamed(lambda tick: fill(photo, hole, tick=tick))
         for _ in range(30):
-            next(work)
-        work.close()
+            next(shares)
+        shares.close()
         assert np.array_equal(photo, before) and np.array_equal(hole, block())
         assert torch.equal(torch.get_rng_state(), drawn)
         filled(photo, hole)
@@ -191,9 +189,9 @@ class TestEdges:
 
     def test_arrays_of_other_kinds_are_refused(self) -> None:
         with pytest.raises(ValueError, match="uint8"):
-            fold(fill(np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), bool)))
+            fill(np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), bool))
         with pytest.raises(ValueError, match="bool"):
-            fold(fill(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5), bool)))
+            fill(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5), bool))
 
 
 class TestParts:
@@ -233,8 +231,8 @@ class TestParts:
 def test_features_of_some_places_are_those_of_all_in_their_rows() -> None:
     known = ~block()
     pixels = noise(96, 96)
-    scale = fold(scales(pixels, known, known))[-1]
-    level = fold(Level.built(scale))
+    scale = scales(pixels, known, known)[-1]
+    level = Level.built(scale)
     places = level.targets[::7]
     row, column = places // level.width, places % level.width - REACH
     together = level.features(int(row[0]), int(row[-1]) + 1)[row - row[0], column]
@@ -245,7 +243,7 @@ def test_features_of_some_places_are_those_of_all_in_their_rows() -> None:
 def test_the_border_mirrors_the_picture(height: int, width: int) -> None:
     pixels, known = noise(height, width), np.ones((height, width), bool)
     known[0, 0] = False
-    level = fold(Level.built(fold(scales(pixels, known, known))[-1]))
+    level = Level.built(scales(pixels, known, known)[-1])
     level.mirror()
     near = slice(BORDER - REACH, REACH - BORDER)
     inner = np.ascontiguousarray(level.grid(level.image).numpy()[level.inner])
@@ -260,4 +258,4 @@ def test_seams_end_at_the_rim_and_not_at_the_photos_edge() -> None:
     copy = np.full((20, 30, 3), 140, np.float32)
     copy[hole] = 100
     still = np.zeros((20, 29, 3), np.float32), np.zeros((19, 30, 3), np.float32)
-    assert np.abs(fold(blend(copy, *still, hole, np.ones_like(hole))) - 140).max() < 0.2
+    assert np.abs(blend(copy, *still, hole, np.ones_like(hole)) - 140).max() < 0.2

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffir_demo.model import OFFICIAL, DiffIR, FastDIRformer, Teacher, fold, rows
-from diffir_demo.weights.assemble import assemble, blank
+from diffir_demo.model import OFFICIAL, CpuDIRformer, DiffIR, Teacher, strips
 from diffir_demo.weights.official import read_official
+from diffir_demo.weights.store import assemble, blank
 
 from . import official
 
@@ -95,7 +95,7 @@ def test_restoration(restorer: Golden, case: str) -> None:
     picture, ipr = restorer.model(damaged, noise)
     assert torch.equal(ipr, steps[-1].ipr)
     restorer.check_picture(case, picture)
-    restorer.check_picture(case, fold(restorer.model.paint(damaged, ipr, FastDIRformer(restorer.model.painter).walk)))
+    restorer.check_picture(case, restorer.model.decode(damaged, ipr, CpuDIRformer(restorer.model.unet)))
 
 
 @torch.inference_mode()
@@ -108,7 +108,7 @@ def test_the_prior_encoder_in_bfloat16(restorer: Golden) -> None:
 
 
 def test_the_prior_encoder_in_strips_is_the_one_that_learns(restorer: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "STRIP", 1)
+    monkeypatch.setattr(strips, "STRIP", 1)
     encoder, (damaged, _) = restorer.model.encoder, restorer.inputs("batch")
     whole = encoder(damaged)
     with torch.no_grad():
@@ -128,8 +128,8 @@ def test_the_chain_that_training_runs(restorer: Golden) -> None:
 def test_another_noise_gives_another_picture(restorer: Golden) -> None:
     """Guards the comparison itself: an IPR path that did nothing would pass everything else."""
     damaged, _ = restorer.inputs("batch")
-    ipr = fold(restorer.model.denoise(restorer.model.encoder(damaged), torch.from_numpy(official.normal(9, (2, 256)))))
-    changed = fold(restorer.model.paint(damaged, ipr)).numpy()
+    ipr = restorer.model.estimate(damaged, torch.from_numpy(official.normal(9, (2, 256))))
+    changed = restorer.model.decode(damaged, ipr).numpy()
     assert np.abs(changed - restorer.arrays["batch_out"]).mean() > 100 * OUTPUT
 
 

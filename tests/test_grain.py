@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from diffir_demo.grain import FEWEST, INVISIBLE, SIDE, VISIBLE, Grain, drawn, grain_of
-from diffir_demo.model import fold
 from diffir_demo.texture import textured
 
 
@@ -50,7 +49,7 @@ def test_a_fill_is_as_grainy_as_what_is_around(deviation: float, blur: float, al
     """With a network that paints the very scene, but for its noise."""
     grainy, hole = photo(noise(deviation, blur, alike)), square()
     painted = np.where(hole[..., None], photo(np.zeros((160, 192, 3))), grainy)
-    found = fold(textured(grainy, hole, painted, fill, 5))  # pyright: ignore[reportArgumentType]
+    found = textured(grainy, hole, painted, fill, 5)  # pyright: ignore[reportArgumentType]
     inner = cv2.erode(hole.astype(np.uint8), np.ones((7, 7))) > 0  # so that no pixel from outside is measured with it
     outside = cv2.erode((~hole).astype(np.uint8), np.ones((7, 7))) > 0
     assert fine(painted, inner) < 0.5
@@ -75,7 +74,7 @@ def test_a_clean_photo_gets_none() -> None:
     found = grain_of(clean, ~hole)
     assert found is not None and found.deviation < 0.5 and found.strength == 0
     painted = np.where(hole[..., None], np.uint8(90), clean)
-    assert np.array_equal(fold(textured(clean, hole, painted, "auto")).pixels, painted)
+    assert np.array_equal(textured(clean, hole, painted, "auto").pixels, painted)
 
 
 def test_texture_in_places_does_not_count() -> None:

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from diffir_demo.imaging import Picture, save_picture
 from diffir_demo.recipe import Recipe
 from diffir_demo.tasks import TASKS
-from diffir_demo.ui.mask_canvas import MaskValue, StrokeData
-from diffir_demo.ui.opening import canvas_for, placed, recipe_for
-from diffir_demo.ui.run_list import RunList, RunListValue, again, still_there
+from diffir_demo.ui.files import still_there
+from diffir_demo.ui.history import RunList, RunListValue, again
+from diffir_demo.ui.photo.canvas import MaskValue, StrokeData
+from diffir_demo.ui.photo.photos import canvas_for, recipe_for
+from diffir_demo.ui.photo.reading import placed
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +37,9 @@ def test_only_files_of_the_cache_are_ever_there(cache: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("value", [{"photo": {"path": "secret.png"}, "recipe": ""}, {"recipe": "x" * 400_001}])
-def test_a_wish_names_only_files_that_gradio_checks(value: dict[str, object]) -> None:
+def test_a_request_names_only_files_that_gradio_checks(value: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        RunListValue.model_validate({"wish": value}, context={"validate_meta": True})
+        RunListValue.model_validate({"restore": value}, context={"validate_meta": True})
 
 
 def test_every_task_has_an_event() -> None:

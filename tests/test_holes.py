@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffir_demo.bench import holes
-from diffir_demo.evaluation import fills
 from diffir_demo.exemplar import cost
 from diffir_demo.imaging import Picture, save_picture
+from tests.pictures import noise
 from tests.tiny import engine
+from tools.bench import holes
+from tools.evaluation import fills
 
 
 def fill_of(parts: int, hole: int, seen: int, seconds: float) -> holes.Fill:
@@ -47,7 +48,7 @@ def test_every_case_has_a_hole_that_leaves_something(name: str) -> None:
 
 
 def test_crops_are_the_same_each_time_and_kinds_take_turns(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (400, 500, 3), np.uint8)
+    pixels = noise(400, 500)
     save_picture(Picture(pixels), tmp_path / "photo.png")
     kinds = [fills.cut(tmp_path / "photo.png", seed)[0] for seed in range(5)]
     assert kinds == ["thin", "medium", "thick", "scribble", "thin"]
@@ -58,7 +59,7 @@ def test_crops_are_the_same_each_time_and_kinds_take_turns(tmp_path: Path) -> No
     assert (first.picture.pixels[first.mask] == 255).all()
 
 
-def test_all_ways_are_measured_on_the_same_crop() -> None:
+def test_all_variants_are_measured_on_the_same_crop() -> None:
     class Metric:
         def against(self, reference: np.ndarray):  # noqa: ANN202
             return lambda pixels: float(np.abs(pixels.astype(float) - reference).mean())
@@ -69,7 +70,7 @@ def test_all_ways_are_measured_on_the_same_crop() -> None:
     hole[40:60, 30:70] = True
     request = fills.Request(Picture(np.where(hole[..., None], np.uint8(255), clean)), hole)
     found = dict(fills.scores(request, clean, engine("inpaint"), Metric()))  # pyright: ignore[reportArgumentType]
-    assert list(found) == list(fills.WAYS)
+    assert list(found) == list(fills.VARIANTS)
     assert all(5 < score[0] < 100 and 0 < score[1] < 255 and score[2] >= 0 for score in found.values())
     assert found["copies"][2] > found["network"][2], "the network was run before"
 

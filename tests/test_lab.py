@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 import torch
 
+from diffir_demo.deconvolve import Blur
 from diffir_demo.devices import lock_for
 from diffir_demo.errors import InputError
 from diffir_demo.events import Event, Painting
@@ -21,8 +22,8 @@ from diffir_demo.lab import (
     blend,
     check_numbers,
     differ,
-    estimate_ipr,
     heat_colours,
+    ipr_of,
     likeness,
     move,
     over,
@@ -34,12 +35,13 @@ from diffir_demo.lab import (
     try_steps,
     write_ipr,
 )
-from diffir_demo.lab.influence import WINDOW, _averaged
+from diffir_demo.lab.experiments import WINDOW, _averaged
 from diffir_demo.metrics import psnr
 from diffir_demo.model import Teacher
-from diffir_demo.oracle import consult, oracle
-from diffir_demo.restore import restore, stream
-from diffir_demo.tasks import TASKS, Damaged, Request
+from diffir_demo.oracle import oracle
+from diffir_demo.settings import Settings
+from diffir_demo.tasks import TASKS, Case, Request
+from diffir_demo.tick import streamed
 from tests.tiny import CONFIGS, engine
 from tests.tiny import teacher as tiny_teacher
 
@@ -52,32 +54,32 @@ def photo(height: int = 48, width: int = 64) -> Picture:
     return Picture(np.stack([rows * 4 % 256, columns * 3 % 256, (rows + columns) % 256], axis=-1).astype(np.uint8))
 
 
-def damaged(key: str, seed: int = 1) -> Damaged:
+def damaged(key: str, seed: int = 1) -> Case:
     return TASKS[key].degrade(photo(), np.random.default_rng(seed))
 
 
-def listened(steps: Generator[float, None, R]) -> tuple[list[float], R]:
-    """(the shares that were told, what came back)"""
-    told: list[float] = []
-    while True:
-        try:
-            told.append(next(steps))
-        except StopIteration as stop:
-            return told, stop.value
+def with_shares(work: Callable[..., R], *arguments: Any) -> tuple[list[float], R]:
+    """(the shares of its ticks, what came back)"""
+    shares: list[float] = []
+    result = work(*arguments, tick=shares.append)
+    return shares, result
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_an_ipr_without_its_painting(key: str) -> None:
     model, request = engine(key), damaged(key).request
-    assert np.array_equal(estimate_ipr(key, request, model), restore(key, request, model).ipr)
-    assert np.array_equal(estimate_ipr(key, request, model, steps=2), restore(key, request, model, steps=2).ipr)
+    for options in ({}, {"steps": 2}):
+        wanted = model.restore(request, **options).ipr
+        assert np.array_equal(model.estimate(request, **options), wanted)
+        assert np.array_equal(ipr_of(runs_of(model)(request, **options)), wanted)
     assert not lock_for(model.device).locked()
 
 
 def test_nothing_is_painted_for_an_ipr(monkeypatch: pytest.MonkeyPatch) -> None:
     model = engine("deblur")
-    monkeypatch.setattr(model.model, "paint", lambda *_: pytest.fail("painted"))
-    assert estimate_ipr("deblur", damaged("deblur").request, model).shape == (256,)
+    monkeypatch.setattr(model.diffir, "decode", lambda *_: pytest.fail("decoded"))
+    assert model.estimate(damaged("deblur").request).shape == (256,)
+    assert ipr_of(runs_of(model)(damaged("deblur").request)).shape == (256,)
 
 
 def test_likeness() -> None:
@@ -162,11 +164,11 @@ def test_files_that_are_no_numbers(data: bytes, says: str) -> None:
 
 def test_a_sweep_over_seeds() -> None:
     model, request = engine("deblur"), damaged("deblur").request
-    shares, found = listened(sweep(runs_of("deblur", model), request, 4))
+    shares, found = with_shares(sweep, runs_of(model), request, 4)
     assert shares == [0.25, 0.5, 0.75, 1.0]
-    assert found.seeds == tuple(request.seed + i for i in range(4))
+    assert found.seeds == tuple(request.settings.seed + i for i in range(4))
     for seed, ipr in zip(found.seeds, found.iprs, strict=True):
-        assert np.array_equal(ipr, restore("deblur", Request(request.picture, seed=seed), model).ipr)
+        assert np.array_equal(ipr, model.restore(Request(request.picture, settings=Settings(seed=seed))).ipr)
     pairs = [np.linalg.norm(found.iprs[i] - found.iprs[j]) for i in range(4) for j in range(i)]
     assert found.mean_distance == pytest.approx(np.mean(pairs), rel=1e-5)
     first, second = found.most_distant
@@ -177,38 +179,38 @@ def test_a_sweep_over_seeds() -> None:
 @pytest.mark.parametrize("count", [0, 1, MAX_SEEDS + 1, 2.5])
 def test_too_few_or_many_seeds(count: float) -> None:
     with pytest.raises(InputError, match="from 2 to 64"):
-        next(sweep(runs_of("deblur", engine("deblur")), damaged("deblur").request, count))  # pyright: ignore
+        sweep(runs_of(engine("deblur")), damaged("deblur").request, count)  # pyright: ignore
 
 
 def test_the_last_seed_is_followed_by_the_first() -> None:
-    run, request = runs_of("deblur", engine("deblur")), Request(photo(), seed=2**63 - 1)
-    assert listened(sweep(run, request, 2))[1].seeds == (2**63 - 1, 0)
+    run, request = runs_of(engine("deblur")), Request(photo(), settings=Settings(seed=2**63 - 1))
+    assert sweep(run, request, 2).seeds == (2**63 - 1, 0)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_number_of_steps(key: str) -> None:
     model, case = engine(key), damaged(key)
-    shares, rows = listened(try_steps(runs_of(key, model), case.request, key, case.reference))
+    shares, rows = with_shares(try_steps, runs_of(model), case.request, TASKS[key], case.reference)
     assert shares == sorted(shares) and shares[0] >= 0 and shares[-1] <= 1
     assert [row.steps for row in rows] == list(range(1, 9))
     assert [row.steps for row in rows if row.trained] == [4]
     assert rows[3].likeness.distance == 0 and rows[3].agreement == float("inf")
     assert all(row.likeness.distance > 0 for row in rows if not row.trained)
     assert all(TASKS[key].headline in row.scores for row in rows)
-    assert np.array_equal(rows[1].picture.pixels, restore(key, case.request, model, steps=2).picture.pixels)
+    assert np.array_equal(rows[1].picture.pixels, model.restore(case.request, steps=2).picture.pixels)
 
 
 def test_without_the_answer_there_are_no_scores() -> None:
-    rows = listened(try_steps(runs_of("deblur", engine("deblur")), damaged("deblur").request, "deblur"))[1]
+    rows = try_steps(runs_of(engine("deblur")), damaged("deblur").request, TASKS["deblur"])
     assert all(row.scores == {} for row in rows)
 
 
 def test_where_a_number_moves_the_picture() -> None:
     model, request = engine("deblur"), damaged("deblur").request
-    ipr = restore("deblur", request, model).ipr
-    shares, moved = listened(move(runs_of("deblur", model), request, ipr, 7, 40.0))
+    ipr = model.restore(request).ipr
+    shares, moved = with_shares(move, runs_of(model), request, ipr, 7, 40.0)
     step = np.eye(256, dtype=np.float32)[7] * 40
-    up, down = (restore("deblur", request, model, ipr=v).picture.pixels.astype(int) for v in (ipr + step, ipr - step))
+    up, down = (model.restore(request, ipr=v).picture.pixels.astype(int) for v in (ipr + step, ipr - step))
     assert shares == sorted(shares) and shares[-1] == 1
     assert moved.mean == pytest.approx(np.abs(up - down).mean() / 2, rel=1e-5) and moved.mean > 0
     assert moved.share == (up != down).any(axis=2).mean()
@@ -218,9 +220,9 @@ def test_where_a_number_moves_the_picture() -> None:
 
 @pytest.mark.parametrize(("dimension", "delta"), [(256, 1.0), (-1, 1.0), (0, 0.0), (0, -1.0), (0, float("nan"))])
 def test_moves_that_are_none(dimension: int, delta: float) -> None:
-    run, request = runs_of("deblur", engine("deblur")), damaged("deblur").request
+    run, request = runs_of(engine("deblur")), damaged("deblur").request
     with pytest.raises(InputError):
-        next(move(run, request, np.zeros(256, np.float32), dimension, delta))
+        move(run, request, np.zeros(256, np.float32), dimension, delta)
 
 
 def test_squares_are_averaged() -> None:
@@ -248,8 +250,8 @@ def test_steering_is_a_fact_of_the_weights() -> None:
     model = engine("deblur")
     found = steering(model)
     assert found.shape == (256,) and (found > 0).all()
-    matrices = [m for name, m in model.model.painter.named_parameters() if name.endswith("norm.steer.weight")]
-    assert len(matrices) == 2 * sum(1 for name, _ in model.model.painter.named_modules() if name.endswith(".attention"))
+    matrices = [m for name, m in model.diffir.unet.named_parameters() if name.endswith("norm.steer.weight")]
+    assert len(matrices) == 2 * sum(1 for name, _ in model.diffir.unet.named_modules() if name.endswith(".attention"))
     assert found[5] == pytest.approx(float(torch.cat([m[:, 5] for m in matrices]).norm()), rel=1e-5)
     for matrix in matrices:
         matrix[:, 3] = 0
@@ -262,16 +264,16 @@ def test_an_experiment_that_is_closed_gives_the_device_back(start: str) -> None:
     events: list[Event] = []
 
     def run(request: Request, **options: object) -> Generator[Event, None, None]:
-        for event in stream("deblur", request, model, **options):  # pyright: ignore[reportArgumentType]
+        for event in model.stream(request, **options):  # pyright: ignore[reportArgumentType]
             events.append(event)
             yield event
 
     experiments = {
-        "sweep": lambda run: sweep(run, request, 4),
-        "steps": lambda run: try_steps(run, request, "deblur"),
-        "move": lambda run: move(run, request, np.ones(256, np.float32), 0, 1.0),
+        "sweep": lambda tick: sweep(run, request, 4, tick),
+        "steps": lambda tick: try_steps(run, request, TASKS["deblur"], tick=tick),
+        "move": lambda tick: move(run, request, np.ones(256, np.float32), 0, 1.0, tick),
     }
-    going: Generator[float, None, object] = experiments[start](run)
+    going = streamed(experiments[start])
     for share in going:
         if share > 0:
             break
@@ -286,7 +288,8 @@ def test_colours_get_lighter_and_never_go_back() -> None:
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(luminance) >= -1e-3).all() and luminance[0] < 0.02 and luminance[-1] > 0.75
-    steps = np.diff(np.cbrt(luminance[100:300]))
+    shown = luminance[100:300]
+    steps = np.diff(np.where(shown > 0.008856, 116 * np.cbrt(shown) - 16, 903.3 * shown))  # CIE lightness
     assert steps.max() < 4 * steps.mean(), "equal steps of the value look alike"
 
 
@@ -303,7 +306,15 @@ def test_a_heat_map_is_clear_where_nothing_moves() -> None:
 def test_small_photos_are_taken_whole(key: str) -> None:
     case = damaged(key)
     small = small_enough(case.request, TASKS[key].config.scale, case.reference)
-    assert small.how == "whole" and small.request is case.request and small.reference is case.reference
+    assert small.how == "whole" and small.reference is case.reference
+    assert small.request.picture is case.request.picture and small.request.mask is case.request.mask
+
+
+@pytest.mark.parametrize("size", [(48, 64), (1100, 1200)])
+def test_experiments_see_what_the_network_paints_by_itself(size: tuple[int, int]) -> None:
+    given = Settings(fill="texture", blur=Blur(np.ones((3, 3), np.float32)), strength=0.5, seed=3)
+    settings = small_enough(Request(Picture(np.zeros((*size, 3), np.uint8)), settings=given), 1).request.settings
+    assert settings == Settings(fill="network", seed=3)
 
 
 @pytest.mark.parametrize(("key", "height", "width"), [("deblur", 1000, 1500), ("sr", 300, 500), ("deblur", 3000, 400)])
@@ -312,9 +323,9 @@ def test_a_large_photo_gives_a_piece_from_its_middle(key: str, height: int, widt
     rows, columns = np.mgrid[0:height, 0:width]
     picture = Picture(np.stack([rows // 16, columns // 16, rows * 0], axis=-1).astype(np.uint8))
     reference = Picture(np.repeat(np.repeat(picture.pixels, scale, 0), scale, 1))
-    small = small_enough(Request(picture, seed=3), scale, reference)
+    small = small_enough(Request(picture, settings=Settings(seed=3)), scale, reference)
     piece = small.request.picture
-    assert small.how == "crop" and small.request.seed == 3
+    assert small.how == "crop" and small.request.settings.seed == 3
     assert 0.4 < piece.megapixels * scale**2 <= 0.5
     assert small.reference is not None
     assert np.array_equal(small.reference.pixels[::scale, ::scale], piece.pixels)
@@ -336,10 +347,10 @@ def test_a_photo_that_is_nearly_all_hole_is_shrunk() -> None:
     picture, mask = Picture(np.full((1200, 1600, 3), 9, np.uint8)), np.ones((1200, 1600), bool)
     mask[:, :400] = False
     mask[:, 1500:] = False
-    small = small_enough(Request(picture, mask, feather=40), 1, picture)
+    small = small_enough(Request(picture, mask, Settings(feather=40)), 1, picture)
     assert small.how == "shrunk" and small.request.mask is not None and small.reference is not None
     assert small.request.mask.mean() == pytest.approx(mask.mean(), abs=0.01)
-    assert small.request.picture.megapixels <= 0.5 and small.request.feather == 20
+    assert small.request.picture.megapixels <= 0.5 and small.request.settings.feather == 20
     assert small.reference.pixels.shape == small.request.picture.pixels.shape
 
 
@@ -349,21 +360,21 @@ def test_the_oracle_sees_the_truth(key: str) -> None:
     task, teacher, case = TASKS[key], tiny_teacher(key), damaged(key)
     found = oracle(task, teacher, case)
     assert found.ipr.shape == (256,) and found.picture.pixels.shape == case.reference.pixels.shape
-    flipped = Damaged(case.request, Picture(255 - case.reference.pixels))
+    flipped = Case(case.request, Picture(255 - case.reference.pixels))
     other = oracle(task, teacher, flipped)
     assert not np.array_equal(found.ipr, other.ipr)
     assert not np.array_equal(found.picture.pixels, other.picture.pixels)
     if case.request.mask is not None:
         known = ~case.request.mask
         assert np.array_equal(found.picture.pixels[known], case.reference.pixels[known])
-    shares = list(consult(task, teacher, case))
+    shares = with_shares(oracle, task, teacher, case)[0]
     assert shares == sorted(shares) and shares[-1] == 1
 
 
 def test_the_oracle_refuses_another_original_and_another_task() -> None:
     case = damaged("deblur")
     with pytest.raises(InputError, match="64 x 48 of the picture, but the original is 64 x 40"):
-        oracle(TASKS["deblur"], tiny_teacher("deblur"), Damaged(case.request, photo(40)))
+        oracle(TASKS["deblur"], tiny_teacher("deblur"), Case(case.request, photo(40)))
     with pytest.raises(InputError):
         oracle(TASKS["deblur"], Teacher(CONFIGS["inpaint"]).eval(), case)
 
@@ -371,14 +382,14 @@ def test_the_oracle_refuses_another_original_and_another_task() -> None:
 def test_the_network_can_paint_with_the_oracles_numbers() -> None:
     model, case = engine("deblur"), damaged("deblur")
     ipr = oracle(TASKS["deblur"], tiny_teacher("deblur"), case).ipr
-    painted = restore("deblur", case.request, model, ipr=ipr)
+    painted = model.restore(case.request, ipr=ipr)
     assert np.array_equal(painted.ipr, ipr)
-    assert psnr(painted.picture.pixels, restore("deblur", case.request, model).picture.pixels) < float("inf")
+    assert psnr(painted.picture.pixels, model.restore(case.request).picture.pixels) < float("inf")
 
 
 def test_runs_are_the_straight_path() -> None:
     model, request = engine("sr"), damaged("sr").request
-    run: Run = runs_of("sr", model)
+    run: Run = runs_of(model)
     for options in ({}, {"ipr": np.ones(256, np.float32)}, {"steps": 2}):
-        ours, theirs = list(run(request, **options))[-1], list(stream("sr", request, model, **options))[-1]
+        ours, theirs = list(run(request, **options))[-1], list(model.stream(request, **options))[-1]
         assert np.array_equal(ours.restoration.picture.pixels, theirs.restoration.picture.pixels)  # pyright: ignore

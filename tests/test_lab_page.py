@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from pydantic import ValidationError
 
 from diffir_demo.errors import WeightsError
 from diffir_demo.imaging import Picture
-from diffir_demo.tasks import TASKS, Damaged, Request
-from diffir_demo.ui.experiments import figures
-from diffir_demo.ui.experiments.donor import _stretched
-from diffir_demo.ui.ipr_lab import MOST, IprLab, IprNumbers
-from diffir_demo.ui.studio import Studio
+from diffir_demo.tasks import TASKS, Case, Request
+from diffir_demo.tick import streamed
+from diffir_demo.ui.lab import figures
+from diffir_demo.ui.lab.donor import _stretched
+from diffir_demo.ui.lab.editor import MOST, IprEditor, IprNumbers
+from diffir_demo.ui.state import AppState
 from diffir_demo.weights import save
 from tests.tiny import network, teacher
 
@@ -36,7 +38,7 @@ def test_numbers_that_no_page_sends_are_refused(bad: str) -> None:
 
 
 def test_the_schema_tells_programs_what_is_allowed() -> None:
-    schema = IprLab(render=False).api_info()
+    schema = IprEditor(render=False).api_info()
     assert schema["properties"]["numbers"]["items"] == {"maximum": 1000.0, "minimum": -1000.0, "type": "number"}
 
 
@@ -76,15 +78,15 @@ def test_a_thin_hole_survives_being_stretched() -> None:
 
 
 @pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppState:
     """A folder with one network and one teacher."""
     save(tmp_path / "compact-deblur.safetensors", network("deblur"), task="deblur", provenance="untrained", name="tiny")
     save(tmp_path / "a.safetensors", teacher("deblur"), task="deblur", provenance="untrained", name="tiny")
     monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(tmp_path))
-    return Studio("cpu", "fp32")
+    return AppState("cpu", "fp32")
 
 
-def test_teachers_are_told_from_networks(studio: Studio, tmp_path: Path) -> None:
+def test_teachers_are_told_from_networks(studio: AppState, tmp_path: Path) -> None:
     task = TASKS["deblur"]
     assert [each.key for each in studio.teachers_for(task)] == ["a.safetensors"]
     assert {Path(each.path).name for each in studio.weights_for(task)} == {"compact-deblur.safetensors"}
@@ -94,15 +96,16 @@ def test_teachers_are_told_from_networks(studio: Studio, tmp_path: Path) -> None
     with pytest.raises(WeightsError, match="teacher of stage 1 was asked for"):
         studio.own_teacher(str(tmp_path / "compact-deblur.safetensors"), task)
     with pytest.raises(WeightsError, match="no longer there"):
-        list(studio.consult(task, str(tmp_path / "gone.safetensors"), Damaged(Request(_grey()), _grey())))
+        list(studio.consult(task, str(tmp_path / "gone.safetensors"), Case(Request(_grey()), _grey())))
 
 
-def test_a_consulted_teacher_gives_the_device_back(studio: Studio, tmp_path: Path) -> None:
-    case = Damaged(Request(_grey()), _grey())
-    asked = studio.consult(TASKS["deblur"], str(tmp_path / "a.safetensors"), case)
+def test_a_consulted_teacher_gives_the_device_back(studio: AppState, tmp_path: Path) -> None:
+    case = Case(Request(_grey()), _grey())
+    ask = partial(studio.consult, TASKS["deblur"], str(tmp_path / "a.safetensors"), case)
+    asked = streamed(ask)
     assert 0 < next(asked) < 1
     asked.close()
-    assert list(studio.consult(TASKS["deblur"], str(tmp_path / "a.safetensors"), case))[-1] == 1
+    assert list(streamed(ask))[-1] == 1
 
 
 def _grey() -> Picture:

@@ -17,18 +17,15 @@ from diffir_demo.metrics import (
     hole_psnr,
     luma,
     psnr,
-    scores,
     sr_scores,
     ssim,
 )
+from diffir_demo.tasks import TASKS
+from tests.pictures import noise
 
 
 def grey(value: int, height: int = 32, width: int = 40) -> np.ndarray:
     return np.full((height, width, 3), value, np.uint8)
-
-
-def noise(seed: int, height: int = 32, width: int = 40) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
 class TestPSNR:
@@ -43,7 +40,7 @@ class TestPSNR:
         assert psnr(grey(250), grey(2)) == psnr(grey(2), grey(250)) == pytest.approx(20 * math.log10(255 / 248))
 
     def test_identical_pictures_are_infinitely_alike(self) -> None:
-        assert psnr(noise(0), noise(0)) == math.inf
+        assert psnr(noise(32, 40, seed=0), noise(32, 40, seed=0)) == math.inf
 
     def test_errors_are_averaged_over_pixels_and_channels(self) -> None:
         changed = grey(100, 2, 5)
@@ -89,7 +86,7 @@ class TestAlignedPSNR:
         assert aligned_psnr(moved, still) == psnr(moved[inside, inside], still[inside, inside])
 
     def test_never_less_than_without(self) -> None:
-        a, b = noise(1), noise(2)
+        a, b = noise(32, 40, seed=1), noise(32, 40, seed=2)
         inside = slice(ALIGNED_BORDER, -ALIGNED_BORDER)
         aligned = aligned_psnr(a, b)
         assert aligned is not None and aligned >= psnr(a[inside, inside], b[inside, inside])
@@ -104,7 +101,7 @@ class TestAlignedPSNR:
 
 class TestSSIM:
     def test_identical_pictures_score_one(self) -> None:
-        assert ssim(noise(0), noise(0)) == pytest.approx(1)
+        assert ssim(noise(32, 40, seed=0), noise(32, 40, seed=0)) == pytest.approx(1)
 
     @pytest.mark.parametrize(("a", "b"), [(100, 100), (100, 110), (0, 255)])
     def test_flat_pictures_by_hand(self, a: int, b: int) -> None:
@@ -113,7 +110,7 @@ class TestSSIM:
         assert ssim(grey(a), grey(b)) == pytest.approx(expected, abs=1e-9)
 
     def test_one_window_by_hand(self) -> None:
-        a, b = noise(1, 11, 11)[..., 0], noise(2, 11, 11)[..., 0]
+        a, b = noise(11, 11, seed=1)[..., 0], noise(11, 11, seed=2)[..., 0]
         x = np.arange(-5, 6)
         line = np.exp(-(x**2) / (2 * 1.5**2))
         window = np.outer(line, line) / line.sum() ** 2
@@ -127,7 +124,7 @@ class TestSSIM:
         assert ssim(a, b) == pytest.approx(numerator / denominator, abs=1e-6)
 
     def test_colour_is_the_mean_over_channels(self) -> None:
-        a, b = noise(1), noise(2)
+        a, b = noise(32, 40, seed=1), noise(32, 40, seed=2)
         assert ssim(a, b) == pytest.approx(np.mean([ssim(a[..., i], b[..., i]) for i in range(3)]))
 
     def test_misfits_are_refused(self) -> None:
@@ -157,7 +154,7 @@ class TestLuma:
 
 class TestScores:
     def test_super_resolution_is_measured_on_luma_without_its_border(self) -> None:
-        a, b = noise(1), noise(2)
+        a, b = noise(32, 40, seed=1), noise(32, 40, seed=2)
         inside = slice(SR_BORDER, -SR_BORDER)
         assert sr_scores(a, b) == {
             "psnr_y": psnr(luma(a)[inside, inside], luma(b)[inside, inside]),
@@ -174,18 +171,20 @@ class TestScores:
 
     @pytest.mark.parametrize(("task", "keys"), [("sr", ["psnr_y", "ssim_y"]), ("deblur", ["psnr", "ssim"])])
     def test_each_task_has_its_own(self, task: str, keys: list[str]) -> None:
-        assert list(scores(task, noise(1), noise(2))) == keys
+        assert list(TASKS[task].scores(noise(32, 40, seed=1), noise(32, 40, seed=2))) == keys
 
     def test_inpainting_leads_with_the_hole(self) -> None:
         a, b, mask = grey(10), grey(10), np.zeros((32, 40), bool)
         b[:4], mask[:4] = 30, True
-        found = scores("inpaint", a, b, mask)
+        found = TASKS["inpaint"].scores(a, b, mask)
         assert list(found) == ["hole_psnr", "psnr", "ssim"]
         assert found["hole_psnr"] == pytest.approx(20 * math.log10(255 / 20))
         assert found["psnr"] == pytest.approx(found["hole_psnr"] + 10 * math.log10(32 / 4))
 
     def test_without_a_hole_there_is_no_hole_to_score(self) -> None:
-        assert list(scores("inpaint", noise(1), noise(2), np.zeros((32, 40), bool))) == ["psnr", "ssim"]
+        assert list(
+            TASKS["inpaint"].scores(noise(32, 40, seed=1), noise(32, 40, seed=2), np.zeros((32, 40), bool))
+        ) == ["psnr", "ssim"]
 
     @pytest.mark.parametrize(
         ("task", "side", "keys"),
@@ -198,9 +197,9 @@ class TestScores:
         ],
     )
     def test_small_pictures_go_without_what_they_cannot_have(self, task: str, side: int, keys: list[str]) -> None:
-        assert list(scores(task, noise(1, side, side), noise(2, side, side))) == keys
+        assert list(TASKS[task].scores(noise(side, side, seed=1), noise(side, side, seed=2))) == keys
 
     @pytest.mark.parametrize("task", ["sr", "deblur", "inpaint"])
     def test_sizes_must_agree(self, task: str) -> None:
         with pytest.raises(InputError, match="one size"):
-            scores(task, grey(0), grey(0, 40, 32))
+            TASKS[task].scores(grey(0), grey(0, 40, 32))

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffir_demo.training.curves import MOST_POINTS, points
-from diffir_demo.training.monitor import Monitor
-from diffir_demo.training.sheet import Sample, crop, save_sheet
+from diffir_demo.training.progress import MOST_POINTS, Monitor, Sample, crop, points, save_sheet
+from tests.pictures import noise
 
 
 def row(step: int, **values: float) -> dict[str, float]:
@@ -21,7 +20,7 @@ def row(step: int, **values: float) -> dict[str, float]:
 
 
 def sample(height: int = 64, width: int = 80, scale: int = 4) -> Sample:
-    truth = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    truth = noise(height, width)
     return truth[::scale, ::scale], truth // 2, truth
 
 
@@ -36,7 +35,7 @@ def test_every_row_is_on_the_disk_at_once(tmp_path: Path) -> None:
             assert lines(tmp_path)[-1] == row(step)
         monitor.add(row(3, psnr_y=float("inf")))
     assert lines(tmp_path)[-1]["psnr_y"] is None  # JSON has no infinity
-    assert json.loads((tmp_path / "recipe.json").read_text()) == {"stage": 2, "patch": [64, 96]}
+    assert json.loads((tmp_path / "config.json").read_text()) == {"stage": 2, "patch": [64, 96]}
 
 
 def test_rows_that_a_kill_undid_are_gone_after_resuming(tmp_path: Path) -> None:
@@ -65,7 +64,7 @@ def test_it_works_without_tensorboard(tmp_path: Path, monkeypatch: pytest.Monkey
     with Monitor(tmp_path, "sr", {}, headline="psnr_y") as monitor:
         monitor.add(row(1))
         monitor.sheet([])
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["history.jsonl", "progress.png", "recipe.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.json", "history.jsonl", "progress.png"]
 
 
 def test_tensorboard_reads_the_events(tmp_path: Path) -> None:

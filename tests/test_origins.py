@@ -14,24 +14,24 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from diffir_demo.cli import main
-from diffir_demo.events import Restoration
 from diffir_demo.imaging import Picture, fill_map, load_mask, mask_bytes, mask_picture, read_text, save_picture
 from diffir_demo.recipe import RUN_KEYWORD, find_recipe
-from diffir_demo.restore import restore
+from diffir_demo.restoration import Restoration
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import TASKS, Fill, Request
 from diffir_demo.texture import EXPECTED, expectation, is_very_large
-from diffir_demo.ui import build_app, launch_options
-from diffir_demo.ui.comparison import board_of
-from diffir_demo.ui.gallery import Gallery
-from diffir_demo.ui.mask_canvas import StrokeData
-from diffir_demo.ui.opening import LARGEST_SEED, opened
+from diffir_demo.ui.compare.view import board_of
+from diffir_demo.ui.component import words_of
+from diffir_demo.ui.files import ImageServer
+from diffir_demo.ui.history import RunList
 from diffir_demo.ui.outcome import Outcome
-from diffir_demo.ui.run_list import RunList
-from diffir_demo.ui.studio import Studio
+from diffir_demo.ui.photo.canvas import StrokeData
+from diffir_demo.ui.photo.photos import LARGEST_SEED, opened
+from diffir_demo.ui.run_queue import RunHandle
+from diffir_demo.ui.state import AppState
 from diffir_demo.ui.tab import Tab
-from diffir_demo.ui.turns import Stop
-from diffir_demo.ui.words import board as texts
 from diffir_demo.weights import save
+from tests.factories import served
 from tests.test_texture import bricks, hole_in
 from tests.tiny import engine, network
 
@@ -42,7 +42,7 @@ PHOTO, HOLE = Picture(bricks()), hole_in(160, 60, 100)
 @pytest.fixture(scope="module")
 def runs() -> dict[Fill, Restoration]:
     fills: tuple[Fill, ...] = ("network", "texture")
-    return {fill: restore("inpaint", Request(PHOTO, HOLE, seed=3, fill=fill), engine("inpaint")) for fill in fills}
+    return {fill: engine("inpaint").restore(Request(PHOTO, HOLE, Settings(seed=3, fill=fill))) for fill in fills}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def tab(folder: Path) -> Tab:
     with gr.Blocks():
-        return Tab(INPAINT, Studio("cpu", "fp32"), RunList())
+        return Tab(INPAINT, AppState("cpu", "fp32"), RunList())
 
 
 # --- copied or painted -------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_what_was_copied_is_a_share_of_the_hole(runs: dict[Fill, Restoration]) -
     assert copied.copied_share == 1 and painted.copied_share == 0
     assert copied.fill_map is not None and painted.fill_map is not None
     assert set(np.unique(copied.fill_map.pixels)) == {0, 255} and set(np.unique(painted.fill_map.pixels)) == {0, 128}
-    other = restore("deblur", Request(PHOTO), engine("deblur"))
+    other = engine("deblur").restore(Request(PHOTO))
     assert other.copied_share is None and other.fill_map is None
 
 
@@ -91,14 +91,14 @@ def test_the_board_shows_it_or_says_that_there_is_nothing_to_show(
         path.write_bytes(data)
         return str(path)
 
-    shown = board_of(Outcome(runs["texture"], "wall.png"), Gallery(keep))
+    shown = board_of(Outcome(runs["texture"], "wall.png"), ImageServer(keep))
     assert shown.origins is not None and "100 % of the hole" in shown.origins.copied_text
     assert np.array_equal(np.asarray(Image.open(shown.origins.copied.path))[..., -1] > 0, HOLE)
-    assert texts.ALL_PAINTED not in shown.notes
-    plain = board_of(Outcome(runs["network"], "wall.png"), Gallery(keep))
-    assert plain.origins is None and texts.ALL_PAINTED in plain.notes
-    other = board_of(Outcome(restore("deblur", Request(PHOTO), engine("deblur")), "wall.png"), Gallery(keep))
-    assert other.origins is None and texts.ALL_PAINTED not in other.notes
+    assert words_of("compare").all_painted not in shown.notes
+    plain = board_of(Outcome(runs["network"], "wall.png"), ImageServer(keep))
+    assert plain.origins is None and words_of("compare").all_painted in plain.notes
+    other = board_of(Outcome(engine("deblur").restore(Request(PHOTO)), "wall.png"), ImageServer(keep))
+    assert other.origins is None and words_of("compare").all_painted not in other.notes
 
 
 def test_the_command_line_saves_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,33 +144,33 @@ def test_the_page_writes_it(tab: Tab, runs: dict[Fill, Restoration]) -> None:
     assert np.array_equal(load_mask(answer[export.fill_file]), HOLE)
     shown = {fill: Outcome(run, "wall.jpg", path="wall.png") for fill, run in runs.items()}
     Path("wall.png").touch()
-    assert export.shown(shown["texture"])[export.fill_map].visible
-    assert not export.shown(shown["network"])[export.fill_map].visible
+    assert export.update(shown["texture"])[export.fill_map].visible
+    assert not export.update(shown["network"])[export.fill_map].visible
 
 
 # --- another try -------------------------------------------------------------------------------------------
 
 
 def test_another_try_is_offered_where_it_changes_something(tab: Tab, runs: dict[Fill, Restoration]) -> None:
-    result, settings = tab.result, tab.settings
+    result, settings = tab.compare, tab.shared
     copied, painted = (Outcome(runs[fill], "wall.png") for fill in ("texture", "network"))
-    assert result.shown(copied)[result.another].visible and not result.shown(painted)[result.another].visible
-    keys = {each.preset: each.key for each in tab.studio.weights_for(INPAINT)}
+    assert result.update(copied)[result.another].visible and not result.update(painted)[result.another].visible
+    keys = {each.preset: each.key for each in tab.shared.state.weights_for(INPAINT)}
     assert result.offer_another(copied, keys["texture"], {}).visible
     assert not result.offer_another(copied, keys["faithful"], {}).visible, "the network alone copies nothing"
     assert not result.offer_another(None, keys["texture"], {}).visible
-    assert not result.emptied()[result.another].visible
-    assert set(result.shown(copied)) <= set(result.outputs) and settings.seed.value == 0
+    assert not result.reset()[result.another].visible
+    assert set(result.update(copied)) <= set(result.outputs) and settings.seed.value == 0
 
 
 def test_another_try_takes_the_next_seed(tab: Tab, runs: dict[Fill, Restoration]) -> None:
-    result, outcome = tab.result, Outcome(runs["texture"], "wall.png")
+    result, outcome = tab.compare, Outcome(runs["texture"], "wall.png")
     assert result.next_seed(outcome, None, 0) == 4, "the result's own seed counts, which was 3"
-    going, done = Stop(), Stop()
+    going, done = RunHandle(), RunHandle()
     done.set()
     assert result.next_seed(outcome, going, 7) == 7 and result.next_seed(outcome, done, 7) == 4
     assert result.next_seed(None, None, 7) == 7
-    last = restore("inpaint", Request(PHOTO, HOLE, seed=LARGEST_SEED), engine("inpaint"))
+    last = engine("inpaint").restore(Request(PHOTO, HOLE, Settings(seed=LARGEST_SEED)))
     assert result.next_seed(Outcome(last, "wall.png"), None, 7) == 0
 
 
@@ -218,19 +218,25 @@ def test_runs_and_page_say_what_a_very_large_hole_will_look_like(fill: Fill, tab
     hole = hole_in(160, 30, 130)
     sentence = expectation(hole, fill)
     assert sentence is not None and EXPECTED[fill] in sentence and "no new object or face" in sentence
-    assert sentence in restore("inpaint", Request(PHOTO, hole, fill=fill), engine("inpaint")).notices
-    small = restore("inpaint", Request(PHOTO, HOLE, fill=fill), engine("inpaint"))
+    assert sentence in engine("inpaint").restore(Request(PHOTO, hole, Settings(fill=fill))).notices
+    small = engine("inpaint").restore(Request(PHOTO, HOLE, Settings(fill=fill)))
     assert not any("very large" in notice for notice in small.notices)
     canvas = opened(PHOTO, "wall.png", None).value
-    keys = {tab.settings.behind(each.key, {}).fill: each.key for each in tab.studio.weights_for(INPAINT)}
-    values: dict[Any, Any] = {part: part.value for part in tab.inputs}
-    values |= {tab.photo.canvas: canvas, tab.settings.weights: keys[fill], tab.settings.own: {}}
+    keys = {
+        tab.shared.state.chosen(INPAINT, each.key, {}).fill: each.key for each in tab.shared.state.weights_for(INPAINT)
+    }
+    values: dict[Any, Any] = {part: part.value for part in tab.shared.inputs}
+    values |= {tab.shared.canvas: canvas, tab.shared.weights: keys[fill], tab.shared.own: {}}
     canvas.strokes = [StrokeData(k="box", p=[(30 / 160, 30 / 160), (130 / 160, 130 / 160)])]
-    told = tab.ahead.foresee(values)
-    assert sentence in told[tab.ahead.text] and told[tab.ahead.box].visible and not told[tab.ahead.crop].visible
+    told = tab.preflight.foresee(values)
+    assert (
+        sentence in told[tab.preflight.text]
+        and told[tab.preflight.box].visible
+        and not told[tab.preflight.crop].visible
+    )
     canvas.strokes = [StrokeData(k="box", p=[(0.4, 0.4), (0.6, 0.6)])]
-    told = tab.ahead.foresee(values)
-    assert told[tab.ahead.text] == "" and not told[tab.ahead.box].visible
+    told = tab.preflight.foresee(values)
+    assert told[tab.preflight.text] == "" and not told[tab.preflight.box].visible
 
 
 def test_programs_hear_of_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,20 +246,16 @@ def test_programs_hear_of_it(folder: Path, capsys: pytest.CaptureFixture[str]) -
     call = ["restore", "inpaint", "photo.png", "--mask", "large.png", "-o", "out.png", "--preset", "texture"]
     assert main(call) == 0 and f"note: {sentence}" in capsys.readouterr().out
     assert main([*call, "--json"]) == 0 and sentence in json.loads(capsys.readouterr().out)["notices"]
-    app = build_app("cpu", "fp32")
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    try:
+    with served() as url:
         client = Client(url, verbose=False)
         photo, mask = handle_file("photo.png"), handle_file("large.png")
         answer = client.predict(photo, mask, preset="texture", api_name="/inpaint")
-    finally:
-        app.close()
     told = json.loads(read_text(answer, RUN_KEYWORD, 10_000) or "")
     assert sentence in told["notices"] and told["copied"] == 1
     assert find_recipe(answer) is not None
 
 
 def test_nothing_to_save_before_there_is_a_result(tab: Tab) -> None:
-    status = tab.running.status
+    status = tab.shared.status
     *_, answer = tab.export.save_fill_map(None)
     assert "no result" in answer[status]

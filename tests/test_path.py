@@ -19,19 +19,16 @@ from diffir_demo.deconvolve import LARGEST, Blur, blur_of, drawn, picture_of, ra
 from diffir_demo.errors import InputError
 from diffir_demo.events import PathFound, last
 from diffir_demo.imaging import Picture, load_picture, save_picture
-from diffir_demo.model import fold
-from diffir_demo.recipe import KnownPath, Recipe, find_recipe, recipe_of
-from diffir_demo.restore import restore, stream
+from diffir_demo.recipe import Recipe, find_recipe
+from diffir_demo.settings import Settings
 from diffir_demo.shake import Shake, Undone, bent, likeness, path_facts, path_in_words, undo
 from diffir_demo.tasks import Request, deblur, get_task
 from diffir_demo.tasks.motion import camera_shake, straight_motion
-from diffir_demo.ui.answers import key_of
-from diffir_demo.ui.compare_board import BendData
-from diffir_demo.ui.comparison import board_of
-from diffir_demo.ui.gallery import Gallery
-from diffir_demo.ui.outcome import DECONVOLVED, RESULT, Outcome
-from diffir_demo.ui.panels.path import Look, bent_request
-from diffir_demo.ui.words import path as texts
+from diffir_demo.ui.adjust import PathChange, bent_request, busiest
+from diffir_demo.ui.cache import key_of
+from diffir_demo.ui.compare.view import board_of
+from diffir_demo.ui.files import ImageServer
+from diffir_demo.ui.outcome import DECONVOLVED, RESULT, Bend, Outcome, changes, path_of_recipe
 from diffir_demo.weights import save
 from tests.test_deconvolve import large_scene
 from tests.test_shake import shaken
@@ -152,7 +149,7 @@ class TestWords:
         )
 
     def test_small_photos(self) -> None:
-        assert "too small" in path_in_words(fold(undo(np.zeros((20, 20, 3), np.uint8))))
+        assert "too small" in path_in_words(undo(np.zeros((20, 20, 3), np.uint8)))
 
     def test_for_programs(self) -> None:
         assert path_facts(undone()) == {
@@ -165,27 +162,30 @@ class TestWords:
 
 
 class TestRecipes:
-    recipe = Recipe("deblur", preset="path", path=KnownPath.of(Blur(PATH, "sRGB", exact=False)), strength=0.35)
+    recipe = Recipe("deblur", Settings(blur=Blur(PATH, "sRGB", exact=False), strength=0.35), preset="path")
 
     def test_a_path_comes_back_to_the_last_bit(self) -> None:
         again = Recipe.from_json(self.recipe.to_json())
         assert again == self.recipe
         request = again.request(scene())
-        assert request.blur is not None and np.array_equal(request.blur.kernel, Blur(PATH).kernel)
-        assert (request.blur.light, request.blur.exact, request.strength) == ("sRGB", False, 0.35)
-        once_more = KnownPath.of(request.blur)
-        assert once_more == again.path
+        assert request.settings.blur is not None and np.array_equal(request.settings.blur.kernel, Blur(PATH).kernel)
+        assert (request.settings.blur.light, request.settings.blur.exact, request.settings.strength) == (
+            "sRGB",
+            False,
+            0.35,
+        )
+        assert request.settings.blur == again.settings.blur
         assert json.loads(self.recipe.to_json())["diffir_recipe"] == 3
         assert json.loads(Recipe("deblur").to_json())["diffir_recipe"] == 1
 
     def test_a_run_is_repeated_with_the_same_pixels(self) -> None:
         ours = engine("deblur", config=WITH_PATH)
         ours = replace(ours, info=replace(ours.info, file=deblur.PATH.weights))
-        run = restore("deblur", Request(scene(), blur=BLUR, strength=0.6), ours)
-        found = recipe_of(run, "photo.png")
+        run = ours.restore(Request(scene(), settings=Settings(blur=BLUR, strength=0.6)))
+        found = run.recipe("photo.png")
         assert found is not None and found.preset == "path"
         again = Recipe.from_json(found.to_json())
-        repeated = restore("deblur", again.request(scene()), ours, **again.how)
+        repeated = ours.restore(again.request(scene()))
         assert np.array_equal(repeated.picture.pixels, run.picture.pixels)
 
     @pytest.mark.parametrize(
@@ -227,22 +227,22 @@ def test_answers_are_told_apart_by_path_and_strength() -> None:
     picture = scene()
     asked = [
         Request(picture),
-        Request(picture, strength=0.5),
-        Request(picture, strength=0.6),
-        Request(picture, blur=BLUR),
-        Request(picture, blur=Blur(PATH, "sRGB")),
-        Request(picture, blur=Blur(PATH, exact=False)),
-        Request(picture, blur=Blur(PATH.T)),
+        Request(picture, settings=Settings(strength=0.5)),
+        Request(picture, settings=Settings(strength=0.6)),
+        Request(picture, settings=Settings(blur=BLUR)),
+        Request(picture, settings=Settings(blur=Blur(PATH, "sRGB"))),
+        Request(picture, settings=Settings(blur=Blur(PATH, exact=False))),
+        Request(picture, settings=Settings(blur=Blur(PATH.T))),
     ]
     assert len({key_of(request) for request in asked}) == len(asked)
-    assert key_of(asked[3]) == key_of(Request(picture, blur=Blur(PATH.copy())))
+    assert key_of(asked[3]) == key_of(Request(picture, settings=Settings(blur=Blur(PATH.copy()))))
 
 
 def test_a_path_that_was_found_is_not_looked_for_again() -> None:
-    request = Request(scene(160), strength=0.4)
-    run = restore("deblur", request, engine("deblur", config=WITH_PATH))
+    request = Request(scene(160), settings=Settings(strength=0.4))
+    run = engine("deblur", config=WITH_PATH).restore(request)
     assert run.undone is not None
-    events = list(stream("deblur", request, engine("deblur", config=WITH_PATH), found=run.undone.shake))
+    events = list(engine("deblur", config=WITH_PATH).stream(request, found=run.undone.shake))
     told = next(event for event in events if isinstance(event, PathFound))
     assert told.shake is run.undone.shake
     assert np.array_equal(last(events).picture.pixels, run.picture.pixels)
@@ -250,21 +250,27 @@ def test_a_path_that_was_found_is_not_looked_for_again() -> None:
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    run = restore("deblur", Request(scene(128)), engine("deblur", config=WITH_PATH))
+    run = engine("deblur", config=WITH_PATH).restore(Request(scene(128)))
     return Outcome(run, "photo.png", recipe=replace(Recipe("deblur"), preset="path"))
 
 
 class TestByHand:
     def test_what_a_bend_asks_for(self, outcome: Outcome) -> None:
         undone, request = outcome.run.undone, outcome.run.request
-        assert undone is not None and bent_request(request, undone, BendData()) is request
-        weaker = bent_request(request, undone, BendData(strength=20))
-        assert weaker.blur is None and weaker.strength == 0.2
-        turned = bent_request(request, undone, BendData(turn=90, length=150))
-        assert turned.blur is not None and turned.strength == undone.strength and not turned.blur.exact
-        assert np.array_equal(turned.blur.kernel, Blur(bent(undone.shake.kernel, 90, 1.5)).kernel)
-        line = bent_request(request, undone, BendData(line=[(-5, 0), (5, 0)], strength=100))
-        assert line.blur is not None and np.array_equal(line.blur.kernel, drawn(np.array([[-5, 0], [5, 0]])))
+        assert undone is not None and bent_request(request, undone, Bend()) is request
+        weaker = bent_request(request, undone, Bend(strength=20))
+        assert weaker.settings.blur is None and weaker.settings.strength == 0.2
+        turned = bent_request(request, undone, Bend(turn=90, length=150))
+        assert (
+            turned.settings.blur is not None
+            and turned.settings.strength == undone.strength
+            and not turned.settings.blur.exact
+        )
+        assert np.array_equal(turned.settings.blur.kernel, Blur(bent(undone.shake.kernel, 90, 1.5)).kernel)
+        line = bent_request(request, undone, Bend(line=[(-5, 0), (5, 0)], strength=100))
+        assert line.settings.blur is not None and np.array_equal(
+            line.settings.blur.kernel, drawn(np.array([[-5, 0], [5, 0]]))
+        )
 
     def test_the_outcome_goes_along_and_back(self, outcome: Outcome, tmp_path: Path) -> None:
         undone = outcome.run.undone
@@ -272,47 +278,49 @@ class TestByHand:
         measured = replace(
             outcome, measured={RESULT: {"psnr": 1.0}, DECONVOLVED: {"psnr": 1.0}, "input": {"psnr": 2.0}}
         )
-        bend = BendData(turn=12, strength=40)
+        bend = Bend(turn=12, strength=40)
         request = bent_request(outcome.run.request, undone, bend)
-        after = measured.moved(
-            restore("deblur", request, engine("deblur", config=WITH_PATH), ipr=outcome.run.estimate), bend
+        after = measured.moved(engine("deblur", config=WITH_PATH).restore(request, ipr=outcome.run.estimate), bend)
+        assert (
+            after.recipe is not None
+            and after.recipe.settings.blur is not None
+            and after.recipe.settings.strength == 0.4
         )
-        assert after.recipe is not None and after.recipe.path is not None and after.recipe.strength == 0.4
         assert after.run is outcome.restoration and after.measured == {"input": {"psnr": 2.0}}
-        shown = board_of(after, Gallery(lambda data, name: str(tmp_path / name))).path
+        shown = board_of(after, ImageServer(lambda data, name: str(tmp_path / name))).path
         assert shown is not None and shown.bent == "Changed by you: turned by +12°, strength 40 %."
         assert shown.says == path_in_words(undone) and shown.bend == bend
-        back = after.moved(after.run, BendData())
+        back = after.moved(after.run, Bend())
         assert back.restoration is outcome.restoration and back.recipe == outcome.recipe and back.bend.is_nothing
 
     def test_the_board_shows_how_it_was_found(self, outcome: Outcome, tmp_path: Path) -> None:
-        value = board_of(outcome, Gallery(lambda data, name: str(tmp_path / name)))
+        value = board_of(outcome, ImageServer(lambda data, name: str(tmp_path / name)))
         assert value.path is not None and outcome.run.undone is not None
         kernel = outcome.run.undone.shake.kernel
         assert value.path.kernel.side == len(kernel) and max(value.path.kernel.levels) == 255
         assert np.argmax(value.path.kernel.levels) == kernel.argmax()
         shares = [step.share for step in value.path.steps]
         assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 3
-        faithful = restore("deblur", Request(scene()), engine("deblur"))
-        assert board_of(Outcome(faithful, "photo.png"), Gallery(lambda data, name: name)).path is None
+        faithful = engine("deblur").restore(Request(scene()))
+        assert board_of(Outcome(faithful, "photo.png"), ImageServer(lambda data, name: name)).path is None
 
     def test_the_deconvolved_photo_can_be_compared(self, outcome: Outcome, tmp_path: Path) -> None:
         undone = outcome.run.undone
         assert undone is not None and undone.strength > 0
-        value = board_of(outcome, Gallery(lambda data, name: str(tmp_path / name)))
+        value = board_of(outcome, ImageServer(lambda data, name: str(tmp_path / name)))
         keys = [each.key for each in value.methods]
         assert keys[:3] == ["input", DECONVOLVED, "result"] and value.methods[1].view is not None
         assert np.array_equal(outcome.pictures[DECONVOLVED].pixels, undone.sharp)
         assert outcome.pictures[DECONVOLVED] is outcome.pictures[DECONVOLVED]  # so that its file is written once
-        sharp = restore("deblur", Request(Picture(large_scene(192, 192))), engine("deblur", config=WITH_PATH))
+        sharp = engine("deblur", config=WITH_PATH).restore(Request(Picture(large_scene(192, 192))))
         assert DECONVOLVED not in Outcome(sharp, "photo.png").pictures
 
     def test_words_for_changes(self) -> None:
-        assert texts.bent(BendData()) == ""
-        changed = BendData(turn=-30, length=150, strength=5, line=[(0, 0), (1, 1)])
-        assert texts.changes(changed) == "drawn by hand, turned by −30°, 150 % long, strength 5 %"
-        recipe = Recipe("deblur", path=KnownPath.of(BLUR), strength=0.4)
-        assert texts.of_recipe(recipe) == ["a path of its own", "strength 40 %"] and texts.of_recipe(Recipe("sr")) == []
+        assert changes(Bend()) == ""
+        changed = Bend(turn=-30, length=150, strength=5, line=[(0, 0), (1, 1)])
+        assert changes(changed) == "drawn by hand, turned by −30°, 150 % long, strength 5 %"
+        recipe = Recipe("deblur", Settings(blur=BLUR, strength=0.4))
+        assert path_of_recipe(recipe) == ["a path of its own", "strength 40 %"] and path_of_recipe(Recipe("sr")) == []
 
     @pytest.mark.parametrize(
         "bend",
@@ -328,7 +336,7 @@ class TestByHand:
     )
     def test_what_no_page_asks_is_refused(self, bend: Any) -> None:
         with pytest.raises(ValidationError):
-            Look.model_validate({"number": 1, "bend": bend})
+            PathChange.model_validate({"number": 1, "bend": bend})
 
 
 class TestCommandLine:
@@ -356,7 +364,7 @@ class TestCommandLine:
         assert told["path"]["length"] == pytest.approx(span(PATH), abs=1) and told["path"]["confidence"] == 1
         assert told["notices"] == [f"Camera path as given: {round(span(PATH))} px long; strength 50 %, as asked."]
         recipe = find_recipe(Path("out.png"))
-        assert recipe is not None and recipe.path is not None and recipe.strength == 0.5
+        assert recipe is not None and recipe.settings.blur is not None and recipe.settings.strength == 0.5
         first = load_picture("out.png").pixels
         assert main(["restore", "deblur", "in.png", "-o", "again.png", "--recipe", "out.png"]) == 0
         assert np.array_equal(load_picture("again.png").pixels, first)
@@ -411,3 +419,15 @@ def test_a_path_is_what_training_draws() -> None:
     """One rasteriser serves both: the kernels of training and of the page are of one kind."""
     points = np.stack([np.linspace(-4, 4, 256), np.zeros(256)], axis=1)
     assert np.allclose(rasterised(points), drawn(np.array([[-4, 0], [4, 0]])), atol=1e-6)
+
+
+def test_a_bent_path_is_shown_where_there_is_something_to_see() -> None:
+    pixels = np.full((600, 900, 3), 120, np.uint8)
+    pixels[400:480:4, 700:780] = 255
+    left, top, right, bottom = busiest(Picture(pixels), (0.0, 0.0, 1.0, 1.0), 160)
+    assert left * 900 <= 700 and right * 900 >= 780 and top * 600 <= 400 and bottom * 600 >= 480
+    assert (right - left) * 900 <= 161 and (bottom - top) * 600 <= 161
+    seen = (0.0, 0.0, 0.5, 0.5)  # what is not on the screen does not count
+    left, top, right, bottom = busiest(Picture(pixels), seen, 160)
+    assert right <= 0.5 and bottom <= 0.5
+    assert busiest(Picture(pixels[:40, :50]), (0.2, 0.2, 0.4, 0.4), 160) == pytest.approx((0.2, 0.2, 0.4, 0.4))

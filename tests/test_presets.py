@@ -14,24 +14,27 @@ import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from diffir_demo.api import load
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError, WeightsError
-from diffir_demo.evaluation import evaluate
 from diffir_demo.imaging import Picture, load_picture, save_picture
 from diffir_demo.model import COMPACT
 from diffir_demo.recipe import Recipe, UsedWeights, read_recipe
-from diffir_demo.restore import load
+from diffir_demo.settings import Settings
+from diffir_demo.shipped import checkpoint_folder
 from diffir_demo.tasks import TASKS, Preset
-from diffir_demo.training import campaign
-from diffir_demo.training.data import Material, PairStream
-from diffir_demo.training.photos import PhotoPool
-from diffir_demo.training.recipe import Recipe as TrainingRecipe
-from diffir_demo.training.starts import network_of
-from diffir_demo.ui import build_app, launch_options, words
-from diffir_demo.ui.run_list import RunList
-from diffir_demo.ui.studio import Studio, choice
+from diffir_demo.training import runs
+from diffir_demo.training.config import TrainConfig
+from diffir_demo.training.data import PairStream, PhotoPool, TrainData
+from diffir_demo.training.init_from import network_of
+from diffir_demo.ui.component import times
+from diffir_demo.ui.history import RunList
+from diffir_demo.ui.state import AppState, choice
 from diffir_demo.ui.tab import Tab
-from diffir_demo.weights import checkpoint_folder, inspect, save
+from diffir_demo.weights import inspect, save
+from tests.factories import served
+from tests.pictures import noise
+from tools.evaluation import evaluate
 
 from .tiny import network_of as tiny
 
@@ -63,7 +66,7 @@ def whole(folder: Path) -> Path:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    pixels = noise(24, 32)
     save_picture(Picture(pixels), tmp_path / "small.png")
     return tmp_path / "small.png"
 
@@ -122,12 +125,12 @@ def test_a_task_as_a_preset() -> None:
 @pytest.mark.parametrize("preset", SR.presets, ids=lambda each: f"{each.key}-x{each.scale}")
 def test_training_pairs_and_test_cases_have_the_scale_of_the_preset(preset: Preset) -> None:
     task = SR.as_preset(preset)
-    pool = PhotoPool([np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)], torch.device("cpu"))
-    batch = PairStream(Material.prepare(task, pool), seed=0).batch(2, 64)
+    pool = PhotoPool([noise(224, 224)], torch.device("cpu"))
+    batch = PairStream(TrainData.prepare(task, pool), seed=0).batch(2, 64)
     assert batch.target.shape == (2, 3, 64, 64)
     assert batch.damaged.shape == (2, 3, 64 // preset.scale, 64 // preset.scale)
     assert (batch.severity is not None) == (preset.key == "real")
-    sharp = Picture(np.random.default_rng(1).integers(0, 256, (96, 128, 3), dtype=np.uint8))
+    sharp = Picture(noise(96, 128, seed=1))
     for degrade in (task.degrade, *task.sets.values()):
         case = degrade(sharp, np.random.default_rng(0))
         assert case.reference.width == case.request.picture.width * preset.scale
@@ -257,7 +260,7 @@ def test_what_a_recipe_is_found_by_in_turn(whole: Path) -> None:
 
 def test_recipes_of_before_are_read_and_wrong_ones_refused() -> None:
     old = {"diffir_recipe": 1, "version": "0.1.0", "task": "sr", "seed": 3}
-    assert Recipe.from_fields(old) == Recipe("sr", 3, version="0.1.0")
+    assert Recipe.from_fields(old) == Recipe("sr", Settings(seed=3), version="0.1.0")
     for name, value in (("preset", 4), ("preset", "a" * 41), ("scale", "4"), ("scale", 0), ("scale", 4.0)):
         with pytest.raises(InputError, match=f"field '{name}' makes no sense"):
             Recipe.from_fields(old | {name: value})
@@ -269,7 +272,7 @@ def test_recipes_of_before_are_read_and_wrong_ones_refused() -> None:
 def test_networks_are_measured_at_their_own_scale(whole: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    save_picture(Picture(np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)), data / "1.png")
+    save_picture(Picture(noise(64, 96)), data / "1.png")
     found = {table.set: table for table in (each.table for each in evaluate(SR.at_scale(2), data, precision="fp32"))}
     assert list(found) == ["x2", "real-x2", "untouched", "mix"]
     assert [row.method for row in found["x2"].rows if row.kind == "ours"] == ["DiffIR compact-sr-real-x2"]
@@ -279,13 +282,13 @@ def test_networks_are_measured_at_their_own_scale(whole: Path, tmp_path: Path) -
 
 
 def test_a_training_run_knows_its_preset(whole: Path) -> None:
-    recipe = TrainingRecipe("sr", 2, 1.0, preset="real", scale=2)
+    recipe = TrainConfig("sr", 2, 1.0, preset="real", scale=2)
     assert recipe.trained.config == REAL_X2.config and recipe.trained.weights == REAL_X2.weights
-    assert TrainingRecipe("sr", 2, 1.0).trained is SR
-    assert TrainingRecipe.from_dict(recipe.to_dict()) == recipe
-    assert [campaign.label(SR.as_preset(each)) for each in SR.presets] == ["sr-real", "sr-real-x2", "sr", "sr-crisp"]
+    assert TrainConfig("sr", 2, 1.0).trained is SR
+    assert TrainConfig.from_dict(recipe.to_dict()) == recipe
+    assert [runs.label(SR.as_preset(each)) for each in SR.presets] == ["sr-real", "sr-real-x2", "sr", "sr-crisp"]
     with pytest.raises(InputError, match="no preset 'crisp'"):
-        _ = TrainingRecipe("deblur", 1, 1.0, preset="crisp").trained
+        _ = TrainConfig("deblur", 1, 1.0, preset="crisp").trained
     with pytest.raises(InputError, match="holds another network than the one .* 'compact-sr-real-x2.safetensors'"):
         network_of(whole / REAL_X4.weights, SR.as_preset(REAL_X2))
 
@@ -295,7 +298,7 @@ def test_a_training_run_knows_its_preset(whole: Path) -> None:
 
 def test_the_app_lists_presets_first_and_by_their_titles(whole: Path) -> None:
     (whole / "a-mine.safetensors").write_bytes((whole / CRISP.weights).read_bytes())
-    studio = Studio("cpu", "fp32")
+    studio = AppState("cpu", "fp32")
     found = studio.weights_for(SR)
     assert [each.title for each in found] == ["Real photos x4", "Real photos x2", "Faithful", "Crisp", "a-mine"]
     assert found[0].label == "Real photos x4, the default (compact-sr-real.safetensors)"
@@ -310,7 +313,7 @@ def test_the_app_lists_presets_first_and_by_their_titles(whole: Path) -> None:
 
 def test_a_preset_without_its_file_is_told_in_a_sentence(folder: Path) -> None:
     ship(folder, FAITHFUL)
-    studio = Studio("cpu", "fp32")
+    studio = AppState("cpu", "fp32")
     assert studio.weights_for(SR)[0].label.startswith("Faithful, the default")
     with pytest.raises(WeightsError, match="The weights of Real photos x2 are not here"):
         studio.shipped(SR, "real", 2)
@@ -320,7 +323,7 @@ def test_a_preset_without_its_file_is_told_in_a_sentence(folder: Path) -> None:
 def tab(whole: Path) -> Tab:
     """The tab of super-resolution, as the page has it."""
     with gr.Blocks():
-        return Tab(SR, Studio("cpu", "fp32"), RunList())
+        return Tab(SR, AppState("cpu", "fp32"), RunList())
 
 
 def only(updates: Iterator[dict[Any, Any]]) -> dict[Any, Any]:
@@ -330,50 +333,48 @@ def only(updates: Iterator[dict[Any, Any]]) -> dict[Any, Any]:
 
 
 def test_a_preset_chooses_its_weight_file(tab: Tab) -> None:
-    presets, weights = tab.presets, tab.settings.weights
-    assert presets.kind.value == "real" and weights.value == REAL_X4.weights
-    assert [key for _, key in presets.kind.choices] == ["real", "faithful", "crisp"]
-    assert presets.box.visible and presets.scale.visible
+    presets, weights = tab.settings, tab.shared.weights
+    assert presets.preset.value == "real" and weights.value == REAL_X4.weights
+    assert [key for _, key in presets.preset.choices] == ["real", "faithful", "crisp"]
+    assert presets.presets.visible and presets.scale.visible
     assert presets.scale.choices == [("x2", 2), ("x4", 4)] and presets.scale.value == 4
-    smaller = only(presets.choose("real", 2, None))
+    smaller = only(presets.choose_preset("real", 2, None))
     assert smaller[weights] == REAL_X2.weights and smaller[presets.scale].value == 2
     assert REAL_X2.summary in smaller[presets.summary]
-    crisp = only(presets.choose("crisp", 2, None))
+    crisp = only(presets.choose_preset("crisp", 2, None))
     assert crisp[weights] == CRISP.weights and not crisp[presets.scale].visible, "it has one scale alone"
-    assert list(presets.choose("reel", 4, None)) == []
+    assert list(presets.choose_preset("reel", 4, None)) == []
 
 
 def test_presets_follow_the_weight_file(tab: Tab, whole: Path) -> None:
-    presets, settings = tab.presets, tab.settings
+    settings, shared = tab.settings, tab.shared
     chosen = only(settings.choose_weights(FAITHFUL.weights, {}, None))
-    assert chosen[presets.kind].value == "faithful" and FAITHFUL.summary in chosen[presets.summary]
-    brought = list(settings.bring_weights(str(whole / CRISP.weights), {}))[-1]
-    assert brought[presets.kind].value is None and "No preset" in brought[presets.summary]
-    recalled, _ = settings.recalled(Recipe("sr", preset="real", scale=2), {})
-    assert recalled[settings.weights] == REAL_X2.weights and recalled[presets.scale].value == 2
-    assert set(recalled) <= set(settings.recalled_parts)
+    assert chosen[settings.preset].value == "faithful" and FAITHFUL.summary in chosen[settings.summary]
+    brought = list(settings.upload_weights(str(whole / CRISP.weights), {}))[-1]
+    assert brought[settings.preset].value is None and "No preset" in brought[settings.summary]
+    restored, _ = settings.restored(Recipe("sr", preset="real", scale=2), {})
+    assert restored[shared.weights] == REAL_X2.weights and restored[settings.scale].value == 2
+    assert set(restored) <= set(settings.parts)
 
 
 def test_test_damage_is_that_of_the_preset(tab: Tab) -> None:
-    settings = tab.settings
-    assert settings.task_for(REAL_X2.weights, {}).config == REAL_X2.config
-    assert settings.task_for(FAITHFUL.weights, {}).degrade == SR.degrade
+    photo = tab.photo
+    assert photo.task_for(REAL_X2.weights, {}).config == REAL_X2.config
+    assert photo.task_for(FAITHFUL.weights, {}).degrade == SR.degrade
     own = choice(Path("mine.pth"), inspect(checkpoint_folder() / REAL_X2.weights), "mine")
-    assert (own.preset, settings.task_for(own.key, {own.key: own}).config.scale) == (None, 2)
+    assert (own.preset, photo.task_for(own.key, {own.key: own}).config.scale) == (None, 2)
 
 
 def test_there_is_nothing_to_choose_from_one(folder: Path) -> None:
     ship(folder, FAITHFUL)
     with gr.Blocks():
-        tab = Tab(SR, Studio("cpu", "fp32"), RunList())
-    assert not tab.presets.box.visible
+        tab = Tab(SR, AppState("cpu", "fp32"), RunList())
+    assert not tab.settings.presets.visible
 
 
 def test_the_api_takes_preset_and_scale(whole: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(photo.parent / "cache"))
-    app = build_app("cpu", "fp32")
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    try:
+    with served() as url:
         client = Client(url, verbose=False)
 
         def asked(**options: Any) -> Recipe:
@@ -397,10 +398,8 @@ def test_the_api_takes_preset_and_scale(whole: Path, photo: Path, monkeypatch: p
             for key in ("sr", "clean")
         }
         assert names["sr"] - names["clean"] == {"preset", "scale"}
-    finally:
-        app.close()
 
 
 def test_scales_in_words() -> None:
-    assert words.times((2, 4)) == "two or four times" and words.times((4,)) == "four times"
-    assert words.times((6,)) == "6 times"
+    assert times((2, 4)) == "two or four times" and times((4,)) == "four times"
+    assert times((6,)) == "6 times"

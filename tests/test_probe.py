@@ -11,23 +11,19 @@ import torch
 from torch import Tensor
 
 from diffir_demo.errors import InputError
-from diffir_demo.model import DiffIR, DIRformer, SteeredShrinkage, Teacher
+from diffir_demo.model import DiffIR, DIRformer, ModulatedShrinkage, Teacher
 from diffir_demo.model.prior import PriorEncoder
 from diffir_demo.tasks import TASKS
 from diffir_demo.tasks.damage import SEVERITIES
-from diffir_demo.training import first
-from diffir_demo.training.data import GRID, Batch, Material, PairStream
-from diffir_demo.training.filters import NOISE_FLOOR, see_damage
-from diffir_demo.training.first import fit_shrinkage
-from diffir_demo.training.initial import take_over, tell_apart
-from diffir_demo.training.loop import train
-from diffir_demo.training.optimiser import CONVOLUTIONS_ALONE, make_optimiser
-from diffir_demo.training.photos import PhotoPool
-from diffir_demo.training.probe import Probe, ridge
+from diffir_demo.training import probe as probing
+from diffir_demo.training.data import GRID, Batch, PairStream, PhotoPool, TrainData
+from diffir_demo.training.init_from import InitFrom, make_stage
+from diffir_demo.training.initial import NOISE_FLOOR, init_damage_filters, transfer_unet, whiten_prior
+from diffir_demo.training.probe import Probe, fit_shrinkage, ridge
 from diffir_demo.training.stages import Stage1, Stage2
-from diffir_demo.training.starts import Sources, make_stage
-from diffir_demo.training.state import Guard, RunState
-from tests.test_training import ALONE, assert_same_weights, material, photos, recipe, ticking, tiny_task
+from diffir_demo.training.state import RollbackGuard, RunState
+from diffir_demo.training.trainer import CONVOLUTIONS_ALONE, make_optimiser, train
+from tests.test_training import ALONE, assert_same_weights, config, photos, ticking, tiny_task, train_data
 
 __all__ = ["ticking"]  # pytest finds the fixture by its name here
 
@@ -44,7 +40,7 @@ def stream(seed: int = 0, side: int = 160) -> PairStream:
         cells = rng.integers(0, 256, (side // size, side // size, 3))
         slope = np.linspace(0, 60, side)[:, None, None]
         pool.append(np.clip(np.kron(cells, np.ones((size, size, 1))) * rng.uniform(0.2, 0.8) + slope, 0, 255))
-    return PairStream(Material.prepare(CLEAN, PhotoPool([p.astype(np.uint8) for p in pool])), seed)
+    return PairStream(TrainData.prepare(CLEAN, PhotoPool([p.astype(np.uint8) for p in pool])), seed)
 
 
 def batches(count: int, seed: int = 0) -> list[Batch]:
@@ -84,8 +80,8 @@ def test_an_untrained_encoder_sees_noise(sees_target: bool) -> None:
     torch.manual_seed(0)
     encoder = (Teacher if sees_target else DiffIR)(CONFIG).encoder.requires_grad_(False)
     calibration = batches(8, seed=2)
-    see_damage(encoder, calibration)
-    tell_apart(encoder, calibration, centre=1.0, floor=NOISE_FLOOR)
+    init_damage_filters(encoder, calibration)
+    whiten_prior(encoder, calibration, centre=1.0, floor=NOISE_FLOOR)
     assert read_well(encoder)[SEVERITIES.index("noise")] > 0.5
 
 
@@ -96,8 +92,8 @@ def test_random_filters_see_less() -> None:
         torch.manual_seed(0)
         encoder = DiffIR(CONFIG).encoder.requires_grad_(False)
         if filters:
-            see_damage(encoder, batches(8, seed=2))
-        tell_apart(encoder, batches(8, seed=2), centre=1.0, floor=NOISE_FLOOR)
+            init_damage_filters(encoder, batches(8, seed=2))
+        whiten_prior(encoder, batches(8, seed=2), centre=1.0, floor=NOISE_FLOOR)
         found.append(read_well(encoder).clamp_min(0).mean())
     assert found[0] > found[1] + 0.1
 
@@ -116,7 +112,7 @@ def test_the_probe_s_loss_is_the_share_that_it_leaves_unexplained() -> None:
 
 
 def test_the_learning_rate_rises_and_falls_once_alone_and_once_together() -> None:
-    of = recipe("clean", probe_weight=0.1, prior_only=0.25, warm_up=0.1)
+    of = config("clean", probe_weight=0.1, prior_only=0.25, warm_up=0.1)
     alone = [of.rate(share) for share in np.linspace(0, 0.2499, 200)]
     joint = [of.rate(share) for share in np.linspace(0.25, 1, 200)]
     for part in (alone, joint):
@@ -124,13 +120,13 @@ def test_the_learning_rate_rises_and_falls_once_alone_and_once_together() -> Non
         assert part[0] < 0.01 and max(part) == pytest.approx(1, abs=0.02) and part[-1] == pytest.approx(0.01, abs=0.01)
         assert part[: peak + 1] == sorted(part[: peak + 1]) and part[peak:] == sorted(part[peak:], reverse=True)
     assert of.rate(0.25 * 0.3) == pytest.approx(of.rate(0.25 + 0.75 * 0.3))
-    assert recipe("clean", prior_only=0.25).begins_alone == 0, "stage 1 has nothing to learn from without a probe"
-    assert recipe("clean", stage=2, prior_only=0.25).begins_alone == 0.25
-    assert recipe("clean", stage=2, prior_only=1.0).rate(0.5) > 0.1
+    assert config("clean", prior_only=0.25).begins_alone == 0, "stage 1 has nothing to learn from without a probe"
+    assert config("clean", stage=2, prior_only=0.25).begins_alone == 0.25
+    assert config("clean", stage=2, prior_only=1.0).rate(0.5) > 0.1
 
 
 def test_what_makes_and_what_reads_the_ipr_have_rates_of_their_own() -> None:
-    of = recipe("clean", learning_rate=1.0, prior_rate=0.2, steer_rate=0.5, alone_rate=0.01)
+    of = config("clean", learning_rate=1.0, prior_rate=0.2, steer_rate=0.5, alone_rate=0.01)
     network, probe = Teacher(CONFIG), Probe(CONFIG.ipr_length, 3)
     peaks = {
         id(parameter): (group["peak"], group["alone"])
@@ -153,28 +149,28 @@ def test_the_painted_window_lies_in_its_surroundings_where_jpeg_s_blocks_begin()
         assert batch.window is not None and batch.damaged.shape[-2:] == (64, 64)
         top, left, side = batch.window
         assert side == 32 and top % GRID == left % GRID == 0 and min(top, left) >= 0 and max(top, left) + side <= 64
-        painted = batch.painted
-        assert torch.equal(painted.damaged, batch.damaged[..., top : top + 32, left : left + 32])
-        assert torch.equal(painted.target, batch.target[..., top : top + 32, left : left + 32])
-        assert painted.noise is batch.noise and painted.severity is batch.severity and painted.window is None
+        cropped = batch.cropped
+        assert torch.equal(cropped.damaged, batch.damaged[..., top : top + 32, left : left + 32])
+        assert torch.equal(cropped.target, batch.target[..., top : top + 32, left : left + 32])
+        assert cropped.noise is batch.noise and cropped.severity is batch.severity and cropped.window is None
         places |= {top, left}
     assert places == {0, 8, 16, 24, 32}
-    assert source.batch(1, 32).painted.damaged.shape[-1] == 32
+    assert source.batch(1, 32).cropped.damaged.shape[-1] == 32
 
 
 def test_a_window_is_enlarged_with_its_picture() -> None:
-    batch = PairStream(material("sr"), seed=1).batch(2, 32, surroundings=64)
+    batch = PairStream(train_data("sr"), seed=1).batch(2, 32, surroundings=64)
     assert batch.window is not None and batch.damaged.shape[-1] == 24 and batch.severity is None
     top, left, side = batch.window
-    assert side == 8 and batch.painted.target.shape[-1] == 32
-    assert torch.equal(batch.painted.target, batch.target[..., 4 * top : 4 * top + 32, 4 * left : 4 * left + 32])
+    assert side == 8 and batch.cropped.target.shape[-1] == 32
+    assert torch.equal(batch.cropped.target, batch.target[..., 4 * top : 4 * top + 32, 4 * left : 4 * left + 32])
 
 
 def test_the_first_restoration_is_fitted_to_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """An oracle's IPR tells the noise exactly: the fitted layer removes it, and lets a clean picture pass."""
     torch.manual_seed(0)
-    monkeypatch.setattr(first, "STEPS", 160)
-    layer, probe, source = SteeredShrinkage(CONFIG.ipr_length), Probe(CONFIG.ipr_length, 3), stream()
+    monkeypatch.setattr(probing, "FIT_STEPS", 160)
+    layer, probe, source = ModulatedShrinkage(CONFIG.ipr_length), Probe(CONFIG.ipr_length, 3), stream()
     spread = torch.randn(3, CONFIG.ipr_length) / CONFIG.ipr_length**0.5
 
     def told(batch: Batch) -> Tensor:
@@ -202,23 +198,23 @@ def test_a_trained_unet_is_taken_over_by_one_that_sees_more() -> None:
     torch.manual_seed(0)
     former = DIRformer(tiny_task("deblur").config)
     wider = DIRformer(dataclasses.replace(former.config, shrinkage=True))
-    take_over(wider, former)
+    transfer_unet(wider, former)
     picture, ipr = torch.rand(1, 3, 32, 32), torch.ones(1, former.config.ipr_length)
     more = torch.cat([picture, torch.rand(1, 3, 32, 32)], dim=1)
     torch.testing.assert_close(wider(more, ipr), former(picture, ipr))
     with pytest.raises(InputError, match="another shape"):
-        take_over(wider, DIRformer(dataclasses.replace(former.config, refinement_blocks=3)))
+        transfer_unet(wider, DIRformer(dataclasses.replace(former.config, refinement_blocks=3)))
 
 
 def test_nothing_is_painted_while_the_prior_learns_alone() -> None:
     torch.manual_seed(0)
-    stage = Stage1(CONFIG, recipe("clean", probe_weight=0.1))
+    stage = Stage1(CONFIG, config("clean", probe_weight=0.1))
     stage.probe = Probe(CONFIG.ipr_length, 3)
     batch = stream().batch(2, 32, surroundings=32)
     loss, parts = stage.loss(batch, joint=False)
     loss.backward()
     assert set(parts) == {"probe", "first"}
-    assert all(parameter.grad is None for parameter in stage.network.painter.parameters())
+    assert all(parameter.grad is None for parameter in stage.network.unet.parameters())
     assert stage.network.encoder.stem.weight.grad is not None and stage.probe.linear.weight.grad is not None
     both, parts = stage.loss(batch)
     assert set(parts) == {"pixels", "probe"}
@@ -227,13 +223,13 @@ def test_nothing_is_painted_while_the_prior_learns_alone() -> None:
 
 def probed_run(folder: Path, minutes: float) -> dict:
     torch.manual_seed(0)
-    of = recipe(
+    of = config(
         "clean", minutes=minutes, save_every=4 / 60, probe_weight=0.1, prior_only=0.3, surroundings=32, patch=(32,)
     )
     stage = Stage1(CONFIG, of)
     stage.probe = Probe(CONFIG.ipr_length, 3)
     pool = PhotoPool(photos(side=160))
-    list(train(of, Material.prepare(CLEAN, pool), stage, folder, lambda _: {"psnr": 1.0}, ALONE))
+    list(train(of, TrainData.prepare(CLEAN, pool), stage, folder, lambda _: {"psnr": 1.0}, ALONE))
     return torch.load(folder / "state.pt", weights_only=True)
 
 
@@ -253,29 +249,29 @@ def test_a_killed_run_with_a_probe_resumes_on_the_same_curve(tmp_path: Path, tic
 
 
 def test_a_bad_step_is_undone_in_the_probe_as_well() -> None:
-    of = recipe("clean", probe_weight=0.1)
+    of = config("clean", probe_weight=0.1)
     stage = Stage1(CONFIG, of)
     stage.probe = Probe(CONFIG.ipr_length, 3)
     before = stage.probe.linear.weight.detach().clone()
-    guard = Guard(RunState(of, stage, Teacher(CONFIG), make_optimiser(stage.network, of, stage.probe)))
+    guard = RollbackGuard(RunState(of, stage, Teacher(CONFIG), make_optimiser(stage.network, of, stage.probe)))
     stage.probe.linear.weight.data.fill_(float("nan"))
     guard.roll_back()
     assert torch.equal(stage.probe.linear.weight, before)
 
 
-def own_material(key: str = "clean") -> Material:
+def own_material(key: str = "clean") -> TrainData:
     task = dataclasses.replace(TASKS[key], config=tiny_task(key).config)
-    return Material.prepare(task, PhotoPool(photos(side=160)))
+    return TrainData.prepare(task, PhotoPool(photos(side=160)))
 
 
 def test_a_stage_with_a_probe_starts_from_what_is_read_already(tmp_path: Path, ticking: dict) -> None:
     """And stage 2 takes over the finished probe, as it is, from the teacher's folder alone."""
-    of = recipe("clean", probe_weight=0.1, patch=(64,))
-    stage = make_stage(own_material(), of, Sources())
+    of = config("clean", probe_weight=0.1, patch=(64,))
+    stage = make_stage(own_material(), of, InitFrom())
     assert isinstance(stage, Stage1) and stage.probe is not None
     assert stage.probe.linear.weight.any() and stage.probe.linear.weight.requires_grad
     probed_run(tmp_path / "s1", 4 / 60)
-    second = make_stage(own_material(), recipe("clean", 2, probe_weight=0.1, patch=(64,)), Sources(tmp_path / "s1"))
+    second = make_stage(own_material(), config("clean", 2, probe_weight=0.1, patch=(64,)), InitFrom(tmp_path / "s1"))
     assert isinstance(second, Stage2) and second.probe is not None and not second.probe.linear.weight.requires_grad
     saved = torch.load(tmp_path / "s1" / "state.pt", weights_only=True)["extra"]["probe"]
     assert torch.equal(second.probe.linear.weight, saved["linear.weight"])
@@ -285,4 +281,4 @@ def test_a_stage_with_a_probe_starts_from_what_is_read_already(tmp_path: Path, t
 
 def test_a_probe_that_has_nothing_to_read_is_refused() -> None:
     with pytest.raises(InputError, match="damage of sr has nothing that a probe could read"):
-        make_stage(own_material("sr"), recipe("sr", probe_weight=0.1), Sources())
+        make_stage(own_material("sr"), config("sr", probe_weight=0.1), InitFrom())

@@ -14,10 +14,14 @@ from diffir_demo import cli
 from diffir_demo.tasks import TASKS
 from diffir_demo.training import __main__ as training
 from diffir_demo.weights import save
+from tests.pictures import noise
 from tests.tiny import network
+from tools.bench import __main__ as bench
+from tools.evaluation import __main__ as evaluate
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+COMMANDS = (ROOT / "docs" / "command-line.md").read_text()
 CARD = (ROOT / "checkpoints" / "README.md").read_text() + (ROOT / "checkpoints" / "TRAINING_LOG.md").read_text()
 
 
@@ -30,9 +34,13 @@ def commands(module: str, text: str) -> list[list[str]]:
     return [shlex.split(line) for line in re.findall(pattern, text)]
 
 
-@pytest.mark.parametrize("arguments", commands("diffir_demo", README + CARD), ids=" ".join)
+@pytest.mark.parametrize("arguments", commands("diffir_demo", README + COMMANDS + CARD), ids=" ".join)
 def test_every_command_parses(arguments: list[str]) -> None:
-    assert callable(cli._parser().parse_args(arguments).run)
+    options = cli.parse(arguments)
+    assert callable(options.run)
+    if hasattr(options, "tool"):
+        measuring = {"evaluate": evaluate, "bench": bench}[arguments[0]]
+        assert measuring._parser().parse_args(options.arguments)
 
 
 @pytest.mark.parametrize("arguments", commands("diffir_demo.training", CARD), ids=" ".join)
@@ -53,11 +61,11 @@ def test_the_library_example_runs(
     save(tmp_path / TASKS["inpaint"].weights, network("inpaint"), task="inpaint", provenance="untrained", name="tiny")
     monkeypatch.setenv("DIFFIR_CHECKPOINTS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)).save("photo.jpg")
+    Image.fromarray(noise(32, 48)).save("photo.jpg")
     hole = np.zeros((32, 48), np.uint8)
     hole[8:20, 10:30] = 255
     Image.fromarray(hole).save("mask.png")
-    example = next(block for block in blocks("python") if "load_picture" in block)
+    example = next(block for block in blocks("python") if 'load("inpaint")' in block)
     exec(compile(example, "README.md", "exec"), {})
     assert Image.open("restored.png").size == (48, 32)
     assert capsys.readouterr().out.count("PriorStep") == 4

@@ -18,17 +18,17 @@ from diffir_demo.errors import InputError, WeightsError
 from diffir_demo.imaging import Picture, encode_picture, grown, load_picture, mask_bytes, save_picture
 from diffir_demo.imaging.strokes import Stroke, rasterise
 from diffir_demo.recipe import (
+    MAX_BYTES,
     Drawing,
     Photo,
     Recipe,
     UsedWeights,
     find_recipe,
     read_recipe,
-    recipe_of,
     text_of,
 )
-from diffir_demo.recipe.recipe import FORMAT, MAX_BYTES
-from diffir_demo.restore import restore
+from diffir_demo.recipe_file import FORMAT
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import TASKS, Request
 from diffir_demo.weights import save
 from tests.tiny import engine, network
@@ -42,9 +42,8 @@ STROKES = (
 )
 WHOLE = Recipe(
     "inpaint",
-    seed=2**60 + 1,
+    Settings(seed=2**60 + 1, steps=3),
     weights=UsedWeights("mine's.pth", "0123456789abcdef" * 4, "trained here, 1,000 steps"),
-    steps=3,
     drawing=Drawing(STROKES, 0.0625),
     mask=mask_bytes(np.eye(30, dtype=bool)),
     photo=Photo("Tür & 門.jpg", 30, 30, "f" * 64),
@@ -84,11 +83,14 @@ weights = st.builds(UsedWeights, names, fingerprints, names)
 photos = st.builds(Photo, names, st.integers(1, 10_000), st.integers(1, 10_000), st.none() | fingerprints)
 seeds = st.integers(0, 2**63 - 1)
 recipes = st.builds(
-    Recipe, st.sampled_from(["sr", "deblur"]), seeds, st.none() | weights, st.none() | st.integers(1, 8)
+    Recipe,
+    st.sampled_from(["sr", "deblur"]),
+    st.builds(Settings, seeds, st.none() | st.integers(1, 8)),
+    st.none() | weights,
 ) | st.builds(
     Recipe,
     st.just("inpaint"),
-    seeds,
+    st.builds(Settings, seeds),
     st.none() | weights,
     drawing=st.none() | st.builds(Drawing, st.lists(strokes, max_size=4).map(tuple), st.floats(0, 0.1)),
     mask=st.none() | st.just(WHOLE.mask),
@@ -193,7 +195,7 @@ def test_a_flipped_byte_gives_a_recipe_or_a_sentence(data: st.DataObject) -> Non
 # --- in files ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif"])
 def test_results_hold_it(suffix: str, tmp_path: Path) -> None:
     path = save_picture(photo(), tmp_path / f"a{suffix}", text=text_of(WHOLE))
     assert find_recipe(path) == read_recipe(path) == WHOLE
@@ -251,31 +253,31 @@ def test_the_largest_mask_fits_and_its_result_opens(tmp_path: Path) -> None:
 def test_a_run_is_repeated_from_its_result(key: str, steps: int | None, feather: int, tmp_path: Path) -> None:
     source = save_picture(photo(), tmp_path / "cat.png")
     picture = load_picture(source)
-    request = Request(picture, seed=7)
+    request = Request(picture, settings=Settings(seed=7))
     if TASKS[key].wants_mask:
-        request = Request(picture, grown(rasterise(STROKES, 24, 32), feather), 7, feather)
-    first = restore(key, request, engine(key), steps=steps)
-    result = save_picture(first.picture, tmp_path / "result.png", text=text_of(recipe_of(first, "cat.png")))
+        request = Request(picture, grown(rasterise(STROKES, 24, 32), feather), Settings(seed=7, feather=feather))
+    first = engine(key).restore(request, steps=steps)
+    result = save_picture(first.picture, tmp_path / "result.png", text=text_of(first.recipe("cat.png")))
     recipe = read_recipe(result)
-    assert recipe.steps == steps and recipe.weights and recipe.weights.file == "tiny.safetensors"
+    assert recipe.settings.steps == steps and recipe.weights and recipe.weights.file == "tiny.safetensors"
     assert recipe.photo == Photo("cat.png", 32, 24, picture.sha256)
-    again = restore(recipe.task, recipe.request(load_picture(source)), engine(key), steps=recipe.steps)
+    again = engine(key).restore(recipe.request(load_picture(source)))
     assert np.array_equal(again.picture.pixels, first.picture.pixels)
 
 
 def test_strokes_over_a_mask_file() -> None:
     base = np.zeros((24, 32), bool)
     base[:4] = True
-    recipe = Recipe("inpaint", seed=3, drawing=Drawing(STROKES), mask=mask_bytes(base))
+    recipe = Recipe("inpaint", Settings(seed=3), drawing=Drawing(STROKES), mask=mask_bytes(base))
     request = Recipe.from_json(recipe.to_json()).request(photo())
-    assert request.seed == 3 and request.mask is not None
+    assert request.settings.seed == 3 and request.mask is not None
     assert np.array_equal(request.mask, rasterise(STROKES, 24, 32, base))
     other = recipe.request(photo(), mask=base)
     assert np.array_equal(other.mask, base), "a mask that is given takes the place of the recipe's"
     soft = dataclasses.replace(recipe, drawing=Drawing(STROKES, 0.1))
     for mask, hole in ((None, request.mask), (base, base)):
         widened = soft.request(photo(), mask)
-        assert widened.feather == 3 and np.array_equal(widened.mask, grown(hole, 3))
+        assert widened.settings.feather == 3 and np.array_equal(widened.mask, grown(hole, 3))
 
 
 @quick
@@ -297,15 +299,15 @@ def test_masks_that_do_not_serve() -> None:
 
 
 def test_no_recipe_where_none_would_repeat_it() -> None:
-    given = restore("deblur", Request(photo()), engine("deblur"), ipr=np.zeros(256, np.float32))
-    assert recipe_of(given, "cat.png") is None
-    assert recipe_of(dataclasses.replace(given, info=None), "cat.png") is None
+    given = engine("deblur").restore(Request(photo()), ipr=np.zeros(256, np.float32))
+    assert given.recipe("cat.png") is None
+    assert dataclasses.replace(given, info=None).recipe("cat.png") is None
 
 
 def test_folders_never_get_into_a_recipe() -> None:
-    run = restore("deblur", Request(photo()), engine("deblur"))
+    run = engine("deblur").restore(Request(photo()))
     for name in ("/home/ada/cat.png", "C:\\ada\\cat.png", "cat.png\n"):
-        recipe = recipe_of(run, name)
+        recipe = run.recipe(name)
         assert recipe and recipe.photo == Photo("cat.png", 32, 24)
         assert Recipe.from_json(recipe.to_json()) == recipe
 
@@ -339,25 +341,25 @@ def test_the_chunk_is_plain_text_that_other_programs_show(tmp_path: Path) -> Non
 
 def test_a_run_with_a_moved_ipr_is_repeated_from_its_recipe() -> None:
     """The diffusion runs anew, and its estimate is moved: one run does both."""
-    ours, request = engine("clean"), Request(photo(), seed=3)
-    plain = restore("clean", request, ours)
-    moved = restore("clean", request, ours, steered={"noise": 1.0, "softness": -0.5})
+    ours, request = engine("clean"), Request(photo(), settings=Settings(seed=3))
+    plain = ours.restore(request)
+    moved = ours.restore(request, steered={"noise": 1.0, "softness": -0.5})
     assert not np.array_equal(moved.picture.pixels, plain.picture.pixels)
     assert np.array_equal(moved.estimate, plain.ipr) and np.array_equal(plain.estimate, plain.ipr)
     assert np.array_equal(moved.ipr, ours.steered(plain.ipr, noise=1.0, softness=-0.5))
     assert any("noise +1, softness -0.5" in notice for notice in moved.notices)
-    by_hand = restore("clean", request, ours, ipr=plain.ipr, steered={"noise": 1.0, "softness": -0.5})
+    by_hand = ours.restore(request, ipr=plain.ipr, steered={"noise": 1.0, "softness": -0.5})
     assert np.array_equal(by_hand.picture.pixels, moved.picture.pixels)
 
-    recipe = recipe_of(moved, "a.png")
+    recipe = moved.recipe("a.png")
     assert recipe is not None
     text = recipe.to_json()
     assert json.loads(text)["steered"] == {"noise": 1.0, "softness": -0.5} and json.loads(text)["diffir_recipe"] == 2
     again = Recipe.from_json(text)
     assert again == recipe
-    repeated = restore("clean", again.request(photo()), ours, **again.how)
+    repeated = ours.restore(again.request(photo()))
     assert np.array_equal(repeated.picture.pixels, moved.picture.pixels)
-    assert "steered" not in (dataclasses.replace(recipe, steered={}).to_json())
+    assert "steered" not in (recipe.changed(steered={}).to_json())
 
 
 @pytest.mark.parametrize(
@@ -370,6 +372,6 @@ def test_moves_that_no_page_makes_are_refused(steered: Any) -> None:
 
 def test_a_network_that_does_not_tell_cannot_be_moved() -> None:
     with pytest.raises(WeightsError, match="never measured"):
-        restore("deblur", Request(photo()), engine("deblur"), steered={"noise": 1.0})
+        engine("deblur").restore(Request(photo()), steered={"noise": 1.0})
     with pytest.raises(InputError, match="colour"):
-        restore("clean", Request(photo()), engine("clean"), steered={"colour": 1.0})
+        engine("clean").restore(Request(photo()), steered={"colour": 1.0})

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from diffir_demo.model import OFFICIAL, ModelConfig, Schedule, fold
+from diffir_demo.model import OFFICIAL, ModelConfig, Schedule
 from diffir_demo.model.diffusion import IPRDiffusion
 from diffir_demo.model.prior import PriorDenoiser
-from diffir_demo.weights.buffers import schedule_buffers
+from diffir_demo.weights.official import schedule_buffers
 
 from . import official
 
@@ -68,10 +68,9 @@ def test_last_step_returns_the_estimate_itself() -> None:
     torch.manual_seed(0)
     diffusion, denoiser = IPRDiffusion(TINY), PriorDenoiser(TINY)
     condition, noise = torch.randn(2, 8), torch.randn(2, 8)
-    steps = list(diffusion.walk(denoiser, condition, noise))
+    steps = list(diffusion.reverse(denoiser, condition, noise))
     assert [step.t for step in steps] == [3, 2, 1, 0]
     assert torch.equal(steps[-1].ipr, steps[-1].x0)
-    assert torch.equal(steps[-1].ipr, fold(diffusion.walk(denoiser, condition, noise)))
     x0_weight, xt_weight = Schedule.from_config(TINY).x0_weights[3], Schedule.from_config(TINY).xt_weights[3]
     torch.testing.assert_close(steps[0].ipr, (x0_weight * steps[0].x0 + xt_weight * noise).float())
 
@@ -105,15 +104,16 @@ def test_a_schedule_that_spans_no_range_cannot_be_resampled(timesteps: int, step
 
 
 @torch.inference_mode()
-def test_the_walk_in_another_number_of_steps() -> None:
+def test_the_reverse_process_in_another_number_of_steps() -> None:
     torch.manual_seed(0)
     diffusion, denoiser = IPRDiffusion(TINY), PriorDenoiser(TINY)
     condition, noise = torch.randn(2, 8), torch.randn(2, 8)
-    trained, same = (list(diffusion.walk(denoiser, condition, noise, steps)) for steps in (None, 4))
+    trained, same = (list(diffusion.reverse(denoiser, condition, noise, steps)) for steps in (None, 4))
     assert all(torch.equal(a.ipr, b.ipr) and torch.equal(a.x0, b.x0) for a, b in zip(trained, same, strict=True))
-    assert [step.t for step in diffusion.walk(denoiser, condition, noise, 6)] == [5, 4, 3, 2, 1, 0]
-    assert torch.equal(fold(diffusion.walk(denoiser, condition, noise, 1)), denoiser(noise, 3, condition))
-    first = next(diffusion.walk(denoiser, condition, noise, 2))
+    assert [step.t for step in diffusion.reverse(denoiser, condition, noise, 6)] == [5, 4, 3, 2, 1, 0]
+    (only,) = diffusion.reverse(denoiser, condition, noise, 1)
+    assert torch.equal(only.ipr, denoiser(noise, 3, condition))
+    first, _ = list(diffusion.reverse(denoiser, condition, noise, 2))
     weights = Schedule.from_config(TINY).resampled(2)
     torch.testing.assert_close(first.ipr, (weights.x0_weights[1] * first.x0 + weights.xt_weights[1] * noise).float())
 
@@ -122,5 +122,6 @@ def test_gradients_flow_through_the_whole_chain() -> None:
     torch.manual_seed(0)
     diffusion, denoiser = IPRDiffusion(TINY), PriorDenoiser(TINY)
     noise = torch.randn(2, 8, requires_grad=True)
-    fold(diffusion.walk(denoiser, torch.randn(2, 8), noise)).sum().backward()
+    *_, last = diffusion.reverse(denoiser, torch.randn(2, 8), noise)
+    last.ipr.sum().backward()
     assert noise.grad is not None and noise.grad.abs().sum() > 0

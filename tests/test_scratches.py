@@ -14,16 +14,16 @@ from PIL import Image
 from diffir_demo import scratches
 from diffir_demo.cli import main
 from diffir_demo.errors import InputError
-from diffir_demo.evaluation import scratches as measurement
 from diffir_demo.imaging import load_mask, load_picture
 from diffir_demo.scratches import find_scratches
 from diffir_demo.scratches.judge import CONTEXT, FILE, SURE, TONE, shipped, with_context
 from diffir_demo.scratches.parts import FIGURES, Parts
 from diffir_demo.tasks import TASKS
 from diffir_demo.tasks.old_photo import VISIBLE, aged, faded, touched
-from diffir_demo.training import scratches as fitting
 from diffir_demo.weights import save
 from tests.tiny import network
+from tools.evaluation import scratches as measurement
+from tools.training import scratches as fitting
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMES = ("portrait-eileen-collins", "landscape-lone-tree", "building-venetian-lagoon")

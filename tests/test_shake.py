@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -12,23 +11,21 @@ import torch
 
 from diffir_demo.deconvolve import Blur, grey
 from diffir_demo.errors import InputError
-from diffir_demo.estimate import Machine, estimate
-from diffir_demo.events import UNDOING, Painting, PathFound, PriorStep, last
+from diffir_demo.events import UNDOING, Painting, PathFound, last
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
-from diffir_demo.model import fold
-from diffir_demo.restore import restore, stream
+from diffir_demo.planning import Machine, estimate
+from diffir_demo.restoration import PriorStep
+from diffir_demo.settings import Settings
 from diffir_demo.shake import Shake, find_shake, likeness, undo
-from diffir_demo.shake.find import BELIEF, DOUBT, MOVED, STILL
-from diffir_demo.shake.judge import Evidence, agreement, evidence
+from diffir_demo.shake.find import BELIEF, DOUBT, LARGEST, MOVED, STILL, informative_window
 from diffir_demo.shake.kernels import cleaned, fitted, pair, point, reach
 from diffir_demo.shake.scale import ROUNDS, Scale, steps_for
-from diffir_demo.shake.search import PRICES, SIDE, climb, search
-from diffir_demo.shake.undo import mixed
-from diffir_demo.shake.window import LARGEST, telling_window
-from diffir_demo.shake.words import SHARP
+from diffir_demo.shake.search import PRICES, SIDE, Evidence, agreement, climb, evidence, search
+from diffir_demo.shake.undo import SHARP, mixed
 from diffir_demo.tasks import Request, deblur
 from diffir_demo.tasks.motion import camera_shake, straight_motion
+from diffir_demo.tick import Tick, streamed
 from tests.test_deconvolve import large_scene
 from tests.tiny import WITH_PATH, engine, network
 
@@ -47,7 +44,7 @@ def soft() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def found(soft: np.ndarray) -> Shake:
-    return fold(find_shake(soft))
+    return find_shake(soft)
 
 
 def test_the_path_is_found_in_a_blurred_photo(found: Shake, soft: np.ndarray) -> None:
@@ -56,7 +53,7 @@ def test_the_path_is_found_in_a_blurred_photo(found: Shake, soft: np.ndarray) ->
     assert found.light == "linear"
     assert found.kernel.dtype == np.float32 and found.kernel.min() >= 0
     assert found.kernel.sum() == pytest.approx(1, abs=1e-5)
-    assert found.radius == pytest.approx(fold(find_shake(soft)).radius)
+    assert found.radius == pytest.approx(find_shake(soft).radius)
     assert found.trust > 0.5
 
 
@@ -70,44 +67,44 @@ def test_the_steps_go_from_coarse_to_fine(found: Shake) -> None:
 
 
 def test_the_same_photo_gives_the_same_path(found: Shake, soft: np.ndarray) -> None:
-    again = fold(find_shake(soft.copy()))
+    again = find_shake(soft.copy())
     assert np.array_equal(found.kernel, again.kernel)
     assert (found.confidence, found.light) == (again.confidence, again.light)
 
 
 def test_undoing_it_brings_the_photo_back(soft: np.ndarray) -> None:
     sharp = large_scene(288, 320)
-    assert psnr(fold(undo(soft)).mixed, sharp) > psnr(soft, sharp) + 2
+    assert psnr(undo(soft).mixed, sharp) > psnr(soft, sharp) + 2
 
 
 def test_a_sharp_photo_is_left_alone() -> None:
     sharp = large_scene(288, 320)
-    result = fold(undo(sharp))
+    result = undo(sharp)
     assert result.shake.trust == 0
     assert result.mixed is sharp and result.sharp is sharp
 
 
 @pytest.mark.parametrize("pixels", [np.full((300, 300, 3), 90, np.uint8), np.zeros((300, 300, 3), np.uint8)])
 def test_where_nothing_is_seen_nothing_is_believed(pixels: np.ndarray) -> None:
-    assert np.array_equal(fold(undo(pixels)).mixed, pixels)
+    assert np.array_equal(undo(pixels).mixed, pixels)
 
 
 def test_noise_alone_has_no_path() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
-    assert np.array_equal(fold(undo(noise)).mixed, noise)
+    assert np.array_equal(undo(noise).mixed, noise)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (47, 300)])
 def test_photos_too_small_come_back_as_they_are(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    result = fold(undo(pixels))
+    result = undo(pixels)
     assert np.array_equal(result.mixed, pixels)
     assert result.shake.confidence == result.shake.radius == 0 and result.shake.steps == ()
 
 
 @pytest.mark.parametrize("size", [(48, 48), (60, 700)])
 def test_small_and_narrow_photos_are_looked_at(size: tuple[int, int]) -> None:
-    result = fold(undo(shaken(large_scene(*size), straight_motion(5, np.random.default_rng(0)))))
+    result = undo(shaken(large_scene(*size), straight_motion(5, np.random.default_rng(0))))
     assert result.mixed.shape == (*size, 3)
     assert 0 <= result.shake.confidence <= 1
 
@@ -139,7 +136,7 @@ def test_half_a_trust_is_half_of_each() -> None:
 
 def test_a_blur_that_is_told_is_not_looked_for(soft: np.ndarray) -> None:
     sharp = large_scene(288, 320)
-    told = fold(undo(soft, Blur(PATH)))
+    told = undo(soft, Blur(PATH))
     assert (told.strength, told.shake.confidence, told.shake.steps) == (1, 1, ())
     assert told.mixed is told.sharp
     assert psnr(told.sharp, sharp) > psnr(soft, sharp) + 4
@@ -147,7 +144,7 @@ def test_a_blur_that_is_told_is_not_looked_for(soft: np.ndarray) -> None:
 
 
 def test_the_strength_is_the_share_of_the_deconvolved_photo(soft: np.ndarray) -> None:
-    half, none = fold(undo(soft, Blur(PATH), 0.5)), fold(undo(soft, Blur(PATH), 0.0))
+    half, none = undo(soft, Blur(PATH), 0.5), undo(soft, Blur(PATH), 0.0)
     assert np.array_equal(half.mixed, mixed(soft, half.sharp, 0.5)) and not np.array_equal(half.mixed, half.sharp)
     assert none.mixed is soft and none.sharp is soft
 
@@ -172,9 +169,9 @@ class TestPainted:
     def test_it_sees_the_photo_the_sharp_one_and_the_strength(self, soft: np.ndarray) -> None:
         small = np.ascontiguousarray(soft[:100, :92])
         ours = engine("deblur", config=WITH_PATH)
-        seen, paint = list[torch.Tensor](), ours.model.paint
-        ours.model.paint = lambda damaged, *others: (seen.append(damaged), paint(damaged, *others))[1]
-        run = restore("deblur", Request(Picture(small), blur=Blur(PATH), strength=0.5), ours)
+        seen, decode = list[torch.Tensor](), ours.diffir.decode
+        ours.diffir.decode = lambda damaged, *others: (seen.append(damaged), decode(damaged, *others))[1]
+        run = ours.restore(Request(Picture(small), settings=Settings(blur=Blur(PATH), strength=0.5)))
         assert run.undone is not None and run.picture.pixels.shape == small.shape
         for number, each in enumerate((small, run.undone.sharp)):
             shown = seen[0][0, 3 * number : 3 * number + 3, :100, :92].permute(1, 2, 0)
@@ -183,11 +180,11 @@ class TestPainted:
 
     def test_its_correction_is_of_the_mixed_picture(self, soft: np.ndarray) -> None:
         ours = engine("deblur", config=WITH_PATH)
-        for parameter in ours.model.painter.head.parameters():
+        for parameter in ours.diffir.unet.head.parameters():
             parameter.zero_()
         small = np.ascontiguousarray(soft[:96, :96])
         for strength in (0.0, 0.3, 1.0):
-            run = restore("deblur", Request(Picture(small), blur=Blur(PATH), strength=strength), ours)
+            run = ours.restore(Request(Picture(small), settings=Settings(blur=Blur(PATH), strength=strength)))
             assert run.undone is not None
             assert np.abs(run.picture.pixels.astype(int) - run.undone.mixed).max() <= (strength == 0.3)
 
@@ -196,14 +193,13 @@ class TestPainted:
         photo, sharp = torch.rand(2, 1, 3, 16, 16)
         corrections = torch.rand(1, 6, 16, 16)
 
-        def walk(seen: torch.Tensor, ipr: torch.Tensor) -> Generator[float, None, torch.Tensor]:
+        def unet(seen: torch.Tensor, ipr: torch.Tensor, tick: Tick) -> torch.Tensor:
             assert seen.shape == (1, 10, 16, 16)
-            yield 1.0
             return corrections
 
         for strength in (0.0, 0.25, 1.0):
             damaged = torch.cat([photo, sharp, torch.full_like(photo[:, :1], strength)], dim=1)
-            painted = fold(model.paint(damaged, ipr, walk))
+            painted = model.decode(damaged, ipr, unet)
             mixture = photo + strength * (sharp - photo)
             expected = mixture + corrections[:, 3:] + (1 - strength) * corrections[:, :3]
             assert torch.allclose(painted, expected, atol=1e-6)
@@ -211,39 +207,39 @@ class TestPainted:
     def test_its_ipr_is_of_the_photo_alone(self, soft: np.ndarray) -> None:
         ours, small = engine("deblur", config=WITH_PATH), np.ascontiguousarray(soft[:96, :96])
         some, other = (
-            restore("deblur", Request(Picture(small), blur=Blur(PATH), strength=strength), ours)
+            ours.restore(Request(Picture(small), settings=Settings(blur=Blur(PATH), strength=strength)))
             for strength in (0.0, 1.0)
         )
         assert np.array_equal(some.ipr, other.ipr)
 
     def test_tiles_see_their_part_of_all(self, soft: np.ndarray) -> None:
         ours = engine("deblur", config=WITH_PATH)
-        request = Request(Picture(soft), blur=Blur(PATH))
-        run = restore("deblur", request, ours, memory_budget=2**20)
-        whole = restore("deblur", request, ours)
+        request = Request(Picture(soft), settings=Settings(blur=Blur(PATH)))
+        run = ours.restore(request, memory_budget=2**20)
+        whole = ours.restore(request)
         assert run.tiles > 1 and run.picture.pixels.shape == soft.shape
         assert psnr(run.picture.pixels, whole.picture.pixels) > 30
 
     def test_a_run_tells_the_path_first_and_how_long_it_took(self, soft: np.ndarray) -> None:
         small = np.ascontiguousarray(soft[:192, :192])
-        events = list(stream("deblur", Request(Picture(small)), engine("deblur", config=WITH_PATH)))
+        events = list(engine("deblur", config=WITH_PATH).stream(Request(Picture(small))))
         told = [event.fraction for event in events if isinstance(event, Painting) and event.label == UNDOING]
         assert told and told == sorted(told)
         run, kinds = last(events), [type(event) for event in events]
         assert kinds.index(PathFound) < kinds.index(PriorStep)
         assert run.seconds.undo > 0 and run.seconds.copy == 0
-        undone = fold(undo(small))
+        undone = undo(small)
         assert run.undone is not None and run.undone.strength == undone.strength > 0
         assert np.array_equal(run.undone.mixed, undone.mixed)
 
     def test_where_no_path_is_believed_the_run_says_so(self) -> None:
-        run = restore("deblur", Request(Picture(large_scene(192, 192))), engine("deblur", config=WITH_PATH))
+        run = engine("deblur", config=WITH_PATH).restore(Request(Picture(large_scene(192, 192))))
         assert run.notices == (f"{SHARP}.",) and run.undone is not None and run.undone.strength == 0
 
     @pytest.mark.parametrize("told", [{"blur": Blur(PATH)}, {"strength": 0.5}])
     def test_what_is_told_of_a_path_is_never_ignored(self, told: dict[str, Any]) -> None:
         with pytest.raises(InputError, match="does not look at the camera's path"):
-            restore("deblur", Request(Picture(large_scene(64, 64)), **told), engine("deblur"))
+            engine("deblur").restore(Request(Picture(large_scene(64, 64)), settings=Settings(**told)))
 
     def test_the_preset_has_a_network_of_its_own_and_its_time_is_foreseen(self) -> None:
         preset = deblur.TASK.preset("path")
@@ -308,7 +304,7 @@ class TestSearch:
         turned = true.T.contiguous()
 
         def of(kernel: torch.Tensor, agrees: float = 0.9) -> Evidence:
-            return fold(evidence(scale, kernel, "linear", 1.0, agrees))
+            return evidence(scale, kernel, "linear", 1.0, agrees)
 
         assert of(true).likelihood > max(of(turned).likelihood, of(point(SIDE)).likelihood, 0)
         assert of(true).excess < of(turned).excess and of(true).overshoot < of(turned).overshoot
@@ -318,16 +314,16 @@ class TestSearch:
         assert of(true).confidence > of(true, 0.4).confidence  # the others found other paths
 
     def test_the_likeliest_candidate_comes_first(self, soft: np.ndarray) -> None:
-        found = fold(search(soft))
+        found = search(soft)
         assert len(found) == 6
         scores = [each.evidence.score for each in found]
         assert scores == sorted(scores, reverse=True)
         truth = [likeness(each.kernel, PATH) for each in found]
         assert truth[0] > np.mean(truth) and truth[0] > max(truth) - 0.05
 
-    def test_a_climb_stops_after_every_round(self, soft: np.ndarray) -> None:
-        walk = climb(grey(soft, "linear"), PRICES[0])
-        shares = list(walk)
+    def test_a_climb_ticks_after_every_round(self, soft: np.ndarray) -> None:
+        shares = list[float]()
+        climb(grey(soft, "linear"), PRICES[0], tick=shares.append)
         assert len(shares) == ROUNDS * steps_for(SIDE)
         assert shares == sorted(shares) and shares[-1] == 1
 
@@ -335,24 +331,25 @@ class TestSearch:
 def test_the_window_lies_where_the_edges_are() -> None:
     pixels = np.full((900, 1600, 3), 120, np.uint8)
     pixels[300:800, 1000:1500] = large_scene(500, 500)
-    rows, columns = telling_window(pixels)
+    rows, columns = informative_window(pixels)
     assert rows.stop - rows.start == columns.stop - columns.start == LARGEST
     assert rows.start <= 300 + 32 and rows.stop >= 800 - 32
     assert columns.start <= 1000 + 32 and columns.stop >= 1500 - 32
-    assert telling_window(pixels[:400, :300]) == (slice(0, 400), slice(0, 300))
-    wide = telling_window(pixels[:300])
+    assert informative_window(pixels[:400, :300]) == (slice(0, 400), slice(0, 300))
+    wide = informative_window(pixels[:300])
     assert wide[0] == slice(0, 300) and wide[1].stop - wide[1].start == LARGEST
 
 
 def test_the_share_done_rises_to_one_and_a_stop_takes_no_time(soft: np.ndarray) -> None:
-    shares = list(undo(soft))
+    shares = list[float]()
+    undo(soft, tick=shares.append)
     assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 50
-    walk = undo(np.zeros((3000, 4000, 3), np.uint8))
-    next(walk)
-    walk.close()
+    going = streamed(lambda tick: undo(np.zeros((3000, 4000, 3), np.uint8), tick=tick))
+    next(going)
+    going.close()
 
 
 def test_wrong_arrays_are_refused() -> None:
     for wrong in (np.zeros((90, 90), np.uint8), np.zeros((90, 90, 3), np.float32)):
         with pytest.raises(ValueError, match="pixels must be"):
-            fold(find_shake(wrong))
+            find_shake(wrong)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from diffir_demo.imaging import Picture
-from diffir_demo.model import COMPACT, OFFICIAL, DiffIR, FastDIRformer, ModelConfig, SteeredShrinkage, fold, rows
+from diffir_demo.model import COMPACT, OFFICIAL, CpuDIRformer, DiffIR, ModelConfig, ModulatedShrinkage, strips
 from diffir_demo.model.shrinkage import (
     BLOCK,
     COLOURS,
@@ -23,7 +23,6 @@ from diffir_demo.model.shrinkage import (
     colour_matrix,
     dct_basis,
 )
-from diffir_demo.restore import restore
 from diffir_demo.tasks import Request
 from tests.tiny import CONFIGS, engine, network
 
@@ -31,10 +30,10 @@ LENGTH = 16
 LEVEL = 1 / 255
 
 
-def layer(threshold: float | None = None, gain: float = 1.0) -> SteeredShrinkage:
+def layer(threshold: float | None = None, gain: float = 1.0) -> ModulatedShrinkage:
     """The same threshold, in levels, and gain for every frequency, whatever the IPR; None: random, as the IPR says."""
     torch.manual_seed(0)
-    found = SteeredShrinkage(LENGTH)
+    found = ModulatedShrinkage(LENGTH)
     with torch.no_grad():
         if threshold is None:
             for linear in (found.threshold, found.gain):
@@ -76,7 +75,7 @@ def test_tiny_thresholds_change_nothing() -> None:
 
 @torch.inference_mode()
 def test_an_untrained_layer_changes_next_to_nothing() -> None:
-    assert psnr(SteeredShrinkage(LENGTH)(scene(), ipr()), scene()) > 45
+    assert psnr(ModulatedShrinkage(LENGTH)(scene(), ipr()), scene()) > 45
 
 
 @torch.inference_mode()
@@ -129,7 +128,7 @@ def test_strips_and_the_way_that_learns_give_the_same(size: tuple[int, int], mon
     learning = found(picture, ipr(2))
     assert learning.requires_grad
     for strip in (1, 30_000, 10**9):
-        monkeypatch.setattr(rows, "STRIP", strip)
+        monkeypatch.setattr(strips, "STRIP", strip)
         with torch.no_grad():
             torch.testing.assert_close(found(picture, ipr(2)), learning.detach(), atol=1e-6, rtol=0)
 
@@ -159,22 +158,22 @@ def test_the_picture_is_the_first_restoration_and_a_correction(monkeypatch: pyte
     torch.nn.init.normal_(model.shrinkage.threshold.weight, std=0.1)
     picture, numbers = scene(32, 64), torch.ones(1, 256)
     first = model.shrinkage(picture, numbers)
-    painted = fold(model.paint(picture, numbers))
-    correction = model.painter(torch.cat([picture, first], dim=1), numbers)
+    painted = model.decode(picture, numbers)
+    correction = model.unet(torch.cat([picture, first], dim=1), numbers)
     torch.testing.assert_close(painted, first + correction, atol=1e-6, rtol=0)
-    twin = fold(model.paint(picture, numbers, FastDIRformer(model.painter).walk))
+    twin = model.decode(picture, numbers, CpuDIRformer(model.unet))
     torch.testing.assert_close(twin, painted, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("task", ["clean", "deblur"])
 def test_it_sees_a_cropped_jpegs_blocks_where_its_cells_begin(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["diffir_demo.restore"], "first_blocks", lambda pixels: (3, 6))
+    monkeypatch.setattr(sys.modules["diffir_demo.run"], "first_blocks", lambda pixels: (3, 6))
     ours, pixels = engine(task), np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
-    seen, paint = list[torch.Tensor](), ours.model.paint
-    ours.model.paint = lambda damaged, *others: (seen.append(damaged), paint(damaged, *others))[1]
-    result = restore(task, Request(Picture(pixels)), ours)
+    seen, decode = list[torch.Tensor](), ours.diffir.decode
+    ours.diffir.decode = lambda damaged, *others: (seen.append(damaged), decode(damaged, *others))[1]
+    result = ours.restore(Request(Picture(pixels)))
     assert result.picture.pixels.shape == pixels.shape
-    top, left = (5, 2) if ours.model.config.shrinkage else (0, 0)
+    top, left = (5, 2) if ours.config.shrinkage else (0, 0)
     shown = seen[0][0, :, top : top + 50, left : left + 60].permute(1, 2, 0)
     assert np.array_equal(np.rint(shown.numpy() * 255), pixels)
 
@@ -186,7 +185,7 @@ def test_networks_without_it_are_as_published() -> None:
         assert config.shrinkage == (name in ("compact_clean", "compact_sr_real_x4", "compact_sr_real_x2"))
         assert any(each.startswith("shrinkage.") for each in names) == config.shrinkage
         if not config.wants_path:
-            assert config.painter_channels == config.in_channels + 3 * config.shrinkage
+            assert config.unet_channels == config.in_channels + 3 * config.shrinkage
 
 
 def test_older_files_say_nothing_of_it() -> None:

@@ -1,4 +1,4 @@
-"""The stage for the eye: its terms teach the network and nothing else, and its critic sees what it should.
+"""The stage for the eye: its terms teach the network and nothing else, and its discriminator sees what it should.
 
 A small random network stands in for VGG16, so nothing here needs the training extra; one test holds the real one.
 """
@@ -15,15 +15,21 @@ from torch import nn
 
 from diffir_demo.errors import InputError
 from diffir_demo.model import Teacher
-from diffir_demo.training import perceptual
+from diffir_demo.training import losses
 from diffir_demo.training.data import Batch
-from diffir_demo.training.discriminator import Critic, adversarial_loss, critic_loss, judged_hole
-from diffir_demo.training.perceptual import PerceptualFeatures, PerceptualLoss
-from diffir_demo.training.stage3 import Stage3, Weights, composite
+from diffir_demo.training.losses import (
+    Discriminator,
+    PerceptualFeatures,
+    PerceptualLoss,
+    adversarial_loss,
+    discriminator_loss,
+    judged_hole,
+)
+from diffir_demo.training.stages import Stage3, Weights, composite
 from tests.tiny import CONFIGS, network
 
 TASKS_WITH_STAGE_3 = ("sr", "inpaint")
-HAS_WHEEL = any(d.metadata["Name"].replace("_", "-") == perceptual.PACKAGE for d in metadata.distributions())
+HAS_WHEEL = any(d.metadata["Name"].replace("_", "-") == losses.PACKAGE for d in metadata.distributions())
 
 
 def features() -> PerceptualFeatures:
@@ -104,11 +110,11 @@ def test_the_critic_is_listened_to_little_by_little() -> None:
 @pytest.mark.parametrize("key", TASKS_WITH_STAGE_3)
 def test_the_critic_learns_to_tell_truth_from_restoration(key: str) -> None:
     stage, batch = stage_of(key), batch_of(key)
-    stage.critic_rate = 2e-3
+    stage.discriminator_rate = 2e-3
     before = {name: value.clone() for name, value in stage.network.state_dict().items()}
-    parts = [stage.critic_step(batch) for _ in range(15)]
-    assert parts[-1]["critic_gap"] > parts[0]["critic_gap"] + 0.5
-    assert parts[-1]["critic"] < parts[0]["critic"]
+    parts = [stage.discriminator_step(batch) for _ in range(15)]
+    assert parts[-1]["discriminator_gap"] > parts[0]["discriminator_gap"] + 0.5
+    assert parts[-1]["discriminator"] < parts[0]["discriminator"]
     assert all(torch.equal(value, before[name]) for name, value in stage.network.state_dict().items())
     assert all(p.grad is None for p in stage.network.parameters())
 
@@ -118,22 +124,22 @@ def test_the_critic_judges_what_was_painted_for_the_same_batch() -> None:
     calls = []
     stage.network.encoder.register_forward_hook(lambda *_: calls.append(1))
     stage.loss(batch)
-    stage.critic_step(batch)
+    stage.discriminator_step(batch)
     assert len(calls) == 1  # painted once for both
     stage.loss(batch)
-    stage.critic_step(batch_of("sr"))
+    stage.discriminator_step(batch_of("sr"))
     assert len(calls) == 3  # another batch: painted anew
 
 
 def test_infinite_gradients_teach_the_critic_nothing() -> None:
     stage, batch = stage_of("sr"), batch_of("sr")
-    before = {name: value.clone() for name, value in stage.critic.named_parameters()}
-    stage.critic_step(Batch(batch.damaged, batch.target * float("nan"), batch.noise))
-    assert all(torch.equal(value, before[name]) for name, value in stage.critic.named_parameters())
+    before = {name: value.clone() for name, value in stage.discriminator.named_parameters()}
+    stage.discriminator_step(Batch(batch.damaged, batch.target * float("nan"), batch.noise))
+    assert all(torch.equal(value, before[name]) for name, value in stage.discriminator.named_parameters())
 
 
 def test_known_pixels_are_the_photos_own() -> None:
-    """What the network paints outside the hole changes neither what the critic sees nor the perceptual term."""
+    """What the network paints outside the hole changes neither what the discriminator sees nor the perceptual term."""
     batch = batch_of("inpaint")
     hole = batch.damaged[:, 3:]
     painted = torch.rand_like(batch.target)
@@ -149,9 +155,9 @@ def test_only_the_hole_is_made_up() -> None:
     hole = torch.zeros(1, 1, 8, 8)
     hole[..., 2:4, 2:4] = 1
     told_apart = torch.where(hole > 0, -3.0, 3.0)
-    assert critic_loss(real, told_apart, hole) < 0.2  # known places that look real are right
-    assert critic_loss(real, -fake, hole) > critic_loss(real, told_apart, hole)
-    assert critic_loss(real, fake, hole) > 2
+    assert discriminator_loss(real, told_apart, hole) < 0.2  # known places that look real are right
+    assert discriminator_loss(real, -fake, hole) > discriminator_loss(real, told_apart, hole)
+    assert discriminator_loss(real, fake, hole) > 2
     assert adversarial_loss(told_apart, hole) == pytest.approx(float(adversarial_loss(-fake)))  # known places: no part
     mask = torch.zeros(1, 1, 16, 16)
     mask[..., 5, 5] = 1
@@ -162,16 +168,16 @@ def test_losses_of_a_critic_that_knows_nothing() -> None:
     zero, hole = torch.zeros(2, 1, 8, 8), torch.ones(2, 1, 8, 8)
     hole[..., :4] = 0
     for mask in (None, hole):
-        assert critic_loss(zero, zero, mask) == pytest.approx(2 * np.log(2))
+        assert discriminator_loss(zero, zero, mask) == pytest.approx(2 * np.log(2))
         assert adversarial_loss(zero, mask) == pytest.approx(np.log(2))
 
 
 @pytest.mark.parametrize("side", [64, 192])
 def test_the_critic_is_light_and_tame(side: int) -> None:
-    critic = Critic()
-    assert sum(p.numel() for p in critic.parameters()) <= 1_500_000
-    assert critic(torch.rand(1, 3, side, side)).shape == (1, 1, side // 2, side // 2)
-    for layer in (critic.stem, *critic.down, *critic.up, critic.refine, critic.head):
+    discriminator = Discriminator()
+    assert sum(p.numel() for p in discriminator.parameters()) <= 1_500_000
+    assert discriminator(torch.rand(1, 3, side, side)).shape == (1, 1, side // 2, side // 2)
+    for layer in (discriminator.stem, *discriminator.down, *discriminator.up, discriminator.refine, discriminator.head):
         with torch.no_grad():
             for _ in range(30):
                 weight = layer.weight
@@ -183,7 +189,7 @@ def test_its_state_survives_a_save() -> None:
     stage, fresh = stage_of("sr", warm_up=1), stage_of("sr", warm_up=1)
     for _ in range(2):
         stage.loss(batch)
-        stage.critic_step(batch)
+        stage.discriminator_step(batch)
     file = io.BytesIO()
     torch.save(stage.extra_state(), file)
     file.seek(0)
@@ -191,8 +197,8 @@ def test_its_state_survives_a_save() -> None:
     assert fresh.steps == 2 and "adversarial" in fresh.loss(batch)[1]
     stage.loss(batch)
     for one, other in zip(
-        (stage.critic_step(batch), stage.extra_state()["critic"]),
-        (fresh.critic_step(batch), fresh.extra_state()["critic"]),
+        (stage.discriminator_step(batch), stage.extra_state()["discriminator"]),
+        (fresh.discriminator_step(batch), fresh.extra_state()["discriminator"]),
         strict=True,
     ):
         assert all(torch.allclose(value, other[name], atol=1e-6) for name, value in one.items())
@@ -209,7 +215,7 @@ def test_it_runs_under_autocast_and_channels_last() -> None:
     plain = {name: float(value) for name, value in stage.loss(batch)[1].items()}
     with torch.autocast("cpu", torch.bfloat16):
         loss, parts = stage.loss(batch)
-        stage.critic_step(batch)
+        stage.discriminator_step(batch)
     loss.backward()
     assert loss.dtype == torch.float32
     assert {name: float(value) for name, value in parts.items()} == pytest.approx(plain, rel=0.05)
@@ -224,12 +230,12 @@ def test_the_perceptual_loss_is_a_distance() -> None:
 
 
 def test_without_the_wheel_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perceptual, "PACKAGE", "a-package-that-nobody-has")
-    with pytest.raises(InputError, match="requirements-training.txt"):
+    monkeypatch.setattr(losses, "PACKAGE", "a-package-that-nobody-has")
+    with pytest.raises(InputError, match=r"diffir-studio\[train\]"):
         PerceptualLoss()
 
 
-@pytest.mark.skipif(not HAS_WHEEL, reason="needs requirements-training.txt")
+@pytest.mark.skipif(not HAS_WHEEL, reason="needs the extra train")
 def test_vgg16_from_the_wheel() -> None:
     """Every tensor of the file finds its layer; each depth lies before a ReLU and counts about as the weights say."""
     features = PerceptualFeatures.vgg16()
@@ -237,4 +243,4 @@ def test_vgg16_from_the_wheel() -> None:
     assert [m.shape[1:] for m in maps] == [(64, 64, 64), (128, 33, 33), (256, 17, 17), (512, 9, 9), (512, 5, 5)]
     for depth, found in zip(features.depths, maps, strict=True):
         assert found.min() < 0
-        assert 0.1 < found.abs().mean() / perceptual.SIZES[depth] < 10
+        assert 0.1 < found.abs().mean() / losses.SIZES[depth] < 10

@@ -10,32 +10,29 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from diffir_demo.deconvolve import Blur
 from diffir_demo.errors import InputError
 from diffir_demo.imaging import Picture
 from diffir_demo.lab import KINDS, as_if, glimpse
-from diffir_demo.lab.small import GRID
-from diffir_demo.recipe import recipe_of
-from diffir_demo.restore import restore, stream
+from diffir_demo.lab.pictures import GRID
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import Request
 from diffir_demo.trace import Trace
-from diffir_demo.ui.comparison import board_of, reading_of
-from diffir_demo.ui.film import Film
-from diffir_demo.ui.gallery import Gallery
-from diffir_demo.ui.outcome import RESULT, Outcome
-from diffir_demo.ui.panels.steering import SIDES, Look, Move, side_for, whole
-from diffir_demo.ui.words import steering
-from diffir_demo.weights import in_words
+from diffir_demo.ui.adjust import SIDES, Move, side_for, whole
+from diffir_demo.ui.compare.view import board_of, reading_of
+from diffir_demo.ui.files import ImageServer
+from diffir_demo.ui.outcome import RESULT, Outcome, moves
+from diffir_demo.ui.timeline.record import Record, _line
+from diffir_demo.weights import Value, in_words
+from tests.factories import photo
 from tests.tiny import directions, engine
 
-
-def photo(height: int = 120, width: int = 200) -> Picture:
-    rows, columns = np.mgrid[0:height, 0:width]
-    return Picture(np.stack([rows * 9 % 256, columns * 7 % 256, (rows + columns) % 256], axis=-1).astype(np.uint8))
+PHOTO = photo(120, 200, (9, 7))
 
 
 def outcome(**moved: float) -> Outcome:
-    run = restore("clean", Request(photo()), engine("clean"), steered=moved)
-    return Outcome(run, "photo.png", recipe=recipe_of(run, "photo.png"))
+    run = engine("clean").restore(Request(PHOTO), steered=moved)
+    return Outcome(run, "photo.png", recipe=run.recipe("photo.png"))
 
 
 @pytest.mark.parametrize("scale", [1, 4])
@@ -68,6 +65,11 @@ def test_a_glimpse_keeps_the_grid_and_takes_small_photos_whole() -> None:
     assert small.box == (0, 0, 1, 1) and small.request.picture.width == 50
 
 
+def test_a_glimpse_is_restored_as_the_photo_was() -> None:
+    settings = Settings(blur=Blur(np.ones((3, 3), np.float32)), strength=0.4, feather=3, fill="texture")
+    assert glimpse(Request(photo(60, 90), settings=settings), 1, (0.2, 0.2, 0.6, 0.6), 32).request.settings == settings
+
+
 def test_a_piece_is_as_large_as_the_machine_is_quick() -> None:
     run = outcome().restoration
     quick = dataclasses.replace(run, seconds=dataclasses.replace(run.seconds, paint=1e-6))
@@ -87,7 +89,7 @@ def test_a_piece_is_as_large_as_the_machine_is_quick() -> None:
 )
 def test_what_no_page_asks_is_refused(data: Any) -> None:
     with pytest.raises(ValidationError):
-        Look.model_validate(data)
+        Move.model_validate(data)
 
 
 def test_amounts_are_whole_tenths() -> None:
@@ -98,14 +100,14 @@ def test_amounts_are_whole_tenths() -> None:
 def test_a_moved_outcome_keeps_the_run_it_came_from() -> None:
     before = outcome()
     measured = dataclasses.replace(before, measured={RESULT: {"psnr": 1.0}, "input": {"psnr": 2.0}}, path="a.png")
-    painted = restore(
-        "clean", before.restoration.request, engine("clean"), ipr=before.restoration.estimate, steered={"noise": 1.0}
+    painted = engine("clean").restore(
+        before.restoration.request, ipr=before.restoration.estimate, steered={"noise": 1.0}
     )
     after = measured.moved(painted)
     assert after.run is before.restoration and after.restoration.picture is painted.picture
     assert after.restoration.steps == before.restoration.steps and after.path is None
     assert after.measured == {"input": {"psnr": 2.0}}
-    assert after.recipe is not None and after.recipe.steered == {"noise": 1.0}
+    assert after.recipe is not None and after.recipe.settings.steered == {"noise": 1.0}
     spent = after.restoration.seconds
     assert spent.total == pytest.approx(spent.encode + spent.denoise + spent.paint)
     back = after.moved(after.run)
@@ -113,7 +115,7 @@ def test_a_moved_outcome_keeps_the_run_it_came_from() -> None:
 
 
 def test_the_board_says_what_was_read_and_how_it_was_moved(tmp_path: Path) -> None:
-    kept = Gallery(lambda data, name: str(tmp_path / name))
+    kept = ImageServer(lambda data, name: str(tmp_path / name))
     run = outcome().restoration
     value = board_of(Outcome(run, "photo.png"), kept).reading
     assert value is not None and value.moved == "" and "±2 levels of grain" in value.errors
@@ -128,26 +130,36 @@ def test_the_board_says_what_was_read_and_how_it_was_moved(tmp_path: Path) -> No
         ("softness", 0.0),
         ("compression", -1.0),
     ]
-    other = restore("deblur", Request(photo()), engine("deblur"))
+    other = engine("deblur").restore(Request(PHOTO))
     assert reading_of(other) is None
 
 
-def test_the_timeline_reads_every_moment() -> None:
+def test_the_timeline_reads_every_step() -> None:
+    """The estimate of each, as the noisy numbers cannot be read; nor can the noise that all begins with."""
     ours = engine("clean")
-    events = list(stream("clean", Request(photo()), ours))
+    events = list(ours.stream(Request(PHOTO)))
     trace = Trace.of(events)
-    lines = Film(trace, directions=directions()).value()["readings"]
+    lines = Record(trace, directions=directions()).value()["readings"]
     assert [each["title"] for each in lines] == ["Grain", "Softness", "JPEG quality"]
-    assert all(len(each["values"]) == len(trace.moments) == len(each["texts"]) for each in lines)
-    last = directions().reading(trace.moments[-1].ipr)
+    assert all(len(each["values"]) == len(trace.steps) == len(each["texts"]) for each in lines)
+    first, last = (directions().reading(step.x0) for step in (trace.steps[0], trace.steps[-1]))
+    assert lines[0]["values"][0] == pytest.approx(first["noise"].value, abs=1e-3)
     assert lines[0]["values"][-1] == pytest.approx(last["noise"].value, abs=1e-3)
     assert lines[2]["values"][-1] == pytest.approx(100 - last["compression"].value, abs=1e-3)
     assert lines[0]["end"].endswith("of 255 ± 2") and lines[2]["end"].startswith("about ")
-    assert Film(trace).value()["readings"] == []
+    assert Record(trace).value()["readings"] == []
+
+
+def test_readings_that_do_not_move_say_so() -> None:
+    """Their plot would be a flat line. What lies outside of what was learned is no reading, and has no number."""
+    still = [Value("noise", 10.0 + 0.3 * step, 2.0) for step in range(4)]
+    assert not _line(still)["moves"] and _line([*still, Value("noise", 14.0, 2.0)])["moves"]
+    odd = _line([Value("compression", 195.0, 5.0, inside=False), Value("compression", 40.0, 5.0)])
+    assert odd["texts"] == ["–", "about 60"] and odd["values"][0] >= 1 and odd["moves"]
 
 
 def test_words_for_moves() -> None:
-    assert steering.moves({"noise": 0.5, "softness": -1.0, "compression": 0.0}) == "grain +0.5, softness −1"
+    assert moves({"noise": 0.5, "softness": -1.0, "compression": 0.0}) == "grain +0.5, softness −1"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffir_demo.errors import InputError
-from diffir_demo.imaging import blended, grown, load_mask, mask_picture, painted_share, save_picture
+from diffir_demo.imaging import blended, grown, load_mask, mask_picture, save_picture, soft_mask
 from diffir_demo.imaging.strokes import MAX_POINTS, MAX_STROKES, Stroke, feather_pixels, rasterise
 
 
@@ -137,7 +137,7 @@ def test_the_feather_blends_in_the_rim_only(feather):
     hole = rasterise([Stroke(0, [(0.3, 0), (0.6, 1)], kind="box")], 40, 100)
     mask = grown(hole, feather)
     painted, original = np.full((40, 100, 3), 210, np.uint8), np.full((40, 100, 3), 10, np.uint8)
-    pixels = blended(painted, original, painted_share(mask, feather))
+    pixels = blended(painted, original, soft_mask(mask, feather))
     assert (pixels[hole] == 210).all() and (pixels[~mask] == 10).all()
     rim = pixels[20, 60 : 60 + feather, 0].astype(int)
     share = (rim - 10) / 200

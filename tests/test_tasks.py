@@ -12,9 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from diffir_demo.errors import InputError
 from diffir_demo.imaging import Picture, grown
-from diffir_demo.metrics import scores
 from diffir_demo.model import OFFICIAL, DiffIR
-from diffir_demo.restore import restore
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import TASKS, Request, get_task, masks
 from diffir_demo.tasks.deblur import LONGEST, SHORTEST
 from diffir_demo.tasks.masks import IRREGULAR, KINDS, MOST_HIDDEN, mask_of, random_mask
@@ -46,9 +45,9 @@ def test_any_size_comes_back_at_scale(key: str, size: tuple[int, int]) -> None:
     task, request = TASKS[key], request_for(key, *size)
     if task.wants_mask and size == (1, 1):
         with pytest.raises(InputError):
-            restore(task, Request(request.picture, np.ones((1, 1), bool)), engine(key))
+            engine(key).restore(Request(request.picture, np.ones((1, 1), bool)))
         return
-    result = restore(task, request, engine(key)).picture
+    result = engine(key).restore(request).picture
     assert (result.height, result.width) == (size[0] * task.config.scale, size[1] * task.config.scale)
     if request.mask is not None:
         assert np.array_equal(result.pixels[~request.mask], request.picture.pixels[~request.mask])
@@ -57,7 +56,7 @@ def test_any_size_comes_back_at_scale(key: str, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_alpha_is_carried_to_the_result(key: str) -> None:
     task, request = TASKS[key], request_for(key, 20, 28, alpha=True)
-    result = restore(task, request, engine(key)).picture
+    result = engine(key).restore(request).picture
     assert result.alpha is not None and result.alpha.shape == result.pixels.shape[:2]
     if task.config.scale == 1:
         assert np.array_equal(result.alpha, request.picture.alpha)
@@ -82,10 +81,10 @@ def test_presets_keep_their_promises(key: str) -> None:
 def test_the_feather_fades_into_the_photo_and_stops_there():
     photo, hole = noise_photo(40, 48), np.zeros((40, 48), bool)
     hole[10:20, 12:30] = True
-    request = Request(photo, grown(hole, 5), feather=5)
+    request = Request(photo, grown(hole, 5), Settings(feather=5))
     assert request.mask is not None
-    output = restore("inpaint", request, engine("inpaint")).picture.pixels
-    plain = restore("inpaint", Request(photo, request.mask), engine("inpaint")).picture.pixels
+    output = engine("inpaint").restore(request).picture.pixels
+    plain = engine("inpaint").restore(Request(photo, request.mask)).picture.pixels
     rim = request.mask & ~hole
     assert np.array_equal(output[~request.mask], photo.pixels[~request.mask])
     assert np.array_equal(output[hole], plain[hole]), "the network sees the same hole"
@@ -97,7 +96,7 @@ def test_the_feather_fades_into_the_photo_and_stops_there():
 @pytest.mark.parametrize("feather", [-1, 1.5, 10_001, None])
 def test_a_feather_is_a_number_of_pixels(feather):
     with pytest.raises(InputError, match="soft edge"):
-        Request(noise_photo(8, 8), np.eye(8, dtype=bool), feather=feather)
+        Request(noise_photo(8, 8), np.eye(8, dtype=bool), Settings(feather=feather))
 
 
 def test_each_official_variant_suits_the_tasks_of_its_size() -> None:
@@ -115,7 +114,7 @@ def test_degrade_is_seeded_and_really_damages(key: str) -> None:
     sharp = Picture(np.kron(rng.integers(0, 256, (12, 18, 3)), np.ones((8, 8, 1))).astype(np.uint8))
     first, again = (task.degrade(sharp, np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(first.request.picture.pixels, again.request.picture.pixels)
-    assert first.request.seed == again.request.seed
+    assert first.request.settings.seed == again.request.settings.seed
     task.check(first.request)
     assert first.reference.height == first.request.picture.height * task.config.scale
     assert not np.array_equal(first.request.picture.pixels, sharp.pixels)
@@ -136,7 +135,7 @@ def test_each_fixed_set_is_seeded_and_a_case_of_its_task(key: str, name: str) ->
     first, again, other = ({**task.sets, **task.also}[name](sharp, np.random.default_rng(seed)) for seed in (5, 5, 6))
     task.check(first.request)
     assert np.array_equal(first.request.picture.pixels, again.request.picture.pixels)
-    assert first.request.seed == again.request.seed != other.request.seed
+    assert first.request.settings.seed == again.request.settings.seed != other.request.settings.seed
     assert first.reference.height == first.request.picture.height * task.config.scale
     assert not np.array_equal(first.request.picture.pixels, sharp.pixels)
 
@@ -167,7 +166,7 @@ def test_weak_and_strong_blur_are_the_same_path_at_two_lengths() -> None:
             spans.append(max(np.ptp(rows), np.ptp(columns)))
             assert shortest / 2**0.5 - 2 <= spans[-1] <= longest + 2  # a straight path may lie along the diagonal
         assert spans[0] < spans[1]
-        psnr = [scores("deblur", c.request.picture.pixels, sharp.pixels)["psnr"] for c in (weak, strong)]
+        psnr = [TASKS["deblur"].scores(c.request.picture.pixels, sharp.pixels)["psnr"] for c in (weak, strong)]
         assert psnr[0] > psnr[1]
 
 
@@ -330,8 +329,8 @@ def test_a_disc_is_as_large_and_as_even_as_asked() -> None:
 
 def test_doing_nothing_is_what_scores_say_it_is() -> None:
     damaged = TASKS["deblur"].degrade(noise_photo(48, 48), np.random.default_rng(0))
-    assert scores("deblur", damaged.reference.pixels, damaged.reference.pixels, None)["psnr"] == float("inf")
-    assert scores("deblur", damaged.request.picture.pixels, damaged.reference.pixels, None)["psnr"] < 30
+    assert TASKS["deblur"].scores(damaged.reference.pixels, damaged.reference.pixels, None)["psnr"] == float("inf")
+    assert TASKS["deblur"].scores(damaged.request.picture.pixels, damaged.reference.pixels, None)["psnr"] < 30
 
 
 def test_unknown_tasks_are_named_with_the_known_ones() -> None:

@@ -18,7 +18,7 @@ quick = settings(max_examples=60, deadline=None, derandomize=True)
 GREY = Picture(np.full((9, 12, 3), 99, np.uint8))
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif"])
 def test_text_is_read_back(suffix: str, tmp_path: Path) -> None:
     text = {"DiffIR": '{"title": "Tür <&> 門"}', "Software": "this one"}
     path = save_picture(GREY, tmp_path / f"a{suffix}", text=text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,8 @@ from diffir_demo.errors import InputError
 from diffir_demo.events import COPYING, Painting
 from diffir_demo.exemplar import Filled, depth_of
 from diffir_demo.imaging import Picture, save_picture
-from diffir_demo.model import fold
-from diffir_demo.recipe import Recipe, recipe_of
-from diffir_demo.restore import restore, stream
+from diffir_demo.recipe import Recipe
+from diffir_demo.settings import Settings
 from diffir_demo.tasks import TASKS, Fill, Request
 from diffir_demo.texture import (
     AT_ONCE,
@@ -31,6 +29,7 @@ from diffir_demo.texture import (
     share,
     textured,
 )
+from diffir_demo.tick import Tick, no_tick
 from diffir_demo.weights import save
 from tests.tiny import engine, network
 
@@ -54,9 +53,8 @@ def filled_with(copies: np.ndarray):  # noqa: ANN201
     """In place of `exemplar.fill`."""
 
     def fill(
-        pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray | None = None
-    ) -> Generator[float, None, Filled]:
-        yield 1.0
+        pixels: np.ndarray, hole: np.ndarray, seed: int = 0, guide: np.ndarray | None = None, tick: Tick = no_tick
+    ) -> Filled:
         return Filled(np.where(hole[..., None], copies, pixels), hole)
 
     return fill
@@ -69,7 +67,7 @@ def error(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
 def test_texture_comes_back_where_a_network_would_paint_the_mean() -> None:
     truth, hole = bricks(), hole_in(160, 60, 100)
     painted = np.where(hole[..., None], truth.mean(axis=(0, 1)), truth).astype(np.uint8)
-    found = fold(textured(np.where(hole[..., None], 0, truth).astype(np.uint8), hole, painted, "texture"))
+    found = textured(np.where(hole[..., None], 0, truth).astype(np.uint8), hole, painted, "texture")
     assert error(found.pixels, truth, hole) < 0.3 * error(painted, truth, hole)
     assert np.array_equal(found.pixels[~hole], truth[~hole])
     assert np.array_equal(found.copied, hole) and found.notices == ()
@@ -79,8 +77,7 @@ def test_what_is_hidden_has_no_say() -> None:
     hole = hole_in(160, 60, 100)
     painted = bricks()
     found = [
-        fold(textured(np.where(hole[..., None], np.uint8(level), bricks()), hole, painted, "auto"))
-        for level in (0, 255)
+        textured(np.where(hole[..., None], np.uint8(level), bricks()), hole, painted, "auto") for level in (0, 255)
     ]
     assert np.array_equal(found[0].pixels, found[1].pixels) and np.array_equal(found[0].copied, found[1].copied)
 
@@ -88,32 +85,32 @@ def test_what_is_hidden_has_no_say() -> None:
 def test_auto_leaves_smooth_ground_to_the_network() -> None:
     sky = np.broadcast_to(np.linspace(100, 160, 160).astype(np.uint8)[:, None, None], (160, 160, 3)).copy()
     painted, hole = np.where(hole_in(160, 60, 100)[..., None], np.uint8(7), sky), hole_in(160, 60, 100)
-    found = fold(textured(sky, hole, painted, "auto"))
+    found = textured(sky, hole, painted, "auto")
     assert np.array_equal(found.pixels, painted) and not found.copied.any()
-    always = fold(textured(sky, hole, painted, "texture"))
+    always = textured(sky, hole, painted, "texture")
     assert always.copied.any() and not np.array_equal(always.pixels, painted)
 
 
 def test_auto_takes_more_of_wide_holes_than_of_thin_strokes() -> None:
     thin, wide = np.zeros((160, 160), bool), hole_in(160, 60, 100)
     thin[78:82] = True
-    assert fold(share(bricks(), thin))[80, 80] == pytest.approx(1 - SHARE_OF_THIN)
-    assert fold(share(bricks(), wide))[80, 80] == pytest.approx(1)
-    assert not fold(share(bricks(), wide))[~wide].any()
+    assert share(bricks(), thin)[80, 80] == pytest.approx(1 - SHARE_OF_THIN)
+    assert share(bricks(), wide)[80, 80] == pytest.approx(1)
+    assert not share(bricks(), wide)[~wide].any()
 
 
 def test_auto_judges_the_depths_of_a_hole_as_its_rim() -> None:
     hole = hole_in(400, 60, 340)
-    assert fold(share(bricks(400), hole))[hole].min() == 1
-    assert fold(share(np.full((400, 400, 3), 90, np.uint8), hole)).max() == 0
-    assert fold(share(bricks(40), np.ones((40, 40), bool))).max() == 0  # nothing known
+    assert share(bricks(400), hole)[hole].min() == 1
+    assert share(np.full((400, 400, 3), 90, np.uint8), hole).max() == 0
+    assert share(bricks(40), np.ones((40, 40), bool)).max() == 0  # nothing known
 
 
 def test_auto_doubts_copies_that_the_network_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:
     hole = hole_in(160, 40, 120)
     painted = np.where(hole[..., None], np.uint8(10), bricks())
     monkeypatch.setattr(exemplar, "fill", filled_with(np.full((160, 160, 3), 240, np.uint8)))
-    auto, always = (fold(textured(bricks(), hole, painted, fill)) for fill in ("auto", "texture"))
+    auto, always = (textured(bricks(), hole, painted, fill) for fill in ("auto", "texture"))
     assert (auto.pixels[80, 80] == 10).all() and not auto.copied[80, 80]
     assert (always.pixels[80, 80] == 240).all() and always.copied[80, 80]
 
@@ -138,7 +135,7 @@ def test_in_portions_it_is_the_same_picture(fill: Fill, monkeypatch: pytest.Monk
     found = list[Textured]()
     for at_once in (texture.AT_ONCE, 160 * 200):
         monkeypatch.setattr(texture, "AT_ONCE", at_once)
-        found.append(fold(textured(pixels, hole, painted, fill)))
+        found.append(textured(pixels, hole, painted, fill))
     assert len(list(bands(hole))) > 3
     assert np.array_equal(found[0].pixels, found[1].pixels) and np.array_equal(found[0].copied, found[1].copied)
 
@@ -164,19 +161,19 @@ def test_the_pictures_border_is_no_rim() -> None:
 @pytest.mark.parametrize("fill", ["texture", "auto"])
 def test_a_run_copies_and_says_where(fill: Fill) -> None:
     photo, hole = Picture(bricks()), hole_in(160, 60, 100)
-    events = list(stream("inpaint", Request(photo, hole, seed=3, fill=fill), engine("inpaint")))
+    events = list(engine("inpaint").stream(Request(photo, hole, Settings(seed=3, fill=fill))))
     told = [event.fraction for event in events if isinstance(event, Painting) and event.label == COPYING]
     assert told and told == sorted(told)
     run = events[-1].restoration
     assert run.copied is not None and run.copied.any() and not run.copied[~hole].any()
     assert run.seconds.copy > 0 and run.seconds.total >= run.seconds.copy
     assert np.array_equal(run.picture.pixels[~hole], photo.pixels[~hole])
-    again = restore("inpaint", Request(photo, hole, seed=3, fill=fill), engine("inpaint"))
+    again = engine("inpaint").restore(Request(photo, hole, Settings(seed=3, fill=fill)))
     assert np.array_equal(again.picture.pixels, run.picture.pixels)
 
 
 def test_the_network_alone_copies_nothing() -> None:
-    run = restore("inpaint", Request(Picture(bricks()), hole_in(160, 60, 100)), engine("inpaint"))
+    run = engine("inpaint").restore(Request(Picture(bricks()), hole_in(160, 60, 100)))
     assert run.copied is None and run.seconds.copy == 0
 
 
@@ -184,7 +181,7 @@ def test_in_a_large_photo_copies_lie_where_the_hole_is() -> None:
     pixels = np.tile(bricks(320), (6, 5, 1))  # 1920 x 1600
     hole = np.zeros(pixels.shape[:2], bool)
     hole[1700:1740, 1400:1450] = True
-    run = restore("inpaint", Request(Picture(pixels), hole, fill="texture"), engine("inpaint"))
+    run = engine("inpaint").restore(Request(Picture(pixels), hole, Settings(fill="texture")))
     assert run.copied is not None and np.array_equal(run.copied, hole)
     assert error(run.picture.pixels, pixels, hole) < 20
     assert np.array_equal(run.picture.pixels[~hole], pixels[~hole])
@@ -192,7 +189,7 @@ def test_in_a_large_photo_copies_lie_where_the_hole_is() -> None:
 
 def test_other_fills_are_refused() -> None:
     with pytest.raises(InputError, match="one of network, texture, auto, not by 'magic'"):
-        Request(Picture(bricks()), fill="magic")  # pyright: ignore[reportArgumentType]
+        Request(Picture(bricks()), settings=Settings(fill="magic"))  # pyright: ignore[reportArgumentType]
 
 
 def test_presets_share_a_file_and_differ_in_what_fills_holes() -> None:
@@ -207,11 +204,13 @@ def test_presets_share_a_file_and_differ_in_what_fills_holes() -> None:
 
 def test_a_recipe_repeats_the_fill() -> None:
     photo, hole = Picture(bricks()), hole_in(160, 60, 100)
-    run = restore("inpaint", Request(photo, hole, fill="texture"), engine("inpaint"))
-    recipe = recipe_of(run, "photo.png")
+    run = engine("inpaint").restore(Request(photo, hole, Settings(fill="texture")))
+    recipe = run.recipe("photo.png")
     assert recipe is not None
-    assert Recipe("inpaint", preset="auto").request(photo, hole).fill == "auto"
-    assert Recipe("inpaint").request(photo, hole).fill == "network", "as in recipes from before there was a choice"
+    assert Recipe("inpaint", preset="auto").request(photo, hole).settings.fill == "auto"
+    assert Recipe("inpaint").request(photo, hole).settings.fill == "network", (
+        "as in recipes from before there was a choice"
+    )
 
 
 def test_the_command_line_chooses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # noqa: ANN001

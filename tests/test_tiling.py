@@ -15,9 +15,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from diffir_demo import tiling
 from diffir_demo.devices import has_fast_bf16
-from diffir_demo.model import PRESETS, DiffIR, FastDIRformer, fold, rows
-from diffir_demo.restore import _condition
-from diffir_demo.tiling import OVERLAP, Canvas, Tile, around_hole, feather, painting_bytes, plan, strip_bytes
+from diffir_demo.model import PRESETS, CpuDIRformer, DiffIR, strips
+from diffir_demo.run import _condition
+from diffir_demo.tiling import OVERLAP, Tile, TileBlender, around_hole, decoding_bytes, plan, strip_bytes, taper
 from tests.tiny import engine
 
 
@@ -40,7 +40,7 @@ def test_every_plan_covers_with_overlap_and_keeps_the_budget(
     for tile in tiles:
         assert all(value % multiple == 0 for value in (tile.top, tile.left, tile.height, tile.width))
         assert 0 <= tile.top <= height - tile.height and 0 <= tile.left <= width - tile.width
-        fits = painting_bytes(tile.height, tile.width, config, strips) <= budget
+        fits = decoding_bytes(tile.height, tile.width, config, strips) <= budget
         assert fits or max(tile.height, tile.width) <= max(4 * multiple, smallest)
     for extent, spans in (
         (height, sorted({(t.top, t.top + t.height) for t in tiles})),
@@ -55,7 +55,7 @@ def test_every_plan_covers_with_overlap_and_keeps_the_budget(
 @pytest.mark.parametrize("strips", [None, torch.float32, torch.bfloat16])
 def test_a_picture_within_the_budget_is_one_tile(strips: torch.dtype | None) -> None:
     config = PRESETS["compact_deblur"]
-    budget = painting_bytes(512, 512, config, strips)
+    budget = decoding_bytes(512, 512, config, strips)
     assert plan(512, 512, config, budget, strips) == [Tile(0, 0, 512, 512)]
     assert len(plan(512, 512, config, budget - 1, strips)) > 1
 
@@ -64,7 +64,7 @@ def test_a_picture_within_the_budget_is_one_tile(strips: torch.dtype | None) -> 
 def test_strips_take_a_fraction_of_the_memory(name: str) -> None:
     """So tiles, which change the result a little, come much later."""
     config = PRESETS[name]
-    plain = painting_bytes(1024, 1024, config)
+    plain = decoding_bytes(1024, 1024, config)
     exact, rounded = (strip_bytes(1024, 1024, config, dtype) for dtype in (torch.float32, torch.bfloat16))
     assert rounded <= exact < plain / (1.8 if name == "compact_clean" else 3)  # folded by 4, it needs little anyway
 
@@ -89,7 +89,7 @@ def test_the_estimate_is_near_what_tensors_take_and_above_it(
     name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Real widths, few blocks, and strips as small beside the picture as they are in large ones."""
-    for module in (rows, tiling):
+    for module in (strips, tiling):
         monkeypatch.setattr(module, "STRIP", 80_000)
     config = dataclasses.replace(PRESETS[name], blocks=(1, 1, 1, 1), refinement_blocks=1, prior_blocks=1)
     model = DiffIR(config).eval()
@@ -99,7 +99,7 @@ def test_the_estimate_is_near_what_tensors_take_and_above_it(
     @torch.inference_mode()
     def paint() -> None:
         model.encoder(damaged.to(dtype))
-        fold(model.paint(damaged, ipr, FastDIRformer(model.painter, dtype).walk))
+        model.decode(damaged, ipr, CpuDIRformer(model.unet, dtype))
 
     assert 0.4 < peak_bytes(paint) / strip_bytes(height, width, config, dtype) <= 1
 
@@ -107,14 +107,14 @@ def test_the_estimate_is_near_what_tensors_take_and_above_it(
 @pytest.mark.parametrize("scale", [1, 4])
 def test_tiles_of_one_colour_give_one_colour(scale: int) -> None:
     tiles = plan(320, 480, PRESETS["compact_deblur"], 1)
-    canvas = Canvas(320, 480, scale)
+    canvas = TileBlender(320, 480, scale)
     for tile in tiles:
         canvas.add(tile, torch.full((1, 3, tile.height * scale, tile.width * scale), 0.7))
     assert torch.allclose(canvas.picture(), torch.tensor(0.7), atol=1e-6)
 
 
 def test_neighbours_fade_into_each_other() -> None:
-    canvas = Canvas(8, 96, 1)
+    canvas = TileBlender(8, 96, 1)
     canvas.add(Tile(0, 0, 8, 64), torch.zeros(1, 3, 8, 64))
     canvas.add(Tile(0, 32, 8, 64), torch.ones(1, 3, 8, 64))
     row = canvas.picture()[0, 0, 4]
@@ -124,7 +124,7 @@ def test_neighbours_fade_into_each_other() -> None:
 
 
 def test_feather_is_positive_to_the_very_edge() -> None:
-    weights = feather(100)
+    weights = taper(100)
     assert weights.min() > 0 and weights.max() == 1 and torch.equal(weights, weights.flip(0))
 
 
@@ -134,8 +134,8 @@ def test_one_ipr_for_all_tiles() -> None:
     picture = torch.rand(1, 3, 160, 320, generator=torch.Generator().manual_seed(0))
     picture[..., 160:] *= 0.2
     tiles = [Tile(0, 0, 160, 160), Tile(0, 160, 160, 160)]
-    whole = fold(_condition(model.model, picture, [Tile(0, 0, 160, 320)], model))
-    both, left = (fold(_condition(model.model, picture, chosen, model)) for chosen in (tiles, tiles[:1]))
+    whole = _condition(model, picture, [Tile(0, 0, 160, 320)])
+    both, left = (_condition(model, picture, chosen) for chosen in (tiles, tiles[:1]))
     assert (both - whole).abs().mean() < 0.2 * (left - whole).abs().mean()
     assert np.isfinite(both.numpy()).all()
 

@@ -10,30 +10,41 @@ import pytest
 from PIL import Image, ImageSequence
 
 from diffir_demo.errors import InputError
-from diffir_demo.events import Finished, PriorStep, Started, Waiting
+from diffir_demo.events import Finished, Started, Waiting
+from diffir_demo.figures import large, seconds, times
 from diffir_demo.imaging import Picture
-from diffir_demo.restore import restore, stream
+from diffir_demo.metrics import cosine
+from diffir_demo.restoration import PriorStep
 from diffir_demo.tasks import TASKS
-from diffir_demo.trace import SHOWN, Trace, cosine, encode_trace, mean_difference, reduced, save_trace
-from diffir_demo.trace.figures import large, seconds, times
-from diffir_demo.trace.plot import DARK, LIGHT, bars_image, colours, map_image, side_of
-from diffir_demo.trace.sheet import FRAME
+from diffir_demo.trace import SHOWN, Trace, mean_difference, reduced
+from diffir_demo.trace.sheet import (
+    DARK,
+    FRAME,
+    LIGHT,
+    _indexed,
+    bars_image,
+    colours,
+    encode_trace,
+    map_image,
+    save_trace,
+    side_of,
+)
 from tests.test_stream import case
 from tests.tiny import engine
 
 
 @pytest.fixture(scope="module")
 def previewed() -> Trace:
-    return Trace.of(stream("inpaint", case("inpaint"), engine("inpaint"), previews=True))
+    return Trace.of(engine("inpaint").stream(case("inpaint"), previews=True))
 
 
 @pytest.fixture(scope="module")
 def plain() -> Trace:
-    return Trace.of(stream("deblur", case("deblur"), engine("deblur")))
+    return Trace.of(engine("deblur").stream(case("deblur")))
 
 
 def test_facts_are_what_they_are_called(plain: Trace) -> None:
-    moments, run = plain.moments, plain.restoration
+    moments, run = plain.timeline, plain.restoration
     assert run is not None and [moment.number for moment in moments] == [0, 1, 2, 3, 4]
     assert np.array_equal(moments[0].ipr, plain.noise) and np.array_equal(moments[-1].ipr, run.ipr)
     assert moments[0].change is None and moments[0].seconds is None
@@ -50,10 +61,10 @@ def test_a_trace_grows_with_its_run() -> None:
     """Cosines need the final IPR, which is there after the last step and before the painting."""
     seen = []
     trace = None
-    for event in stream("sr", case("sr"), engine("sr"), steps=2):
+    for event in engine("sr").stream(case("sr"), steps=2):
         trace = Trace.started(event) if isinstance(event, Started) else trace.after(event)  # pyright: ignore
         if isinstance(event, Started | PriorStep | Finished):
-            seen.append((len(trace.moments), trace.moments[0].cosine is not None, trace.restoration is not None))
+            seen.append((len(trace.timeline), trace.timeline[0].cosine is not None, trace.restoration is not None))
     assert seen == [(1, False, False), (2, False, False), (3, True, False), (3, True, True)]
 
 
@@ -61,34 +72,34 @@ def test_pictures_are_measured_against_the_result_in_the_hole(previewed: Trace) 
     run = previewed.restoration
     assert run is not None and run.request.mask is not None
     assert sorted(previewed.pictures) == [1, 2, 3, 4]
-    for moment, step in zip(previewed.moments[1:-1], run.steps, strict=False):
+    for moment, step in zip(previewed.timeline[1:-1], run.steps, strict=False):
         assert step.preview is not None and moment.picture is not None
         assert np.array_equal(moment.picture.pixels, step.preview.pixels)
         apart = np.abs(step.preview.pixels.astype(int) - run.picture.pixels)
         assert moment.difference == pytest.approx(apart[run.request.mask].mean())
-    assert previewed.moments[0].picture is None
-    noise = restore("inpaint", run.request, engine("inpaint"), ipr=previewed.noise).picture
-    assert (previewed.painted(0, noise).moments[0].difference or 0) > 0
+    assert previewed.timeline[0].picture is None
+    noise = engine("inpaint").restore(run.request, ipr=previewed.noise).picture
+    assert (previewed.with_picture(0, noise).timeline[0].difference or 0) > 0
     assert 0 not in previewed.pictures, "frozen: the former trace is as it was"
 
 
 def test_pictures_wait_for_the_result() -> None:
-    events = stream("deblur", case("deblur"), engine("deblur"))
+    events = engine("deblur").stream(case("deblur"))
     started = next(events)
     events.close()  # pyright: ignore
     assert isinstance(started, Started)
     with pytest.raises(ValueError, match="not there yet"):
-        Trace.started(started).painted(0, case("deblur").picture)
+        Trace.started(started).with_picture(0, case("deblur").picture)
     with pytest.raises(ValueError, match="Started"):
-        Trace.of([Finished(restore("deblur", case("deblur"), engine("deblur")))])
-    assert len(Trace.of([Waiting(), started]).moments) == 1
+        Trace.of([Finished(engine("deblur").restore(case("deblur")))])
+    assert len(Trace.of([Waiting(), started]).timeline) == 1
     with pytest.raises(ValueError, match="events"):
         Trace.of([])
 
 
 def test_a_run_with_a_given_ipr_has_no_steps(plain: Trace) -> None:
-    given = Trace.of(stream("deblur", case("deblur"), engine("deblur"), ipr=plain.noise))
-    assert len(given.moments) == 1 and given.moments[0].cosine == pytest.approx(1)
+    given = Trace.of(engine("deblur").stream(case("deblur"), ipr=plain.noise))
+    assert len(given.timeline) == 1 and given.timeline[0].cosine == pytest.approx(1)
     assert given.pictures == {} and Image.open(BytesIO(encode_trace(given, ".png"))).width > 256
 
 
@@ -166,6 +177,28 @@ def test_an_animation_has_a_frame_per_moment(previewed: Trace) -> None:
     assert len(held) == 5 and held[-1] > held[0] > 0
 
 
+def test_small_areas_of_strong_colour_keep_it() -> None:
+    """Seen from afar, as dithered pictures are: the mean over an area. All frames have one palette."""
+    rows, columns = np.mgrid[0 : FRAME[1], 0 : FRAME[0]]
+    page = np.stack([90 + rows / 6, 100 + columns / 9, 80 + (rows + columns) / 12], axis=-1).round().astype(np.uint8)
+    strong = {
+        (40, 60): (230, 20, 30),
+        (200, 300): (250, 220, 10),
+        (300, 500): (20, 60, 220),
+        (120, 640): (170, 20, 190),
+    }
+    for (top, left), colour in strong.items():
+        page[top : top + 12, left : left + 12] = colour
+    first, second = _indexed([Image.fromarray(page), Image.fromarray(page[::-1].copy())])
+    assert first.getpalette() == second.getpalette()
+    shown = np.asarray(first.convert("RGB")).astype(float)
+    for (top, left), colour in strong.items():
+        mean = shown[top + 2 : top + 10, left + 2 : left + 10].mean((0, 1))
+        assert np.abs(mean - colour).max() < 12, colour
+    whole = np.abs(shown.reshape(-1, 7, shown.shape[1], 3).mean(1) - page.reshape(-1, 7, page.shape[1], 3).mean(1))
+    assert np.median(whole) < 6
+
+
 def test_a_strip_has_a_column_per_moment(previewed: Trace, plain: Trace) -> None:
     """And shows the colours of the noise in its first."""
     pixels = np.asarray(Image.open(BytesIO(encode_trace(previewed, ".png"))))
@@ -173,7 +206,7 @@ def test_a_strip_has_a_column_per_moment(previewed: Trace, plain: Trace) -> None
     first = map_image(previewed.noise, previewed.bound, 16)
     rows = [y for y in range(pixels.shape[0] - 256) if np.array_equal(pixels[y, 28:284], np.asarray(first)[0])]
     assert any(np.array_equal(pixels[y : y + 256, 28:284], np.asarray(first)) for y in rows)
-    short = Trace.of(stream("deblur", case("deblur"), engine("deblur"), steps=1))
+    short = Trace.of(engine("deblur").stream(case("deblur"), steps=1))
     assert Image.open(BytesIO(encode_trace(short, ".PNG"))).width < pixels.shape[1]
 
 
@@ -224,4 +257,4 @@ def test_durations() -> None:
 
 def test_every_task_can_be_traced() -> None:
     for key in TASKS:
-        assert len(encode_trace(Trace.of(stream(key, case(key), engine(key))), ".gif")) > 1000
+        assert len(encode_trace(Trace.of(engine(key).stream(case(key))), ".gif")) > 1000

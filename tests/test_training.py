@@ -17,22 +17,21 @@ import pytest
 import torch
 
 from diffir_demo.errors import DiffIRError, InputError
-from diffir_demo.model import DiffIR, fold
+from diffir_demo.model import DiffIR
 from diffir_demo.tasks import TASKS, Task
-from diffir_demo.training import loop, pace
-from diffir_demo.training.data import Batch, Material, PairStream
-from diffir_demo.training.initial import keep_steering, tell_apart
-from diffir_demo.training.learner import Learner
-from diffir_demo.training.loop import train
+from diffir_demo.training import state as states
+from diffir_demo.training import trainer as loop
+from diffir_demo.training.config import FORMER_NAMES, TrainConfig
+from diffir_demo.training.data import Batch, PairStream, PhotoPool, TrainData
+from diffir_demo.training.distributed import Distributed
+from diffir_demo.training.initial import transfer_modulation, whiten_prior
 from diffir_demo.training.losses import pixel_loss, spectrum_loss
-from diffir_demo.training.photos import PhotoPool
-from diffir_demo.training.recipe import Recipe
 from diffir_demo.training.stages import Stage1, Stage2
-from diffir_demo.training.state import Guard, RunState
-from diffir_demo.training.world import World
+from diffir_demo.training.state import RollbackGuard, RunState, read_state
+from diffir_demo.training.trainer import Trainer, train
 from tests.tiny import CONFIGS
 
-ALONE = World(torch.device("cpu"))
+ALONE = Distributed(torch.device("cpu"))
 
 
 def tiny_task(key: str) -> Task:
@@ -45,24 +44,24 @@ def photos(count: int = 3, side: int = 120) -> list[np.ndarray]:
     return [np.kron(c, np.ones((8, 8, 1))).astype(np.uint8) for c in coarse]
 
 
-def material(key: str = "sr") -> Material:
-    return Material.prepare(tiny_task(key), PhotoPool(photos()))
+def train_data(key: str = "sr") -> TrainData:
+    return TrainData.prepare(tiny_task(key), PhotoPool(photos()))
 
 
 def batch_of(key: str, size: int = 4) -> Batch:
-    return PairStream(material(key), seed=1).batch(size, 32)
+    return PairStream(train_data(key), seed=1).batch(size, 32)
 
 
-def recipe(key: str = "sr", stage: int = 1, minutes: float = 1.0, **more) -> Recipe:  # noqa: ANN003
-    return Recipe(key, stage, minutes, **{"patch": (32,), "batch": (2,)} | more)
+def config(key: str = "sr", stage: int = 1, minutes: float = 1.0, **more) -> TrainConfig:  # noqa: ANN003
+    return TrainConfig(key, stage, minutes, **{"patch": (32,), "batch": (2,)} | more)
 
 
 @pytest.mark.parametrize("key", list(TASKS))
 def test_both_stages_overfit_one_batch(key: str) -> None:
     torch.manual_seed(0)
     task, batch = tiny_task(key), batch_of(key)
-    first = Stage1(task.config, recipe(key))
-    for make in (lambda: first, lambda: Stage2(task.config, first.network, recipe(key, 2))):
+    first = Stage1(task.config, config(key))
+    for make in (lambda: first, lambda: Stage2(task.config, first.network, config(key, 2))):
         stage = make()
         optimiser = torch.optim.Adam(stage.network.parameters(), 3e-3)
         losses = []
@@ -79,9 +78,9 @@ def test_both_stages_overfit_one_batch(key: str) -> None:
 def test_every_parameter_learns(key: str) -> None:
     torch.manual_seed(0)
     task, batch = tiny_task(key), batch_of(key)
-    teacher = Stage1(task.config, recipe(key))
-    torch.nn.init.normal_(list(teacher.network.painter.head.parameters())[0], std=0.05)
-    for stage in (teacher, Stage2(task.config, teacher.network, recipe(key, 2))):
+    teacher = Stage1(task.config, config(key))
+    torch.nn.init.normal_(list(teacher.network.unet.head.parameters())[0], std=0.05)
+    for stage in (teacher, Stage2(task.config, teacher.network, config(key, 2))):
         parameters = dict(stage.network.named_parameters())
         for parameter in parameters.values():
             parameter.requires_grad_(True)
@@ -91,27 +90,27 @@ def test_every_parameter_learns(key: str) -> None:
 
 
 def test_stage_2_starts_where_stage_1_ended_and_leaves_the_teacher_alone() -> None:
-    teacher = Stage1(CONFIGS["sr"], recipe()).network
+    teacher = Stage1(CONFIGS["sr"], config()).network
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
-    stage = Stage2(CONFIGS["sr"], teacher, recipe(stage=2))
-    for name, value in stage.network.painter.state_dict().items():
+    stage = Stage2(CONFIGS["sr"], teacher, config(stage=2))
+    for name, value in stage.network.unet.state_dict().items():
         assert torch.equal(value, before[f"painter.{name}"])
     stage.loss(batch_of("sr"))[0].backward()
     assert stage.teacher is not None and all(parameter.grad is None for parameter in stage.teacher.parameters())
 
 
 def test_without_a_teacher_everything_learns_from_the_pixels_of_a_restoration() -> None:
-    stage, batch = Stage2(CONFIGS["sr"], None, recipe(stage=2)), batch_of("sr")
+    stage, batch = Stage2(CONFIGS["sr"], None, config(stage=2)), batch_of("sr")
     loss, parts = stage.loss(batch)
     restored = stage.network(batch.damaged, batch.noise)[0]
     assert set(parts) == {"pixels"} and float(parts["pixels"]) == float(pixel_loss(restored.detach(), batch))
     loss.backward()
-    for part in (stage.network.encoder, stage.network.denoiser, stage.network.painter):
+    for part in (stage.network.encoder, stage.network.denoiser, stage.network.unet):
         assert any(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in part.parameters())
 
 
 def test_the_untrained_network_returns_its_base_picture() -> None:
-    network, batch = Stage1(CONFIGS["deblur"], recipe("deblur")).network.eval(), batch_of("deblur")
+    network, batch = Stage1(CONFIGS["deblur"], config("deblur")).network.eval(), batch_of("deblur")
     assert torch.allclose(network(batch.damaged, batch.target)[0], batch.damaged)
 
 
@@ -155,60 +154,61 @@ def test_the_psnr_loss_counts_every_picture_alike() -> None:
 
 def test_distilling_the_picture_adds_a_term_that_vanishes_at_the_teacher_s() -> None:
     batch, task = batch_of("sr"), tiny_task("sr")
-    teacher = Stage1(task.config, recipe()).network
-    stage = Stage2(task.config, teacher, recipe(stage=2, output_weight=1.0))
+    teacher = Stage1(task.config, config()).network
+    stage = Stage2(task.config, teacher, config(stage=2, output_weight=1.0))
     total, parts = stage.loss(batch)
-    plain = Stage2(task.config, teacher, recipe(stage=2))
+    plain = Stage2(task.config, teacher, config(stage=2))
     plain.load_state_dict(stage.state_dict())
     assert float(total.detach()) == pytest.approx(float(plain.loss(batch)[0].detach()) + float(parts["output"]))
-    picture = fold(teacher.paint(batch.damaged, teacher.encoder(batch.damaged, batch.target)))
+    picture = teacher.decode(batch.damaged, teacher.encoder(batch.damaged, batch.target))
     assert pixel_loss(picture, batch, target=picture.detach()) == 0
 
 
 def test_without_diffusion_the_encoder_s_output_is_the_ipr() -> None:
     task, batch = tiny_task("sr"), batch_of("sr")
-    teacher = Stage1(task.config, recipe()).network
-    network = Stage2(task.config, teacher, recipe(stage=2, timesteps=0)).network
+    teacher = Stage1(task.config, config()).network
+    network = Stage2(task.config, teacher, config(stage=2, timesteps=0)).network
     condition = network.encoder(batch.damaged)
-    assert fold(network.denoise(condition, batch.noise)) is condition
+    assert not list(network.denoise(condition, batch.noise))
+    assert torch.equal(network.estimate(batch.damaged, batch.noise), condition)
     assert torch.equal(network(batch.damaged, batch.noise)[1], network(batch.damaged, batch.noise + 1)[1])
 
 
 def test_noise_in_the_reverse_process_is_noise() -> None:
     task, batch = tiny_task("sr"), batch_of("sr")
-    teacher = Stage1(task.config, recipe()).network
+    teacher = Stage1(task.config, config()).network
     for noisy in (False, True):
-        network = Stage2(task.config, teacher, recipe(stage=2, reverse_noise=noisy)).network
+        network = Stage2(task.config, teacher, config(stage=2, reverse_noise=noisy)).network
         first, second = (network(batch.damaged, batch.noise)[1] for _ in range(2))
         assert torch.equal(first, second) is not noisy
 
 
 def test_an_untrained_encoder_is_made_to_tell_photos_apart() -> None:
     torch.manual_seed(0)
-    batches = [batch_of("deblur", 8)] + [PairStream(material("deblur"), seed).batch(8, 64) for seed in range(8)]
-    encoder = Stage1(CONFIGS["deblur"], recipe("deblur")).network.encoder
+    batches = [batch_of("deblur", 8)] + [PairStream(train_data("deblur"), seed).batch(8, 64) for seed in range(8)]
+    encoder = Stage1(CONFIGS["deblur"], config("deblur")).network.encoder
 
     def spread() -> float:
         return float(torch.cat([encoder(b.damaged, b.target) for b in batches]).std(dim=0).mean().detach())
 
     before = spread()
-    tell_apart(encoder, batches, centre=1.0)
+    whiten_prior(encoder, batches, centre=1.0)
     assert spread() > 3 * before and 0.3 < spread() < 0.8
 
 
 def test_a_trained_u_net_keeps_its_steering_under_a_new_ipr() -> None:
     torch.manual_seed(0)
-    painter = DiffIR(CONFIGS["sr"]).painter
+    painter = DiffIR(CONFIGS["sr"]).unet
     x, old, new = torch.rand(1, 3, 16, 16), torch.rand(1, 256) + 0.5, torch.rand(1, 256) + 0.5
     before = painter(x, old)
     assert not torch.allclose(painter(x, new), before, atol=1e-3)
-    keep_steering(painter, old[0], new[0])
+    transfer_modulation(painter, old[0], new[0])
     assert torch.allclose(painter(x, new), before, atol=1e-3)
     assert not torch.equal(painter(x, new + torch.randn(1, 256)), before)
 
 
 def test_schedule_rises_then_falls() -> None:
-    values = [recipe(warm_up=0.02).rate(share) for share in np.linspace(0, 1, 501)]
+    values = [config(warm_up=0.02).rate(share) for share in np.linspace(0, 1, 501)]
     assert values[0] < 0.01 and max(values) == pytest.approx(1) and values[-1] == pytest.approx(0.01)
     peak = int(np.argmax(values))
     assert values[: peak + 1] == sorted(values[: peak + 1])
@@ -216,18 +216,18 @@ def test_schedule_rises_then_falls() -> None:
 
 
 def test_phases_take_equal_shares_of_the_time() -> None:
-    three = recipe(patch=(64, 96, 128), batch=(16, 8, 4))
+    three = config(patch=(64, 96, 128), batch=(16, 8, 4))
     assert [three.phase(share) for share in (0, 0.33, 0.34, 0.66, 0.67, 1)] == [
         (64, 16), (64, 16), (96, 8), (96, 8), (128, 4), (128, 4),
     ]  # fmt: skip
     with pytest.raises(InputError, match="2 phases"):
-        recipe(patch=(64, 96))
+        config(patch=(64, 96))
     with pytest.raises(InputError, match="does not divide"):
-        recipe(streams=3)
+        config(accumulation=3)
 
 
 class Ticks:
-    """A clock that counts optimiser steps instead of seconds, so that every run of a recipe makes the same steps."""
+    """A clock that counts optimiser steps instead of seconds, so that every run of a config makes the same steps."""
 
     latest: Ticks
 
@@ -253,15 +253,15 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict]:
 
     monkeypatch.setattr(loop, "Clock", Ticks)
     monkeypatch.setattr(loop, "LOOK_EVERY", 3.0)
-    monkeypatch.setattr(pace, "RESERVE", 0.0)  # a validation's duration is the one thing that still differs
+    monkeypatch.setattr(states, "RESERVE", 0.0)  # a validation's duration is the one thing that still differs
     monkeypatch.setattr(torch.optim, "AdamW", Counting)
     yield settings
 
 
-def run(folder: Path, of: Recipe, world: World = ALONE) -> dict:
+def run(folder: Path, of: TrainConfig, dist: Distributed = ALONE) -> dict:
     torch.manual_seed(0)
     stage = Stage1(CONFIGS[of.task], of)
-    list(train(of, material(of.task), stage, folder, lambda _: {TASKS[of.task].headline: 1.0}, world))
+    list(train(of, train_data(of.task), stage, folder, lambda _: {TASKS[of.task].headline: 1.0}, dist))
     return torch.load(folder / "state.pt", weights_only=True)
 
 
@@ -272,7 +272,7 @@ def assert_same_weights(first: dict, second: dict) -> None:
 
 
 def test_a_killed_run_resumes_on_the_same_curve(tmp_path: Path, ticking: dict) -> None:
-    of = recipe(minutes=18 / 60, save_every=4 / 60, patch=(32, 64), batch=(2, 2))
+    of = config(minutes=18 / 60, save_every=4 / 60, patch=(32, 64), batch=(2, 2))
     straight = run(tmp_path / "straight", of)
     ticking["stop_after"] = 15
     with pytest.raises(KeyboardInterrupt):
@@ -285,16 +285,36 @@ def test_a_killed_run_resumes_on_the_same_curve(tmp_path: Path, ticking: dict) -
     assert_same_weights(straight, resumed)
 
 
+def test_a_run_that_an_earlier_version_saved_goes_on(tmp_path: Path, ticking: dict) -> None:
+    """Its state has former names in it, of the configuration's fields and of what a stage and its progress keep."""
+    of = config(minutes=12 / 60, save_every=4 / 60)
+    straight = run(tmp_path / "straight", of)
+    ticking["stop_after"] = 9
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", of)
+    ticking["stop_after"] = None
+    file = tmp_path / "stopped" / "state.pt"
+    state, former = torch.load(file, weights_only=True), {today: then for then, today in FORMER_NAMES.items()}
+    state["recipe"], state["progress"] = (
+        {former.get(name, name): value for name, value in state.pop(part).items()} for part in ("config", "progress")
+    )
+    assert {"streams", "softness", "critic_rate"} <= set(state["recipe"]) and "caution" in state["progress"]
+    torch.save(state, file)
+    assert_same_weights(straight, run(tmp_path / "stopped", of))
+    torch.save(state | {"extra": {"critic": {}, "critic_optimiser": {}, "steps": 3}}, file)
+    assert set(read_state(file)["extra"]) == {"discriminator", "discriminator_optimiser", "steps"}
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path: Path, ticking: dict) -> None:
-    first = run(tmp_path, recipe(minutes=5 / 60))
-    second = run(tmp_path, recipe(minutes=5 / 60))
+    first = run(tmp_path, config(minutes=5 / 60))
+    second = run(tmp_path, config(minutes=5 / 60))
     assert first["progress"] == second["progress"] and first["progress"]["finished"]
 
 
 def test_a_run_is_not_resumed_with_other_options(tmp_path: Path, ticking: dict) -> None:
-    run(tmp_path, recipe(minutes=3 / 60))
+    run(tmp_path, config(minutes=3 / 60))
     with pytest.raises(InputError, match="another batch"):
-        run(tmp_path, recipe(batch=(4,)))
+        run(tmp_path, config(batch=(4,)))
 
 
 def test_a_step_that_spoils_the_weights_is_undone(
@@ -309,9 +329,9 @@ def test_a_step_that_spoils_the_weights_is_undone(
         return (total * float("inf") if len(calls) == 7 else total), parts
 
     monkeypatch.setattr(Stage1, "loss", loss)
-    state = run(tmp_path, recipe(minutes=18 / 60))
+    state = run(tmp_path, config(minutes=18 / 60))
     progress = state["progress"]
-    assert progress["rollbacks"] == 1 and progress["caution"] == Guard.CAUTION
+    assert progress["rollbacks"] == 1 and progress["lr_scale"] == RollbackGuard.LR_SCALE
     assert all(torch.isfinite(value).all() for part in ("network", "average") for value in state[part].values())
 
 
@@ -321,7 +341,7 @@ def test_a_run_that_stays_spoilt_gives_up_with_a_sentence(
     plain = Stage1.loss
     monkeypatch.setattr(Stage1, "loss", lambda self, batch, **more: (plain(self, batch)[0] * float("nan"), {}))
     with pytest.raises(DiffIRError, match="infinite 6 times"):
-        run(tmp_path, recipe(minutes=2))
+        run(tmp_path, config(minutes=2))
 
 
 def test_the_budget_is_kept_to_the_second_with_everything_in_it(tmp_path: Path) -> None:
@@ -332,26 +352,26 @@ def test_the_budget_is_kept_to_the_second_with_everything_in_it(tmp_path: Path) 
         time.sleep(0.7)
         return {"psnr_y": 1.0}
 
-    of = recipe(minutes=5 / 60)
-    rows = list(train(of, material(), Stage1(CONFIGS["sr"], of), tmp_path, slow, ALONE, began=began))
+    of = config(minutes=5 / 60)
+    rows = list(train(of, train_data(), Stage1(CONFIGS["sr"], of), tmp_path, slow, ALONE, began=began))
     assert rows[-1]["step"] >= 1 and 3.5 <= time.monotonic() - began <= 5.5
     assert rows[0]["step"] == 0 and rows[-1]["minutes"] * 60 <= 5.5
 
 
 def test_streams_in_one_process_add_up_their_gradients() -> None:
     """Two streams of two crops are one step on all four."""
-    of = recipe(batch=(4,), streams=2)
+    of = config(batch=(4,), accumulation=2)
     torch.manual_seed(0)
     stage = Stage1(CONFIGS["sr"], of)
-    streams = [PairStream(material(), 0, number) for number in range(2)]
-    batches = [PairStream(material(), 0, number).batch(2, 32) for number in range(2)]
+    streams = [PairStream(train_data(), 0, number) for number in range(2)]
+    batches = [PairStream(train_data(), 0, number).batch(2, 32) for number in range(2)]
     whole = Batch(*(torch.cat([getattr(b, name) for b in batches]) for name in ("damaged", "target", "noise")))
     expected = float(stage.loss(whole)[0].detach())
-    learner = Learner(stage, of, streams, ALONE, compiled=False)
-    learner._bf16 = False
-    run_state = RunState(of, stage, learner.average, learner.optimiser)
-    learner.step(0.5, run_state.progress)
-    assert learner.tally.take()["loss"] == pytest.approx(expected, rel=1e-5)
+    trainer = Trainer(stage, of, streams, ALONE, compiled=False)
+    trainer._bf16 = False
+    run_state = RunState(of, stage, trainer.average, trainer.optimiser)
+    trainer.step(0.5, run_state.progress)
+    assert trainer.meter.take()["loss"] == pytest.approx(expected, rel=1e-5)
     assert run_state.progress.images == 4
 
 
@@ -359,22 +379,22 @@ TWO = """
 import sys, torch
 torch.set_num_threads(1)
 from pathlib import Path
-from diffir_demo.training import loop, pace
-from diffir_demo.training.loop import train
+import diffir_demo.training.state as states, diffir_demo.training.trainer as loop
+from diffir_demo.training.trainer import train
 from diffir_demo.training.stages import Stage1
-from diffir_demo.training.world import join
+from diffir_demo.training.distributed import join
 from diffir_demo.tasks import deblur, inpaint
-from tests.test_training import CONFIGS, Ticks, material, recipe
-loop.Clock, loop.LOOK_EVERY, pace.RESERVE = Ticks, 3.0, 0.0
+from tests.test_training import CONFIGS, Ticks, train_data, config
+loop.Clock, loop.LOOK_EVERY, states.RESERVE = Ticks, 3.0, 0.0
 plain = torch.optim.AdamW.step
 def step(self, closure=None):
     plain(self, closure); Ticks.latest.now += 1
 torch.optim.AdamW.step = step
-of = recipe(minutes=10 / 60, batch=(4,), streams=2)
-with join("cpu") as world:
+of = config(minutes=10 / 60, batch=(4,), accumulation=2)
+with join("cpu") as dist:
     torch.manual_seed(0)
-    rows = list(train(of, material(), Stage1(CONFIGS["sr"], of), Path(sys.argv[1]), lambda _: {"psnr_y": 1.0}, world))
-    assert bool(rows) == world.leads
+    rows = list(train(of, train_data(), Stage1(CONFIGS["sr"], of), Path(sys.argv[1]), lambda _: {"psnr_y": 1.0}, dist))
+    assert bool(rows) == dist.is_main
 """
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from diffir_demo.imaging import Picture
 from diffir_demo.tasks import deblur
-from diffir_demo.training.shake import KINDS, Example, believe, left_out, main, rank
 from tests.test_deconvolve import large_scene
+from tools.training.shake import KINDS, Example, believe, left_out, main, rank
 
 WORTH = np.array([-1.0, 0.5, 2.0, 0.0, 0.3])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import io
 import json
 import os
@@ -22,41 +21,41 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from pydantic import ValidationError
 
+from diffir_demo.api import load
 from diffir_demo.deconvolve import picture_of
 from diffir_demo.errors import InputError, WeightsError
-from diffir_demo.estimate import Estimate
-from diffir_demo.events import Finished, Painting, PriorStep, Restoration, Started, last
+from diffir_demo.events import Finished, Painting, Started, last
 from diffir_demo.imaging import Picture, grown, load_mask, mask_picture, read_text, save_picture
 from diffir_demo.imaging.strokes import rasterise
+from diffir_demo.planning import Estimate
 from diffir_demo.recipe import RUN_KEYWORD, Recipe, read_recipe
-from diffir_demo.restore import load, restore, stream
+from diffir_demo.restoration import PriorStep, Restoration
 from diffir_demo.scratches import find_scratches, search
 from diffir_demo.tasks import TASKS, Request
 from diffir_demo.tasks.deblur import PATH
 from diffir_demo.tasks.old_photo import aged
-from diffir_demo.ui import build_app, launch_options, searches, views, words
-from diffir_demo.ui.examples import MASKS, credits, examples_for, licence_url
-from diffir_demo.ui.in_use import shower_of
-from diffir_demo.ui.live import follow
-from diffir_demo.ui.mask_canvas import MaskCanvas, MaskValue, StrokeData
-from diffir_demo.ui.opening import asked_for, opened, opening_of, recipe_for, request_for
-from diffir_demo.ui.progress import Progress
-from diffir_demo.ui.scratch_finder import finder_of, percent
-from diffir_demo.ui.studio import Studio
+from diffir_demo.ui import cache
+from diffir_demo.ui.cache import Searches
+from diffir_demo.ui.component import task_words, words_of
+from diffir_demo.ui.files import result_name
+from diffir_demo.ui.photo.canvas import MaskCanvas, MaskValue, StrokeData
+from diffir_demo.ui.photo.examples import MASKS, credits, examples_for, licence_url
+from diffir_demo.ui.photo.photos import asked_for, opened, opening_of, recipe_for, request_for
+from diffir_demo.ui.photo.server import finder_of, mask_preview_of, percent
+from diffir_demo.ui.run.progress import Progress, follow, painting
+from diffir_demo.ui.shared import status
+from diffir_demo.ui.state import AppState
 from diffir_demo.weights import save
-from tests.tiny import engine, network, network_of
+from tests.factories import own_folders, photo, served, tiny_weights
+from tests.tiny import engine, network_of
 
 KEYS = list(TASKS)
-
-
-def photo(height: int = 48, width: int = 64) -> Picture:
-    rows, columns = np.mgrid[0:height, 0:width]
-    return Picture(np.stack([rows * 4 % 256, columns * 3 % 256, (rows + columns) % 256], axis=-1).astype(np.uint8))
+WORDS, PHOTO = words_of(), words_of("photo")
 
 
 def finished(key: str) -> tuple[Started, list[PriorStep], Restoration]:
     damaged = TASKS[key].degrade(photo(), np.random.default_rng(1))
-    events = list(stream(key, damaged.request, engine(key)))
+    events = list(engine(key).stream(damaged.request))
     started, last = events[0], events[-1]
     assert isinstance(started, Started) and isinstance(last, Finished)
     steps = [event for event in events if isinstance(event, PriorStep)]
@@ -66,22 +65,16 @@ def finished(key: str) -> tuple[Started, list[PriorStep], Restoration]:
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Tiny untrained weights of every task, and Gradio's cache, in folders of their own."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    for key in KEYS:
-        save(folder / TASKS[key].weights, network(key), task=key, provenance="untrained", name="tiny")
+    folder = tiny_weights(tmp_path_factory.mktemp("checkpoints"))
     save(folder / PATH.weights, network_of(PATH), task="deblur", provenance="untrained", name="tiny path")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+    with own_folders(folder, tmp_path_factory.mktemp("cache")):
         yield folder
 
 
 @pytest.fixture(scope="module")
 def address(checkpoints: Path) -> Iterator[str]:
-    app = build_app("cpu", "fp32")
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    yield url
-    app.close()
+    with served() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -93,28 +86,29 @@ def client(address: str) -> Client:
 
 
 def test_status_escapes_and_bounds() -> None:
-    text = views.status("<script>", 1.7, "bad", offer=("<b>", '"'))
+    text = status("<script>", 1.7, "bad", offer=("<b>", '"'))
     assert "<script>" not in text and "&lt;script&gt;" in text and "<b>" not in text
     assert 'aria-valuenow="100"' in text and "status bad" in text
 
 
 def test_progress_counts_previews() -> None:
     expected = Estimate((8, 8), (8, 8), read=0, encode=0, paint=1, previews=1, save=0, bytes=0, tiles=1)
-    assert 'aria-valuenow="25"' in views.painting(Painting(0.5, "preview 1 of 1"), Progress(expected), (0, 1))
-    assert 'aria-valuenow="75"' in views.painting(Painting(0.5), Progress(expected), (1, 1))
+    assert 'aria-valuenow="25"' in painting(Painting(0.5, "preview 1 of 1"), Progress(expected), (0, 1))
+    assert 'aria-valuenow="75"' in painting(Painting(0.5), Progress(expected), (1, 1))
 
 
 @pytest.mark.parametrize("previews", [False, True])
 @pytest.mark.parametrize("key", KEYS)
 def test_the_progress_never_falls(key: str, previews: bool) -> None:
-    task, status, ipr = TASKS[key], object(), object()
+    task, line = TASKS[key], object()
     request = task.degrade(photo(), np.random.default_rng(1)).request
-    updates = list(follow(stream(key, request, engine(key), previews=previews), Progress(None), status, ipr))
-    lines = [update[status] for update in updates if status in update]
+    events, nothing = engine(key).stream(request, previews=previews), lambda event: {}
+    updates = list(follow(events, Progress(None), line, nothing, nothing))
+    lines = [update[line] for update in updates if line in update]
     shares = [int(found[1]) for line in lines if (found := re.search(r'aria-valuenow="(\d+)"', line))]
     assert shares == sorted(shares) and len(shares) == len(lines)
-    assert words.SAVING in lines[-1] and shares[-1] >= 85
-    assert words.ENCODING in lines[0], "the encoder's time is not taken for the first step's"
+    assert WORDS.saving in lines[-1] and shares[-1] >= 85
+    assert WORDS.encoding in lines[0], "the encoder's time is not taken for the first step's"
     if not previews:
         assert "Painting the picture" in lines[4], "not 'step 4 of 4' while it paints"
         said = [(re.search(r"(\d+) %</span>", line), share) for line, share in zip(lines, shares, strict=True)]
@@ -123,12 +117,15 @@ def test_the_progress_never_falls(key: str, previews: bool) -> None:
 
 
 def test_results_keep_the_name() -> None:
-    assert views.result_name("my cat.jpeg", "4x") == "my cat-4x.png"
-    assert views.result_name("", "4x") == "photo-4x.png"
+    assert result_name("my cat.jpeg", "4x") == "my cat-4x.png"
+    assert result_name("", "4x") == "photo-4x.png"
+    assert result_name("cat-inpainted.png", "inpainted") == "cat-inpainted.png"
+    assert result_name("cat-2x.png", "2x") == "cat-2x-2x.png"
+    assert result_name("inpainted.png", "inpainted") == "inpainted-inpainted.png"
 
 
 def test_a_new_task_has_words() -> None:
-    assert words.for_task("dehaze").verb == "restored"
+    assert task_words("dehaze").verb == "restored"
 
 
 # --- the canvas ------------------------------------------------------------------------------------------
@@ -139,7 +136,7 @@ def test_painted_and_uploaded_masks_make_one_request(checkpoints: Path, tmp_path
     painted = opened(photo(), "cat.png", None).value
     painted.strokes = strokes
     first = request_for(TASKS["inpaint"], painted, 3)
-    assert first.mask is not None and first.mask.any() and first.seed == 3
+    assert first.mask is not None and first.mask.any() and first.settings.seed == 3
     saved = save_picture(mask_picture(first.mask), tmp_path / "mask.png")
     uploaded = opened(photo(), "cat.png", None).value
     uploaded.mask = FileData(path=str(saved))
@@ -154,7 +151,7 @@ def test_a_feather_widens_the_hole_that_the_network_sees(checkpoints: Path) -> N
     value.feather = 4 / 64
     soft = request_for(TASKS["inpaint"], value, 0)
     assert plain.mask is not None and soft.mask is not None
-    assert (plain.feather, soft.feather) == (0, 4)
+    assert (plain.settings.feather, soft.settings.feather) == (0, 4)
     assert np.array_equal(soft.mask, grown(plain.mask, 4)) and soft.mask.sum() > plain.mask.sum()
 
 
@@ -192,14 +189,14 @@ def test_the_mask_in_use_is_the_one_that_a_run_gets(checkpoints: Path) -> None:
     value = opened(photo(), "cat.png", None).value
     value.strokes = [StrokeData(k="box", p=[(0.25, 0.25), (0.5, 0.75)])]
     value.feather = 3 / 64
-    show = shower_of(TASKS["inpaint"])
+    show = mask_preview_of(TASKS["inpaint"])
     answer = show(value.model_dump())
     with Image.open(io.BytesIO(base64.b64decode(answer["picture"].split(",")[1]))) as picture:
         made = np.asarray(picture.convert("L")) > 127
     assert np.array_equal(made, request_for(TASKS["inpaint"], value, 0).mask)
     assert "64 × 48" in answer["text"] and "3 pixels fade" in answer["text"]
     value.strokes = []
-    assert words.NO_MASK in show(value.model_dump())["problem"]
+    assert PHOTO.no_mask in show(value.model_dump())["problem"]
 
 
 @pytest.mark.parametrize("field", ["file", "preview", "mask"])
@@ -216,9 +213,9 @@ def test_the_mask_in_use_is_made_of_uploaded_files_only(field: str, checkpoints:
         "https://example.com/cat.png",
     ):
         named = value.model_dump() | {field: FileData(path=path).model_dump()}
-        assert words.LOST_FILE in shower_of(TASKS["inpaint"])(named)["problem"]
+        assert PHOTO.lost_file in mask_preview_of(TASKS["inpaint"])(named)["problem"]
     for nonsense in (None, 3, "x", {"strokes": [{"k": "smudge"}]}, {field: {"path": str(secret)}}):
-        assert words.BUG in shower_of(TASKS["inpaint"])(nonsense)["problem"]
+        assert WORDS.bug in mask_preview_of(TASKS["inpaint"])(nonsense)["problem"]
 
 
 @pytest.mark.parametrize("feather", [-0.1, 0.2, float("nan")])
@@ -254,7 +251,7 @@ def test_the_canvas_takes_only_strokes(strokes: list[dict[str, object]]) -> None
         MaskValue.model_validate({"file": None, "strokes": strokes})
 
 
-@pytest.mark.parametrize("field", ["file", "preview", "mask"])
+@pytest.mark.parametrize("field", ["file", "preview", "mask", "first"])
 def test_the_canvas_takes_only_files_that_gradio_checks(field: str) -> None:
     """Gradio looks at everything marked by `meta`; a path without it would slip through."""
     with pytest.raises(ValidationError):
@@ -277,23 +274,23 @@ def test_every_example_is_credited_and_ready(key: str, checkpoints: Path) -> Non
     for example in examples:
         assert example.author in example.credit.replace("&#x27;", "'") and example.licence
     opening = opening_of(examples[0], TASKS[key])
-    assert opening.truth is not None, "the first example is measured"
+    assert opening.reference is not None, "the first example is measured"
     request = request_for(TASKS[key], opening.value, 0)
     TASKS[key].check(request)
-    assert Path(opening.truth.path).is_file()
+    assert Path(opening.reference.path).is_file()
 
 
 def test_examples_to_clean_up_say_what_is_wrong_with_them() -> None:
     """One of each kind of damage, always the same, and one that should come back as it is; all of them measured."""
     task, found = TASKS["clean"], examples_for("clean")
-    assert [example.label for example in found] == ["Noisy", "Soft", "Over-compressed", "Fine as it is"]
+    assert [example.label for example in found] == ["Noisy", "Soft", "JPEG blocks", "Fine"]
     for example in found:
         damaged, reference = example.prepared(task)
         assert reference is not None and np.array_equal(reference.pixels, example.photo.pixels)
         assert np.array_equal(damaged.pixels, example.prepared(task)[0].pixels)
         assert np.array_equal(damaged.pixels, reference.pixels) == (example.set == "none")
         opening = opening_of(example, task)
-        assert opening.truth is not None and opening.credit == example.credit
+        assert opening.reference is not None and opening.credit == example.credit
 
 
 def test_an_old_print_is_offered_whose_scratches_are_to_be_found() -> None:
@@ -325,7 +322,7 @@ def test_drawn_masks_are_small_and_belong_to_examples() -> None:
 
 
 def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
-    studio = Studio("cpu", "fp32")
+    studio = AppState("cpu", "fp32")
     for task in TASKS.values():
         offered = studio.weights_for(task)
         shipped = {preset.weights for preset in task.presets if (checkpoints / preset.weights).is_file()}
@@ -334,13 +331,13 @@ def test_weights_are_named_by_file_and_fit_the_task(checkpoints: Path) -> None:
         assert len({choice.key for choice in offered}) == len(offered) == len(presets)
     path = str(checkpoints / TASKS["sr"].weights)
     assert not studio.is_loaded(TASKS["sr"], path)
-    assert studio.engine(TASKS["sr"], path) is studio.engine(TASKS["sr"], path)
+    assert studio.model(TASKS["sr"], path) is studio.model(TASKS["sr"], path)
     mine = studio.own_weights(path, TASKS["sr"])
-    assert mine.key.startswith("own:") and words.YOURS in mine.label, "told apart from the file of the same name"
+    assert mine.key.startswith("own:") and WORDS.yours in mine.label, "told apart from the file of the same name"
     with pytest.raises(WeightsError, match="deblur"):
         studio.own_weights(path, TASKS["deblur"])
     with pytest.raises(WeightsError, match="no longer there"):
-        studio.engine(TASKS["sr"], str(checkpoints / "gone.safetensors"))
+        studio.model(TASKS["sr"], str(checkpoints / "gone.safetensors"))
 
 
 def test_a_host_s_memory_budget_holds_for_runs_and_for_what_is_foreseen(checkpoints: Path) -> None:
@@ -348,7 +345,7 @@ def test_a_host_s_memory_budget_holds_for_runs_and_for_what_is_foreseen(checkpoi
     task, path = TASKS["deblur"], str(checkpoints / TASKS["deblur"].weights)
     request = Request(Picture(np.random.default_rng(0).integers(0, 256, (160, 96, 3), dtype=np.uint8)))
     for budget, tiles in ((1, 6), (2**30, 1)):
-        studio = Studio("cpu", "fp32", memory_budget=budget)
+        studio = AppState("cpu", "fp32", memory_budget=budget)
         run = last(studio.run(task, request, path))
         assert run.tiles == studio.foresee(task, path, (96, 160)).tiles == tiles
         assert ("to fit the memory" in " ".join(run.notices)) == (tiles > 1)
@@ -375,7 +372,7 @@ def test_the_endpoint_restores_plain_files(key: str, client: Client, tmp_path: P
         mask[10:30, 20:40] = True
         arguments.append(handle_file(save_picture(mask_picture(mask), tmp_path / "mask.png")))
     answer = Path(client.predict(*arguments, 5, api_name=f"/{key}"))
-    assert answer.name == f"cat-{words.for_task(key).verb.format(scale=TASKS[key].config.scale)}.png"
+    assert answer.name == f"cat-{task_words(key).verb.format(scale=TASKS[key].config.scale)}.png"
     result = np.asarray(Image.open(answer).convert("RGB"))
     scale = TASKS[key].config.scale
     assert result.shape == (48 * scale, 64 * scale, 3)
@@ -402,9 +399,9 @@ def test_the_canvas_and_the_api_give_the_same_pixels(client: Client, checkpoints
     mask = save_picture(mask_picture(value.rasterised(picture.height, picture.width)), tmp_path / "mask.png")
     for feather in (0, 3):
         value.feather = feather / picture.width
-        network = Studio("cpu", "fp32").engine(task, str(checkpoints / task.weights))
+        network = AppState("cpu", "fp32").model(task, str(checkpoints / task.weights))
         asked = asked_for(task, value, 7, preset=task.presets[0].key)[1]
-        painted = restore(task, asked, network).picture.pixels
+        painted = network.restore(asked).picture.pixels
         answer = client.predict(handle_file(source), handle_file(mask), 7, feather, api_name="/inpaint")
         assert np.array_equal(np.asarray(Image.open(answer).convert("RGB")), painted)
 
@@ -422,12 +419,12 @@ def test_a_recipe_is_enough_for_the_endpoint(key: str, client: Client, checkpoin
         canvas.feather = 0.05
     asked = recipe_for(task, canvas, 5, steps=2)
     answer = client.predict(handle_file(source), recipe=json.loads(asked.to_json()), api_name=f"/{key}")
-    painted = restore(task, request_for(task, canvas, 5), load(task, device="cpu", precision="fp32"), steps=2)
+    painted = load(task, device="cpu", precision="fp32").restore(request_for(task, canvas, 5), steps=2)
     assert np.array_equal(np.asarray(Image.open(answer)), painted.picture.pixels)
     told = read_recipe(answer)
-    assert told == asked.done(painted, "cat.png")
+    assert told == painted.recipe("cat.png", asked)
     again = client.predict(handle_file(source), seed=6, recipe=json.loads(told.to_json()), api_name=f"/{key}")
-    assert read_recipe(again) == dataclasses.replace(told, seed=6)
+    assert read_recipe(again) == told.changed(seed=6)
 
 
 def test_the_endpoint_takes_a_camera_path(client: Client, tmp_path: Path) -> None:
@@ -483,8 +480,8 @@ def test_a_photo_is_searched_once(checkpoints: Path, monkeypatch: pytest.MonkeyP
     value = opened(Picture(pixels), "old.png", None).value
     value.strokes = [StrokeData(k="box", p=[(0.1, 0.1), (0.2, 0.2)])]
     looked: list[tuple[int, ...]] = []
-    monkeypatch.setattr(searches, "search", lambda found: (looked.append(found.shape), search(found))[1])
-    find = finder_of(searches.Searches())
+    monkeypatch.setattr(cache, "search", lambda found: (looked.append(found.shape), search(found))[1])
+    find = finder_of(Searches())
 
     def asked(sensitivity: object, whole: bool, **canvas: object) -> dict[str, Any]:
         return find({"canvas": value.model_dump() | canvas, "sensitivity": sensitivity, "whole": whole})
@@ -498,7 +495,7 @@ def test_a_photo_is_searched_once(checkpoints: Path, monkeypatch: pytest.MonkeyP
     assert drawn.any() and np.array_equal(load_mask(laid["mask"]["path"]), find_scratches(pixels, 0.5) | drawn)
     assert "problem" in asked(2, False) and "problem" in asked(0.5, False, file=None) and "problem" in find(None)
     elsewhere = {"path": os.fspath(Path(__file__)), "meta": {"_type": "gradio.FileData"}}
-    assert words.LOST_FILE in asked(0.5, False, file=elsewhere)["problem"]
+    assert PHOTO.lost_file in asked(0.5, False, file=elsewhere)["problem"]
     flat = opened(Picture(np.full((60, 80, 3), 90, np.uint8)), "new.png", None).value
     nothing = find({"canvas": flat.model_dump(), "sensitivity": 0.5, "whole": True})
     assert (nothing["share"], nothing["mask"]) == (0, None)

@@ -8,7 +8,7 @@ import torch
 
 from diffir_demo.imaging import Picture
 from diffir_demo.metrics import psnr
-from diffir_demo.tasks import Damaged, uneven
+from diffir_demo.tasks import Case, motion
 from diffir_demo.tasks.damage import blur
 from tests.test_deconvolve import large_scene
 
@@ -17,12 +17,12 @@ HEIGHT, WIDTH = 240, 300
 
 @pytest.fixture(autouse=True)
 def without_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uneven, "NOISE", 0.0)
+    monkeypatch.setattr(motion, "NOISE", 0.0)
 
 
-def cases(kind: str, count: int) -> list[Damaged]:
+def cases(kind: str, count: int) -> list[Case]:
     sharp = Picture(large_scene(HEIGHT, WIDTH))
-    return [getattr(uneven, kind)(sharp, np.random.default_rng(seed)) for seed in range(count)]
+    return [getattr(motion, kind)(sharp, np.random.default_rng(seed)) for seed in range(count)]
 
 
 def blurred_with(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def blurred_with(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return np.rint(255 * levels.permute(1, 2, 0).numpy()).clip(0, 255).astype(np.uint8)
 
 
-def changed(case: Damaged) -> np.ndarray:
+def changed(case: Case) -> np.ndarray:
     """(h, w) bool: pixels that are not what they are without the blur."""
     return np.abs(case.request.picture.pixels.astype(int) - case.reference.pixels).max(axis=2) > 1
 
@@ -41,7 +41,7 @@ def test_a_subject_moves_before_a_camera_that_stands_still_or_does_not() -> None
     assert 0 < len(still) < len(found)
     for case in still:
         share = changed(case).mean()
-        assert 0.5 * uneven.SHARE[0] < share < uneven.SHARE[1] + 0.15
+        assert 0.5 * motion.SHARE[0] < share < motion.SHARE[1] + 0.15
     for case in found:
         if case.kernel is not None:  # behind and beside the subject the path told is the blur
             far = np.abs(blurred_with(case.reference.pixels, case.kernel).astype(int) - case.request.picture.pixels)
@@ -53,7 +53,7 @@ def test_light_is_lost_nowhere_near_a_subject() -> None:
     """A photo of one colour stays one: what the subject leaves of the scene and what it adds sum to all."""
     plain = Picture(np.full((90, 120, 3), (200, 90, 30), np.uint8))
     for seed in range(4):
-        case = uneven.moving(plain, np.random.default_rng(seed))
+        case = motion.moving(plain, np.random.default_rng(seed))
         assert np.abs(case.request.picture.pixels.astype(int) - plain.pixels).max() <= 1
 
 
@@ -74,9 +74,9 @@ def test_a_turning_camera_has_the_path_told_in_the_middle_alone() -> None:
 @pytest.mark.parametrize("kind", ["moving", "roll"])
 def test_any_size_and_only_slight_noise(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in ((1, 1), (5, 40)):
-        case = getattr(uneven, kind)(Picture(np.full((*size, 3), 90, np.uint8)), np.random.default_rng(0))
+        case = getattr(motion, kind)(Picture(np.full((*size, 3), 90, np.uint8)), np.random.default_rng(0))
         assert case.request.picture.pixels.shape == case.reference.pixels.shape == (*size, 3)
     plain = Picture(np.full((60, 80, 3), 90, np.uint8))
-    monkeypatch.setattr(uneven, "NOISE", 2.0)
-    noise = getattr(uneven, kind)(plain, np.random.default_rng(1)).request.picture.pixels.astype(float) - 90
+    monkeypatch.setattr(motion, "NOISE", 2.0)
+    noise = getattr(motion, kind)(plain, np.random.default_rng(1)).request.picture.pixels.astype(float) - 90
     assert 0 < noise.std() < 2.1

@@ -9,10 +9,8 @@ import pytest
 from PIL import Image
 
 from diffir_demo.metrics import psnr
-from diffir_demo.restore import restore
 from diffir_demo.tasks import TASKS
-from diffir_demo.training.curves import draw
-from diffir_demo.training.sheet import save_sheet
+from diffir_demo.training.progress import draw, save_sheet
 from diffir_demo.training.validation import Validator
 from tests.test_training import photos
 from tests.tiny import engine, network, teacher
@@ -31,13 +29,13 @@ def test_the_case_before_gives_its_ipr(data: Path, monkeypatch: pytest.MonkeyPat
     validator, own = Validator(TASKS["clean"], data), engine("clean")
     found = validator(network("clean"))
     cases = validator.cases
-    done = [restore("clean", case.request, own) for case in cases]
+    done = [own.restore(case.request) for case in cases]
     scores = [psnr(each.picture.pixels, case.reference.pixels) for each, case in zip(done, cases, strict=True)]
     assert found["psnr"] == pytest.approx(np.mean(scores))
     lost = []
     for i in (1, 2):
         assert not np.array_equal(cases[i].severity, cases[i - 1].severity)  # the sets take turns
-        swapped = restore("clean", cases[i].request, own, ipr=done[i - 1].ipr).picture.pixels
+        swapped = own.restore(cases[i].request, ipr=done[i - 1].ipr).picture.pixels
         lost.append(scores[i] - psnr(swapped, cases[i].reference.pixels))
     assert found["swap"] == pytest.approx(np.mean(lost)) and found["swap"] != 0
 

@@ -7,19 +7,18 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from diffir_demo.api import load as model_of
 from diffir_demo.errors import WeightsError
 from diffir_demo.imaging import Picture
 from diffir_demo.model import COMPACT, OFFICIAL, ModelConfig
-from diffir_demo.restore import load as engine_of
-from diffir_demo.restore import restore
-from diffir_demo.tasks import Request
-from diffir_demo.weights import convert, find_default, inspect, list_weights, load, save, survey
-from diffir_demo.weights.info import guess_task
+from diffir_demo.shipped import find_default
+from diffir_demo.tasks import task_of
+from diffir_demo.weights import convert, inspect, list_weights, load, save, survey
+from tests.pictures import noise
 
 from .weight_files import TINY, TINY_CLEAN, TINY_INPAINT, TINY_SR, assert_same, network, official_state, refusal, saved
 
@@ -36,7 +35,7 @@ def test_round_trip_of_the_compact_presets(tmp_path: Path, preset: str, config: 
         assert torch.equal(tensor, model.state_dict()[name].half().float()), name
     info = loaded.info
     assert (info.config, info.stage, info.task, info.name, info.training) == (config, stage, "sr", preset, record)
-    assert (info.file, info.badge) == ("compact.safetensors", "trained here, 12,000 steps")
+    assert (info.file, info.badge) == ("compact.safetensors", "trained, as the file says, 12,000 steps")
     assert info.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert inspect(path) == info
     assert os.listdir(path.parent) == ["compact.safetensors"], "no unfinished file stays behind"
@@ -84,7 +83,7 @@ def test_values_that_cannot_be_stored_are_not_saved(tmp_path: Path, value: float
     path, model = tmp_path / "tiny.safetensors", network()
     save(path, model, task="deblur", provenance="trained", name="good", dtype=dtype)
     with torch.no_grad():
-        model.painter.head.weight[0, 0, 0, 0] = value  # pyright: ignore[reportAttributeAccessIssue, reportIndexIssue]
+        model.unet.head.weight[0, 0, 0, 0] = value  # pyright: ignore[reportAttributeAccessIssue, reportIndexIssue]
     with pytest.raises(WeightsError, match="NaN or infinite values, in painter.head.weight"):
         save(path, model, task="deblur", provenance="trained", name="bad", dtype=dtype)
     assert inspect(path).name == "good" and os.listdir(tmp_path) == [path.name]
@@ -94,7 +93,7 @@ def test_values_that_cannot_be_stored_are_not_saved(tmp_path: Path, value: float
     ("change", "says"),
     [
         ({"format": "diffir-studio/2"}, "Update the program"),
-        ({"config": "{}"}, "description inside this file is damaged"),
+        ({"config": "{}"}, "lacks fields, or has others"),
         ({"config": "not JSON"}, "description inside this file is damaged"),
         ({"stage": "3"}, "description inside this file is damaged"),
         ({"provenance": "found"}, "description inside this file is damaged"),
@@ -130,8 +129,8 @@ def test_the_authors_file_for_the_same_size_cleans_up(tmp_path: Path) -> None:
     assert "It looks like clean-up weights: use it with the clean task." in refusal(path, task="deblur")
     text = refusal(path, task="sr")
     assert "this file keeps the picture's size, so it is none for `sr`." in text and "clean-up weights" in text
-    photo = Picture(np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8))
-    result = restore("clean", Request(photo), engine_of("clean", path, precision="fp32")).picture
+    photo = Picture(noise(40, 56))
+    result = model_of("clean", path, precision="fp32").restore(photo).picture
     assert result.pixels.shape == photo.pixels.shape
 
 
@@ -188,6 +187,7 @@ def test_folder_beside_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_official_presets_are_guessed_right() -> None:
-    tasks = {name: guess_task(config) for name, config in OFFICIAL.items()}
+    found = {name: task_of(config) for name, config in OFFICIAL.items()}
+    tasks = {name: task.key for name, task in found.items() if task}
     same_size = {"deblur": "deblur", "sr_x1": "clean"}
     assert tasks == {"inpainting": "inpaint", "inpainting_big": "inpaint", "sr_x4": "sr", "sr_x2": "sr"} | same_size

@@ -14,9 +14,8 @@ from safetensors.torch import save_file
 
 from diffir_demo.model import ModelConfig
 from diffir_demo.weights import inspect, load
-from diffir_demo.weights.infer import shortest_expansion
-from diffir_demo.weights.official import read_official
-from diffir_demo.weights.unpack import unwrap
+from diffir_demo.weights.files import unwrap
+from diffir_demo.weights.official import read_official, shortest_expansion
 
 from . import official
 from .weight_files import TINY, TINY_CLEAN, TINY_INPAINT, TINY_SR, assert_same, network, official_state, refusal, saved

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from diffir_demo.api import Model
 from diffir_demo.model import COMPACT, DiffIR, ModelConfig, Teacher
-from diffir_demo.restore import Engine
 from diffir_demo.tasks import TASKS, Preset
 from diffir_demo.tasks.damage import SEVERITIES
 from diffir_demo.weights import Directions, WeightsInfo
@@ -65,7 +65,8 @@ def directions(seed: int = 0) -> Directions:
     return Directions(SEVERITIES, **{name: value.astype(np.float32) for name, value in values.items()})
 
 
-def engine(task: str, precision: torch.dtype = torch.float32, config: ModelConfig | None = None) -> Engine:
+def engine(task: str, precision: torch.dtype = torch.float32, config: ModelConfig | None = None) -> Model:
+    """A tiny untrained network of that task, ready to run on the CPU."""
     model = network(task, config=config)
     info = WeightsInfo(
         name="tiny",
@@ -78,4 +79,4 @@ def engine(task: str, precision: torch.dtype = torch.float32, config: ModelConfi
         parameters=sum(p.numel() for p in model.parameters()),
         file="tiny.safetensors",
     )
-    return Engine(model, info, torch.device("cpu"), precision)
+    return Model(TASKS[task], model, info, torch.device("cpu"), precision)

@@ -6,45 +6,49 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 
+from diffir_demo import planning
 from diffir_demo.tasks import TASKS
 from diffir_demo.tasks.deblur import FAITHFUL, PATH
-from diffir_demo.ui import build_app, launch_options, patience, studio
-from diffir_demo.ui.answers import Answers
+from diffir_demo.ui import build_app, launch_options, run_queue, state
+from diffir_demo.ui.cache import ResultCache
+from diffir_demo.ui.photo import examples
 from diffir_demo.weights import save
 from tests.tiny import network, network_of, teacher, training
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 30_000
 """Milliseconds to wait for anything: busy machines are slow, and a failure should be one."""
-READY = '#inpaint-canvas .pad[data-state="photo"]'
+READY = '.pad[data-state="photo"]'
 """There when the page can be used."""
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 """Windows' options."""
 MEDIA = {"color_scheme", "reduced_motion"}
 """Those that can be changed later."""
+UNFOLDED = """try {
+  localStorage.setItem("diffir-folds", JSON.stringify({ details: true, inside: true }));
+  localStorage.setItem("diffir-measured", "open");
+  localStorage.setItem("diffir-one-step", "open");
+} catch { /* a page without storage */ }"""
+"""As a visitor leaves the page who has opened all of it. FOLDED among a window's options: as nobody has used it yet."""
+FOLDED = "folded"
 SPARE = 3
 """Windows to keep, at some 100 MB each."""
 TEACHER = "teacher-deblur.safetensors"
 """A stage-1 file beside the others, for one task only."""
 
 
+LONGEST = 320
+"""Pixels of an example's longer side."""
 BY_THE_TEST = "x-by-the-test"
 """Header of answers that a test gives in the server's place."""
 HAS_FAILED = pytest.StashKey[bool]()
@@ -58,6 +62,21 @@ class Pace:
         self.widths: list[int] = []
         """Of the photos that were run, in order."""
         self.finished = threading.Event()
+        self._going = threading.Event()
+        self._going.set()
+        self._held: tuple[int, type] | None = None
+
+    def hold(self, kind: type = object, run: int = 1) -> None:
+        """A run goes no further than its first event of that kind until `go`: time makes no difference.
+
+        run: which one, counted from now; 0: the one that goes on.
+        """
+        self._going.clear()
+        self._held = self.runs + run, kind
+
+    def go(self) -> None:
+        self._held = None
+        self._going.set()
 
     @property
     def runs(self) -> int:
@@ -66,12 +85,15 @@ class Pace:
     def __call__(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def paced(task: Any, request: Any, *others: Any) -> Iterator[Any]:
             self.widths.append(request.picture.width)
+            number = self.runs
             self.finished.clear()
             try:
                 with closing(run(task, request, *others)) as events:
                     for event in events:
                         time.sleep(self.delay)
                         yield event
+                        if self._held and self._held[0] == number and isinstance(event, self._held[1]):
+                            self._going.wait(PATIENCE / 1000)
             finally:
                 self.finished.set()
 
@@ -83,9 +105,34 @@ def pace() -> Pace:
     return Pace()
 
 
+def small_examples(folder: Path) -> Path:
+    """The examples with fewer pixels: a run on the one that a tab opens with is to take a moment."""
+    for file in examples.FOLDER.iterdir():
+        if file.suffix != ".jpg":
+            shutil.copy(file, folder)
+            continue
+        with Image.open(file) as photo:
+            photo.thumbnail((LONGEST, LONGEST))
+            photo.save(folder / file.name, quality=90)
+    return folder
+
+
+@contextmanager
+def only(tabs: tuple[str, ...]) -> Iterator[None]:
+    """Within it, there are these tasks alone."""
+    tasks = dict(TASKS)
+    for key in tasks.keys() - tabs:
+        del TASKS[key]
+    try:
+        yield
+    finally:
+        TASKS.clear()
+        TASKS.update(tasks)  # in their order
+
+
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[str]:
-    """The app's URL."""
+def serving(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[Callable[[tuple[str, ...]], str]]:
+    """Gives the URL of an app that has these tabs alone, which it starts when it is first asked for."""
     folder = tmp_path_factory.mktemp("checkpoints")
     for key, task in TASKS.items():
         save(folder / task.weights, network(key), task=key, provenance="untrained", name="tiny", training=training(key))
@@ -95,32 +142,43 @@ def address(tmp_path_factory: pytest.TempPathFactory, pace: Pace) -> Iterator[st
     save(folder / TEACHER, teacher("deblur"), task="deblur", provenance="untrained", name="tiny teacher")
     crisp = folder / "compact-sr-crisp.safetensors"
     save(crisp, network("sr", seed=1), task="sr", provenance="untrained", name="tiny crisp")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as running:
         patch.setenv("DIFFIR_CHECKPOINTS", str(folder))
         # Looking for a camera's path would take most of the time of tests that are about something else.
         quick = replace(TASKS["deblur"], presets=(FAITHFUL, PATH))
         patch.setitem(TASKS, "deblur", quick)
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(patience, "PULSE", 0.001)  # so that all work takes its time, as on a slow machine
-        with patch.context() as building:  # only this app, not those of other tests in the same process
-            # Tests share photos and watch runs: an answer that another test left behind has nothing to watch.
-            building.setattr(studio, "Answers", lambda: Answers(most=0))
-            app = build_app("cpu", "fp32", accelerate=pace)
-        _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-        yield url
-        app.close()
+        patch.setattr(planning, "TRIAL", planning.TRIAL / 20)  # seconds for every kind of network
+        patch.setattr(run_queue, "PULSE", 0.001)  # so that all work takes its time, as on a slow machine
+        patch.setattr(examples, "FOLDER", small_examples(tmp_path_factory.mktemp("examples")))
+        examples.examples_for.cache_clear()
+
+        @cache
+        def start(tabs: tuple[str, ...]) -> str:
+            with patch.context() as building, only(tabs):  # this app, not those of other tests in the same process
+                # Tests share photos and watch runs: an answer that another test left behind has nothing to watch.
+                building.setattr(state, "ResultCache", lambda: ResultCache(most=0))
+                app = build_app("cpu", "fp32", accelerate=pace)
+                options = launch_options()
+            _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **options)
+            running.callback(app.close)
+            return url
+
+        yield start
+    examples.examples_for.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A Chromium of the system, or Playwright's own; without one these tests fail: nothing else sees the page."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        if not found and not Path(playwright.chromium.executable_path).exists():
-            pytest.fail("No Chromium was found: install the system's, or run `playwright install chromium`.")
-        browser = playwright.chromium.launch(executable_path=found, headless=True, args=ARGUMENTS)
-        yield browser
-        browser.close()
+@pytest.fixture
+def tabs(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Keys of the tasks that the page has: all, or those of the nearest mark."""
+    mark = request.node.get_closest_marker("tabs")
+    return mark.args if mark and mark.args else tuple(TASKS)
+
+
+@pytest.fixture
+def address(serving: Callable[[tuple[str, ...]], str], tabs: tuple[str, ...]) -> str:
+    """The app's URL."""
+    return serving(tabs)
 
 
 class Watch:
@@ -151,8 +209,11 @@ class Window:
 
     def __init__(self, browser: Browser, options: dict[str, Any]) -> None:
         self.options = options
-        self.context = browser.new_context(**DESKTOP | options)
+        given = {name: value for name, value in options.items() if name != FOLDED}
+        self.context = browser.new_context(**DESKTOP | given)
         self.context.set_default_timeout(PATIENCE)
+        if not options.get(FOLDED):
+            self.context.add_init_script(UNFOLDED)
         self.page = self.context.new_page()
 
     @property
@@ -161,11 +222,14 @@ class Window:
         return not self.page.is_closed() and self.context.pages == [self.page]
 
     def leave(self, address: str) -> None:
-        """Ends what the page does and asks for, and takes away what it stored: who comes next is a new visitor."""
+        """Ends what the page does and asks for, and takes away what it stored: who comes next is a new visitor.
+
+        It stays at the server, where about:blank would end the process that has the scripts compiled already.
+        """
         self.page.unroute_all(behavior="ignoreErrors")
         if self.page.url.startswith(address):
             self.page.evaluate("sessionStorage.clear()")
-        self.page.goto("about:blank")
+        self.page.goto(f"{address}healthz")
         self.page.emulate_media(color_scheme="null", reduced_motion="null")
         self.page.mouse.move(0, 0)
         self.context.clear_cookies()
@@ -194,11 +258,13 @@ def open_page(
 ) -> Iterator[Callable[..., Page]]:
     """Opens the app as a new visitor; afterwards nothing may have been asked of any other server.
 
-    Options are those of a browser's context. The window may have served other tests; each call gives another one.
+    Options are those of a browser's context, and FOLDED. The window may have served other tests; each call gives
+    another one.
     """
     opened: list[tuple[Window, Watch]] = []
     expect.set_options(timeout=PATIENCE)
     pace.delay = 0.0
+    pace.go()
 
     def open_one(**options: Any) -> Page:
         media = {name: options.pop(name) for name in MEDIA & options.keys()}

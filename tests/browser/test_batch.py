@@ -16,11 +16,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.recipe import Recipe, read_recipe
-from diffir_demo.restore import stream
+from diffir_demo.run import run
+from tests.browser.actions import choose_and_see, download, go_to, photo, pixels, press_restore, restore, see, stroke
 from tests.browser.conftest import Pace
-from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore, see, stroke
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("deblur")]
 
 
 def open_batch(page: Page, key: str) -> Locator:
@@ -57,11 +57,16 @@ def test_a_batch_with_a_bad_file_becomes_a_zip(page: Page, tmp_path: Path) -> No
     page.click("#deblur-batch-start")
     expect(line(page, "deblur")).to_contain_text("Done: 2 photos in")
     expect(line(page, "deblur")).to_contain_text("1 could not be restored")
-    assert states(page, "deblur") == ["done", "could not", "done"]
+    assert states(page, "deblur") == ["done", "failed", "done"]
     rows = listed.locator(".rows li")
     expect(rows.nth(0).locator(".note")).to_contain_text("96 × 64")
     expect(rows.nth(1).locator(".note")).to_contain_text("two.jpg is not a picture")
     assert rows.nth(0).locator("img").evaluate("image => image.naturalWidth") == 96
+    expect(rows.nth(1).locator(".look")).to_be_hidden()
+    rows.nth(2).get_by_role("button", name="Compare three.webp before and after").click()
+    board = page.locator("#deblur-batch-board")
+    expect(board.locator("[data-state=shown] .stage")).to_be_visible()
+    expect(board.locator(".tag select").nth(1)).to_contain_text("three-deblurred.png")
     path = download(page, "#deblur-batch-download", tmp_path)
     assert path.name == "photos-deblurred.zip"
     with zipfile.ZipFile(path) as done:
@@ -69,11 +74,11 @@ def test_a_batch_with_a_bad_file_becomes_a_zip(page: Page, tmp_path: Path) -> No
         assert [n for n in done.namelist() if n.endswith(".png")] == ["one-deblurred.png", "three-deblurred.png"]
         report = list(csv.DictReader(io.StringIO(done.read("report.csv").decode("utf-8-sig"))))
         assert [row["file"] for row in report] == ["one.png", "two.jpg", "three.webp"]
-        assert Recipe.from_json(done.read("recipe.json")).seed == 7
+        assert Recipe.from_json(done.read("recipe.json")).settings.seed == 7
         done.extract("one-deblurred.png", tmp_path)
     recipe = read_recipe(tmp_path / "one-deblurred.png")
-    assert recipe.seed == 7 and recipe.photo is not None and recipe.photo.name == "one.png"
-    listed.get_by_role("button", name="Take out two.jpg").click()
+    assert recipe.settings.seed == 7 and recipe.photo is not None and recipe.photo.name == "one.png"
+    listed.get_by_role("button", name="Remove two.jpg").click()
     expect(listed.locator(".rows li")).to_have_count(2)
     assert states(page, "deblur") == ["done", "done"], "the others keep what they say"
     choose_and_see(page, "deblur", files[0])
@@ -82,6 +87,7 @@ def test_a_batch_with_a_bad_file_becomes_a_zip(page: Page, tmp_path: Path) -> No
     assert np.array_equal(pixels(tmp_path / "one-deblurred.png"), alone), "the same recipe gives the same pixels"
 
 
+@pytest.mark.tabs("sr")
 def test_zips_are_opened_photos_taken_out_and_the_list_emptied(page: Page, tmp_path: Path) -> None:
     go_to(page, "sr")
     listed = open_batch(page, "sr")
@@ -90,9 +96,9 @@ def test_zips_are_opened_photos_taken_out_and_the_list_emptied(page: Page, tmp_p
             made.write(photo(tmp_path / "x.png", 24, 16), name)
         made.writestr("notes.txt", "hi")
     add(page, "sr", tmp_path / "holiday.zip", photo(tmp_path / "c.png", 24, 16))
-    expect(line(page, "sr")).to_contain_text("1 other file was left out")
+    expect(line(page, "sr")).to_contain_text("1 other file was left out: notes.txt.")
     assert listed.locator(".rows .name").all_inner_texts() == ["a.png", "b.png", "c.png"]
-    listed.get_by_role("button", name="Take out b.png").click()
+    listed.get_by_role("button", name="Remove b.png").click()
     expect(listed.locator(".rows li")).to_have_count(2)
     page.locator("#sr-batch-format input").click()
     page.get_by_role("option", name="JPEG, smaller files").click()
@@ -110,6 +116,7 @@ def test_zips_are_opened_photos_taken_out_and_the_list_emptied(page: Page, tmp_p
     expect(line(page, "sr")).to_contain_text("bad.zip is not a zip")
 
 
+@pytest.mark.tabs("inpaint")
 def test_what_is_painted_goes_over_every_photo_and_own_masks_win(page: Page, tmp_path: Path) -> None:
     choose_and_see(page, "inpaint", photo(tmp_path / "first.png"))
     open_batch(page, "inpaint")
@@ -140,7 +147,7 @@ def test_what_is_painted_goes_over_every_photo_and_own_masks_win(page: Page, tmp
 def test_stopping_keeps_what_is_finished_and_the_batch_can_go_again(
     page: Page, tmp_path: Path, pace: Pace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules[stream.__module__], "BREATH", 0.0)  # else such small photos tell nothing between
+    monkeypatch.setattr(sys.modules[run.__module__], "BREATH", 0.0)  # else such small photos tell nothing between
     go_to(page, "deblur")
     open_batch(page, "deblur")
     add(page, "deblur", *[photo(tmp_path / f"{name}.png", 64, 48) for name in "abc"])
@@ -210,10 +217,35 @@ def test_on_a_phone_by_keyboard_and_with_long_names(open_page: Callable[..., Pag
     add(page, "deblur", photo(tmp_path / f"{'a very long name ' * 8}.png", 32, 24), photo(tmp_path / "b.png", 32, 24))
     expect(listed.locator(".rows li")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    listed.get_by_role("button", name="Take out b.png").focus()
+    listed.get_by_role("button", name="Remove b.png").focus()
     page.keyboard.press("Enter")
     expect(listed.locator(".rows li")).to_have_count(1)
     page.locator("#deblur-batch-start").focus()
     page.keyboard.press("Enter")
     expect(line(page, "deblur")).to_contain_text("Done: 1 photo in")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.tabs()
+def test_tools_follow_one_another_over_all_photos(page: Page, tmp_path: Path) -> None:
+    """As `--then` does on the command line; every result knows both runs."""
+    go_to(page, "clean")
+    open_batch(page, "clean")
+    with zipfile.ZipFile(tmp_path / "holiday.zip", "w") as made:
+        for name, width in (("a.png", 24), ("b.png", 32)):
+            made.write(photo(tmp_path / name, width, 16), name)
+    add(page, "clean", tmp_path / "holiday.zip")
+    expect(line(page, "clean")).to_contain_text("2 photos")
+    page.locator("#clean-batch-then input").click()
+    page.get_by_role("option", name="Enlarge").first.click()
+    page.keyboard.press("Escape")
+    page.click("#clean-batch-start")
+    expect(line(page, "clean")).to_contain_text("Done: 2 photos in")
+    path = download(page, "#clean-batch-download", tmp_path)
+    with zipfile.ZipFile(path) as done:
+        names = [name for name in done.namelist() if name.endswith(".png")]
+        assert names == ["a-cleaned-4x.png", "b-cleaned-4x.png"]
+        done.extractall(tmp_path / "done")
+        assert [run.task for run in Recipe.from_json(done.read("recipe.json")).runs] == ["clean", "sr"]
+    assert pixels(tmp_path / "done" / names[0]).shape == (64, 96, 3)
+    assert [run.task for run in read_recipe(tmp_path / "done" / names[1]).runs] == ["clean", "sr"]

@@ -10,11 +10,24 @@ import pytest
 from PIL import Image
 from playwright.sync_api import CDPSession, Page, expect
 
-from diffir_demo.ui import gallery
+from diffir_demo.tasks.inpaint import FAITHFUL
+from diffir_demo.ui import files
+from tests.browser.actions import (
+    choose_and_see,
+    compare_by,
+    download,
+    go_to,
+    photo,
+    pixels,
+    restore,
+    row,
+    see,
+    settle,
+    show,
+)
 from tests.browser.conftest import Pace
-from tests.browser.hands import choose_and_see, compare_by, download, go_to, photo, pixels, restore, row, see, show
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("deblur")]
 
 PIXEL = """([key, x, y]) => {
   const canvas = document.querySelector(`#${key}-board canvas`), ratio = canvas.width / canvas.clientWidth;
@@ -24,7 +37,7 @@ PIXEL = """([key, x, y]) => {
 
 def board(page: Page, key: str) -> tuple[float, float, float, float]:
     """(left, top, width, height) of the stage on the page, scrolled into sight."""
-    canvas = page.locator(f"#{key}-board .stage canvas, #{key}-board .nothing").locator("visible=true")
+    canvas = page.locator(f"#{key}-board .stage canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
@@ -41,6 +54,14 @@ def rgba(page: Page, key: str, x: float, y: float) -> np.ndarray:
     _, _, width, height = board(page, key)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return np.array(page.evaluate(PIXEL, [key, round(x * width), round(y * height)]))
+
+
+def panes(page: Page, key: str) -> list[tuple[float, float]]:
+    """The middle of every pane, in fractions of the stage: a tag stands in the upper left corner of each."""
+    tags = page.locator(f"#{key}-board .tag:visible")
+    corners = tags.evaluate_all("(tags) => tags.map(({ style }) => [style.left, style.top].map(parseFloat))")
+    columns, rows = (sorted({corner[axis] for corner in corners}) for axis in (0, 1))
+    return [((columns.index(left) + 0.5) / len(columns), (rows.index(top) + 0.5) / len(rows)) for left, top in corners]
 
 
 def level(page: Page, key: str) -> float:
@@ -114,20 +135,22 @@ def test_lens_flicker_and_difference(known: Page) -> None:
     assert colour(known, "deblur", 0.75, 0.5)[0] == 250 and colour(known, "deblur", 0.3, 0.5)[0] < 60
 
     compare_by(known, "deblur", "Flicker")
+    known.locator("#deblur-board .pace").fill("0")
+    settle(known)
     left, top, width, height = board(known, "deblur")
     assert colour(known, "deblur", 0.5, 0.5)[0] == 250
     known.keyboard.down("f")
-    known.wait_for_timeout(250)
+    settle(known)
     assert colour(known, "deblur", 0.5, 0.5)[0] < 60
     known.keyboard.up("f")
-    known.wait_for_timeout(250)
+    settle(known)
     assert colour(known, "deblur", 0.5, 0.5)[0] == 250
     known.mouse.move(left + 0.5 * width, top + 0.5 * height)
     known.mouse.down()
-    known.wait_for_timeout(250)
+    settle(known)
     assert colour(known, "deblur", 0.5, 0.5)[0] < 60
     known.mouse.up()
-    known.wait_for_timeout(250)
+    settle(known)
     assert colour(known, "deblur", 0.5, 0.5)[0] == 250
 
     compare_by(known, "deblur", "Difference")
@@ -143,20 +166,44 @@ def test_lens_flicker_and_difference(known: Page) -> None:
     expect(known.locator("#deblur-board .gain + output")).to_have_text("× 32")
 
 
+TURNS = """() => {
+  const tag = document.querySelector("#deblur-board .tag");
+  window.turns = [];
+  new MutationObserver(() => {
+    const on = tag.classList.contains("on");
+    if (on !== window.turns.at(-1)?.[0]) window.turns.push([on, performance.now()]);
+  }).observe(tag, { attributes: true });
+}"""
+"""Writes down from now on when A is shown (true) and when it is not."""
+
+
+def test_it_flickers_by_itself_as_quickly_as_asked(known: Page) -> None:
+    compare_by(known, "deblur", "Flicker")
+    pace = known.locator("#deblur-board .pace")
+    expect(pace).to_have_attribute("aria-valuetext", "1 a second")
+    known.evaluate(TURNS)
+    known.wait_for_function("() => window.turns.length >= 4")
+    pace.fill("0")
+    expect(pace).to_have_attribute("aria-valuetext", "off")
+    count = known.evaluate("() => window.turns.length")
+    known.wait_for_timeout(1200)
+    assert known.evaluate("() => window.turns.length") <= count + 1, "one may have been on its way"
+
+
+@pytest.mark.tabs("inpaint")
+def test_nothing_flickers_for_those_who_want_stillness(open_page: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_page(reduced_motion="reduce")
+    expect(page.locator("#inpaint-board .pace")).to_have_value("0")
+
+
 def test_no_hold_flashes_faster_than_three_times_a_second(known: Page) -> None:
     compare_by(known, "deblur", "Flicker")
-    known.evaluate("""() => {
-      const tag = document.querySelector("#deblur-board .tag");
-      window.turns = [];
-      new MutationObserver(() => {
-        const on = tag.classList.contains("on");
-        if (on !== window.turns.at(-1)?.[0]) window.turns.push([on, performance.now()]);
-      }).observe(tag, { attributes: true });
-    }""")
+    known.locator("#deblur-board .pace").fill("0")
+    known.evaluate(TURNS)
     known.locator("#deblur-board .stage").focus()
     for _ in range(30):
         known.keyboard.press("f", delay=12)
-    known.wait_for_timeout(400)
+    settle(known)
     times = [time for _, time in known.evaluate("() => window.turns")]
     assert all(later - earlier >= 160 for earlier, later in zip(times, times[1:], strict=False))
 
@@ -170,7 +217,7 @@ def test_the_difference_is_the_differences_of_pixels(page: Page, tmp_path: Path)
     after = pixels(download(page, "#deblur-download", tmp_path)).astype(int)
     compare_by(page, "deblur", "Difference")
     page.click("#deblur-board [data-do='full']")
-    page.wait_for_timeout(400)
+    settle(page)
     _, _, width, height = board(page, "deblur")
     expected = np.minimum(8 * np.abs(after - pixels(source).astype(int)), 255)
     assert expected.any(), "an untrained network changes a photo"
@@ -181,8 +228,28 @@ def test_the_difference_is_the_differences_of_pixels(page: Page, tmp_path: Path)
         assert (np.abs(around - found).max(axis=1) <= 1).any(), f"at {x}, {y}: {found}, not {expected[y, x]}"
 
 
+@pytest.mark.tabs("sr")
+def test_what_is_just_enlarged_is_smooth_and_not_squares(page: Page, tmp_path: Path) -> None:
+    """It is called bicubic, so between two pixels of the small photo there are levels that neither of them has."""
+    stripes = np.zeros((24, 32, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    go_to(page, "sr")
+    choose_and_see(page, "sr", tmp_path / "stripes.png")
+    restore(page, "sr")
+    page.locator("#sr-board .knob").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#sr-board .knob")).to_have_attribute("aria-valuenow", "100")
+    seen = [int(colour(page, "sr", x, 0.5)[0]) for x in np.linspace(0.3, 0.5, 48)]
+    assert min(seen) < 40 and max(seen) > 215, "the small photo is what is looked at"
+    assert sum(60 < each < 195 for each in seen) > 8
+
+
+@pytest.mark.tabs("inpaint")
 def test_zoom_by_wheel_keys_buttons_and_double_click(page: Page, tmp_path: Path) -> None:
-    choose_and_see(page, "inpaint", photo(tmp_path / "wide.png", 1200, 800))
+    page.locator("#inpaint-preset").get_by_label("Faithful").check()  # to copy texture takes long in a large photo
+    expect(page.locator("#inpaint-preset-summary")).to_contain_text(FAITHFUL.summary)
+    choose_and_see(page, "inpaint", photo(tmp_path / "wide.png", 1800, 1200))
     page.click("#inpaint-damage")
     expect(page.locator("#inpaint-status")).to_contain_text("Scribbles")
     restore(page, "inpaint")
@@ -191,7 +258,7 @@ def test_zoom_by_wheel_keys_buttons_and_double_click(page: Page, tmp_path: Path)
     page.locator("#inpaint-board .knob").focus()
     page.keyboard.press("Home")  # the result all over: in the other picture a scribble may lie anywhere
     left, top, width, height = board(page, "inpaint")
-    page.wait_for_timeout(400)
+    settle(page)
     page.mouse.move(left + 0.25 * width, top + 0.5 * height)
     before = colour(page, "inpaint", 0.25, 0.5)
     for _ in range(4):
@@ -220,8 +287,8 @@ def test_zoom_by_wheel_keys_buttons_and_double_click(page: Page, tmp_path: Path)
     assert level(page, "inpaint") == 100
     page.mouse.dblclick(left + 0.5 * width, top + 0.75 * height)
     assert level(page, "inpaint") == fitted
-    page.get_by_label("Mask outline").check()
-    page.wait_for_timeout(200)
+    page.locator("#inpaint-board").get_by_label("Mask outline").check()
+    settle(page)
     red = page.evaluate("""() => {
       const canvas = document.querySelector("#inpaint-board canvas");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -232,6 +299,7 @@ def test_zoom_by_wheel_keys_buttons_and_double_click(page: Page, tmp_path: Path)
     assert red > 50
 
 
+@pytest.mark.tabs("sr")
 def test_up_to_four_panes_share_one_zoom(page: Page, pace: Pace) -> None:
     """Methods that were not run are run when they are asked for: a baseline, and a network with other weights."""
     go_to(page, "sr")
@@ -252,20 +320,21 @@ def test_up_to_four_panes_share_one_zoom(page: Page, pace: Pace) -> None:
     assert pace.runs == runs + 1
     expect(page.locator("#sr-board .tag .facts").last).to_contain_text("dB")
     page.click("#sr-board [data-do='full']")
-    page.wait_for_timeout(300)
+    settle(page)
     assert level(page, "sr") == 100
-    assert all(rgba(page, "sr", x, y)[3] == 255 for x in (0.25, 0.75) for y in (0.25, 0.75))
+    assert [rgba(page, "sr", *place)[3] for place in panes(page, "sr")] == [255] * 4
     page.get_by_role("button", name="Remove this picture: D").click()
     expect(page.locator("#sr-board .tag:visible")).to_have_count(3)
     bold = page.locator("#sr-scores td.best")
     expect(bold).to_have_count(2)
 
 
+@pytest.mark.tabs("sr")
 def test_a_comparison_can_be_cancelled(page: Page, pace: Pace) -> None:
     go_to(page, "sr")
     restore(page, "sr")
     steps = page.locator("#sr-ipr .step").count()
-    pace.delay = 0.4
+    pace.delay = 0.2
     row(page, "sr", "DiffIR, Crisp").get_by_role("button", name="Run").click()
     see(page, "#sr-status", "DiffIR, Crisp, to compare")
     expect(row(page, "sr", "DiffIR, Crisp")).to_contain_text("running")
@@ -300,8 +369,8 @@ def test_a_clean_picture_of_ones_own(page: Page, tmp_path: Path) -> None:
 def test_a_large_result_comes_as_a_preview_with_exact_regions(
     page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gallery, "EXACT", 1000)
-    monkeypatch.setattr(gallery, "LONGEST", 48)
+    monkeypatch.setattr(files, "EXACT", 1000)
+    monkeypatch.setattr(files, "LONGEST", 48)
     go_to(page, "deblur")
     choose_and_see(page, "deblur", photo(tmp_path / "large.png", 384, 256))
     restore(page, "deblur")
@@ -309,7 +378,7 @@ def test_a_large_result_comes_as_a_preview_with_exact_regions(
     page.click("#deblur-board [data-do='full']")
     expect(page.locator("#deblur-board .facts").nth(1)).to_contain_text("preview")
     expect(page.locator("#deblur-board .reduced")).to_be_hidden()
-    page.wait_for_timeout(300)
+    settle(page)
     _, _, width, height = board(page, "deblur")
     assert level(page, "deblur") == 100
     x, y = 300, 128
@@ -330,16 +399,17 @@ def test_full_screen_and_back(page: Page) -> None:
 
 
 def test_the_place_of_the_result_is_kept(page: Page, pace: Pace, tmp_path: Path) -> None:
-    """Once a run has begun, the picture comes where its place was kept."""
+    """The picture comes where the photo was."""
     go_to(page, "deblur")
     choose_and_see(page, "deblur", photo(tmp_path / "tall.png", 150, 200))
-    pace.delay = 0.3
+    pace.delay = 0.15
     page.click("#deblur-run")
-    see(page, "#deblur-board .nothing", "It is being made")
-    before = board(page, "deblur")
+    expect(page.locator("#deblur-bench .watch")).to_be_visible()
+    before = page.locator("#deblur-canvas canvas.photo").bounding_box()
     expect(page.locator("#deblur-board .stage canvas")).to_be_visible()
-    after = board(page, "deblur")
-    assert after[2:] == pytest.approx(before[2:], abs=1)
+    expect(page.locator("#deblur-canvas canvas.photo")).to_be_hidden()
+    after = page.locator("#deblur-board .stage canvas").bounding_box()
+    assert before is not None and after == pytest.approx(before, abs=1)
 
 
 def test_on_a_phone_fingers_slide_zoom_and_scroll(open_page: Callable[..., Page]) -> None:
@@ -358,7 +428,7 @@ def test_on_a_phone_fingers_slide_zoom_and_scroll(open_page: Callable[..., Page]
     assert level(page, "deblur") == pytest.approx(fitted, abs=1)
     scrolled = page.evaluate("window.scrollY")
     swipe(finger, (left + 0.8 * width, top + 0.8 * height), (left + 0.8 * width, top + 0.8 * height - 150))
-    page.wait_for_timeout(300)
+    settle(page)
     assert page.evaluate("window.scrollY") > scrolled, "one finger still scrolls the page"
 
 

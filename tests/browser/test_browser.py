@@ -13,10 +13,10 @@ from playwright.sync_api import Page, Route, expect
 
 from diffir_demo.devices import choose_device, lock_for
 from diffir_demo.imaging import load_mask
-from diffir_demo.ui.words.canvas import CANVAS
+from diffir_demo.trace import PriorStep
+from diffir_demo.ui.component import words_of
 from diffir_demo.weights import save
-from tests.browser.conftest import BY_THE_TEST, Pace
-from tests.browser.hands import (
+from tests.browser.actions import (
     COVERAGE,
     Held,
     choose,
@@ -24,8 +24,10 @@ from tests.browser.hands import (
     coverage,
     download,
     go_to,
+    in_sight,
     photo,
     pixels,
+    place,
     press_restore,
     restore,
     row,
@@ -36,9 +38,10 @@ from tests.browser.hands import (
     upload,
     wait_for_coverage,
 )
+from tests.browser.conftest import BY_THE_TEST, Pace
 from tests.tiny import network
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("deblur")]
 
 BUSY = """() => {
   const work = (times) => {
@@ -51,6 +54,7 @@ BUSY = """() => {
 """Leaves the page a moment for itself only every 0.3 s, for 4 s."""
 
 
+@pytest.mark.tabs("inpaint")
 def test_inpaint_paint_undo_restore_download(page: Page, tmp_path: Path) -> None:
     source = photo(tmp_path / "holiday.png")
     choose_and_see(page, "inpaint", source)
@@ -78,6 +82,7 @@ def test_inpaint_paint_undo_restore_download(page: Page, tmp_path: Path) -> None
     assert not np.array_equal(before[mask], after[mask])
 
 
+@pytest.mark.tabs("inpaint", "deblur")
 def test_the_mask_tools(page: Page, tmp_path: Path) -> None:
     choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
     stroke(page, (0.3, 0.5), (0.7, 0.5))
@@ -108,6 +113,7 @@ def test_the_mask_tools(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_role("button", name="Brush")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.tabs("inpaint")
 def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> None:
     choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
     mask = np.zeros((128, 192), np.uint8)
@@ -126,6 +132,7 @@ def test_an_uploaded_mask_lies_over_the_photo(page: Page, tmp_path: Path) -> Non
     assert coverage(page) == pytest.approx(0.25, abs=0.005)
 
 
+@pytest.mark.tabs("inpaint")
 def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
     held = Held(page, "**/predict")
     choose_and_see(page, "inpaint", photo(tmp_path / "holiday.png"))
@@ -135,16 +142,14 @@ def test_a_late_answer_takes_back_nothing(page: Page, tmp_path: Path) -> None:
     upload(page, "#inpaint-mask-upload", tmp_path / "mask.png")
     told = page.locator("#inpaint-status")
     expect(told).to_contain_text("The mask was put over the photo.")
-    hint = page.locator("#inpaint-board .next").inner_text()
     assert held, "the server hears of the photo apart from the mask"
     held.is_over = True
     for route in held:
         with page.expect_response(route.request.url):
             route.continue_()
-    page.wait_for_timeout(500)  # for the page to take the answers in
+    page.wait_for_timeout(300)  # for the page to take the answers in
     expect(told).to_contain_text("The mask was put over the photo.")
     expect(page.locator("#inpaint-undamage")).to_be_visible()
-    expect(page.locator("#inpaint-board .next")).to_have_text(hint)
     wait_for_coverage(page, 0.5)
 
 
@@ -155,11 +160,11 @@ def test_a_press_waits_until_the_server_knows_of_the_photo(page: Page, tmp_path:
     pressed = first.value.post_data_json["fn_index"]
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     expect(page.locator("#deblur-run")).to_be_enabled()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
     held = Held(page, "**/predict")
     choose_and_see(page, "deblur", photo(tmp_path / "walk.png", 96, 64))
     press_restore(page, "deblur")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
     assert held, "the server has not heard of the photo"
     asked = [route.request.post_data_json["fn_index"] for route in held]
     assert pressed not in asked
@@ -172,9 +177,9 @@ def test_a_press_while_a_photo_uploads_is_told_of_and_kept(page: Page, tmp_path:
     held = Held(page, "**/upload*")
     go_to(page, "deblur")
     choose(page, "deblur", photo(tmp_path / "slow.png", 96, 64))
-    expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening"])
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(words_of("photo").canvas["opening"])
     press_restore(page, "deblur")
-    expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening_to_run"])
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(words_of("photo").canvas["opening_to_run"])
     held.release()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     assert download(page, "#deblur-download", tmp_path).name == "slow-deblurred.png"
@@ -188,10 +193,10 @@ def test_of_two_files_the_later_one_stays(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     expect(page.locator("#deblur-canvas .pad")).to_have_attribute("data-state", "photo")  # the example has come
     choose(page, "deblur", first)
-    expect(page.locator("#deblur-canvas .caption")).to_have_text(CANVAS["opening"])
+    expect(page.locator("#deblur-canvas .caption")).to_have_text(words_of("photo").canvas["opening"])
     choose_and_see(page, "deblur", second)
     held[0].continue_()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
     expect(page.locator("#deblur-canvas .caption")).to_contain_text("second.png")
     page.unroute("**/upload*")
 
@@ -203,7 +208,7 @@ def test_of_two_files_the_later_one_stays(page: Page, tmp_path: Path) -> None:
     choose_and_see(page, "deblur", second)
     assert len(waiting) == 1, "the server is asked to show the first"
     waiting.release()
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(500)
     expect(page.locator("#deblur-canvas .caption")).to_contain_text("second.png")
     restore(page, "deblur")
     assert download(page, "#deblur-download", tmp_path).name == "second-deblurred.png"
@@ -244,12 +249,13 @@ def test_a_press_on_what_turns_out_to_be_no_photo_runs_nothing(page: Page, pace:
     )
     choose(page, "deblur", text)
     expect(page.locator("#deblur-status .status")).to_contain_text("letter.png")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
     assert pace.runs == runs
     restore(page, "deblur")
     assert pace.runs == runs + 1
 
 
+@pytest.mark.tabs("sr")
 def test_super_resolution_is_four_times_as_large(page: Page, tmp_path: Path) -> None:
     go_to(page, "sr")
     source = photo(tmp_path / "stamp.jpg", 60, 40)
@@ -274,6 +280,7 @@ def test_deblur_a_case_that_is_made_here(page: Page, tmp_path: Path) -> None:
     assert download(page, "#deblur-download", tmp_path).name == "walk-deblurred.png"
 
 
+@pytest.mark.tabs()
 def test_the_first_minute(page: Page) -> None:
     """Every tab opens with an example that runs at one press; another example takes its place."""
     for key in ("inpaint", "sr", "deblur"):
@@ -300,7 +307,8 @@ def test_another_photo_takes_the_old_result_away(page: Page, tmp_path: Path) -> 
     def nothing_is_left() -> None:
         for selector in result:
             expect(page.locator(selector).locator("visible=true")).to_have_count(0)
-        expect(page.locator("#deblur-board .nothing")).to_be_visible()
+        expect(page.locator("#deblur-board .board")).to_have_attribute("data-state", "empty")
+        expect(page.locator("#deblur-canvas canvas.photo")).to_be_visible()
         expect(page.locator("#deblur-status")).not_to_contain_text("Done in")
 
     go_to(page, "deblur")
@@ -318,6 +326,7 @@ def test_another_photo_takes_the_old_result_away(page: Page, tmp_path: Path) -> 
         nothing_is_left()
 
 
+@pytest.mark.tabs("inpaint")
 def test_damage_can_be_taken_back(page: Page, tmp_path: Path) -> None:
     choose_and_see(page, "inpaint", photo(tmp_path / "walk.png"))
     expect(page.locator("#inpaint-undamage")).to_be_hidden()
@@ -327,12 +336,12 @@ def test_damage_can_be_taken_back(page: Page, tmp_path: Path) -> None:
     wait_for_coverage(page, 0)
     expect(page.locator("#inpaint-undamage")).to_be_hidden()
     expect(page.locator("#inpaint-canvas .caption")).to_contain_text("walk.png · 192 × 128")
-    expect(page.locator("#inpaint-board .nothing")).to_contain_text("Paint over what should go, then press Restore.")
+    expect(page.locator("#inpaint-status")).to_contain_text("Paint over what should go")
 
 
 def test_another_photo_ends_the_run_on_the_former_one(page: Page, pace: Pace, tmp_path: Path) -> None:
     go_to(page, "deblur")
-    pace.delay = 0.4
+    pace.delay = 0.2
     press_restore(page, "deblur")
     see(page, "#deblur-status", "Diffusion: step")
     choose_and_see(page, "deblur", photo(tmp_path / "next.png"))
@@ -360,36 +369,37 @@ def test_a_seed_that_is_no_whole_number_is_refused(page: Page) -> None:
 
 def test_the_keyboard_keeps_its_place(page: Page, pace: Pace) -> None:
     go_to(page, "deblur")
-    pace.delay = 0.3
+    pace.delay = 0.15
     page.locator("#deblur-run").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#deblur-cancel")).to_be_focused()
     expect(page.locator("#deblur-run")).to_be_focused()
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
-    expect(page.locator(".heard", has_text="Done in")).to_have_count(1)
+    expect(page.locator(".spoken", has_text="Done in")).to_have_count(1)
 
 
+@pytest.mark.tabs("inpaint")
 def test_cancel_then_restore_again(page: Page, pace: Pace) -> None:
-    pace.delay = 0.4
+    pace.hold(PriorStep)
     press_restore(page, "inpaint")
     see(page, "#inpaint-status", "Diffusion: step")
     expect(page.locator("#inpaint-run")).to_be_disabled()
     page.click("#inpaint-cancel")
     expect(page.locator("#inpaint-status")).to_contain_text("Cancelled.")
     expect(page.locator("#inpaint-run")).to_be_enabled()
+    pace.go()
     assert pace.finished.wait(20)
     assert not lock_for(choose_device("cpu")).locked()
     assert page.locator(".error:visible").count() == 0
-    expect(page.locator("#inpaint-board")).to_contain_text("to try again")
     assert "Cancelled" in status(page, "inpaint"), "nothing arrives after the cancel"
-    pace.delay = 0.0
     restore(page, "inpaint")
 
 
+@pytest.mark.tabs("inpaint")
 def test_a_visitor_who_waits_may_leave_the_queue(open_page: Callable[..., Page], pace: Pace) -> None:
     first, second = open_page(), open_page()
     before = pace.runs
-    pace.delay = 0.4
+    pace.delay = 0.2
     press_restore(first, "inpaint")
     see(first, "#inpaint-status", "Diffusion: step")
     press_restore(second, "inpaint")
@@ -403,13 +413,14 @@ def test_a_visitor_who_waits_may_leave_the_queue(open_page: Callable[..., Page],
     assert pace.runs == before + 2
 
 
+@pytest.mark.tabs("inpaint")
 def test_a_double_click_runs_once(page: Page, pace: Pace) -> None:
     before = pace.runs
     pace.delay = 0.1
     page.dblclick("#inpaint-run")
     expect(page.locator("#inpaint-status")).to_contain_text("Done in")
     expect(page.locator("#inpaint-run")).to_be_enabled()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
     assert pace.runs == before + 1
 
 
@@ -435,6 +446,10 @@ def test_a_bad_file_gives_one_sentence_and_the_photo_stays(page: Page, tmp_path:
     expect(page.locator("#deblur-canvas .caption")).to_contain_text("text-road-sign")
     restore(page, "deblur")
     expect(page.locator("#deblur-scores")).to_contain_text("PSNR")
+    choose(page, "deblur", bad)
+    expect(page.locator("#deblur-status")).to_contain_text("notes.png is not a picture")
+    expect(page.locator("#deblur-bench")).to_have_attribute("data-view", "result")  # it is still there
+    expect(page.locator("#deblur-download")).to_be_visible()
 
 
 def test_a_format_that_browsers_cannot_show(page: Page, tmp_path: Path) -> None:
@@ -446,6 +461,7 @@ def test_a_format_that_browsers_cannot_show(page: Page, tmp_path: Path) -> None:
     assert download(page, "#deblur-download", tmp_path).name == "scan-deblurred.png"
 
 
+@pytest.mark.tabs("sr")
 def test_own_weights_are_checked(page: Page, tmp_path: Path) -> None:
     (tmp_path / "mine.pth").write_bytes(b"these are no weights at all")
     go_to(page, "sr")
@@ -455,12 +471,18 @@ def test_own_weights_are_checked(page: Page, tmp_path: Path) -> None:
     restore(page, "sr")
     save(tmp_path / "better.safetensors", network("sr", seed=1), task="sr", provenance="trained", name="better")
     upload(page, "#sr-own-weights", tmp_path / "better.safetensors")
-    expect(page.locator("#sr-status")).to_contain_text("better.safetensors will be used for the next run: trained here")
+    news = "better.safetensors will be used for the next run: trained, as the file says"
+    expect(page.locator("#sr-status")).to_contain_text(news)
+    said = page.locator("#sr-own-weights-said")  # beside the button, too, where one looks
+    expect(said).to_contain_text("better.safetensors will be used for the next run")
+    below, above = in_sight(said)[1], in_sight(page.locator("#sr-own-weights"))[1]
+    assert 0 < below - above < 80
     restore(page, "sr")
-    expect(page.locator("#sr-badge")).to_contain_text("trained here")
-    expect(row(page, "sr", "better").locator("th")).to_have_attribute("title", "DiffIR, trained here")
+    expect(page.locator("#sr-badge")).to_contain_text("trained, as the file says")
+    expect(row(page, "sr", "better").locator("th")).to_have_attribute("title", "DiffIR, trained, as the file says")
 
 
+@pytest.mark.tabs()
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_a_phone(open_page: Callable[..., Page], theme: str) -> None:
     """Nothing is wider than the screen, and a finger paints instead of scrolling."""
@@ -469,12 +491,13 @@ def test_on_a_phone(open_page: Callable[..., Page], theme: str) -> None:
         go_to(page, key)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     go_to(page, "inpaint")
+    expect(page.get_by_role("button", name="Clear mask")).to_be_hidden()
+    page.get_by_role("button", name=words_of("photo").canvas["more"]).click()
     page.get_by_role("button", name="Clear mask").click()
     assert coverage(page) == 0
-    canvas = page.locator("#inpaint-canvas canvas.mask")
-    canvas.scroll_into_view_if_needed()
-    box, scrolled = canvas.bounding_box(), page.evaluate("window.scrollY")
-    assert box is not None
+    page.get_by_role("button", name=words_of("photo").canvas["more"]).click()
+    left, top, width, height = place(page, "inpaint")
+    scrolled = page.evaluate("window.scrollY")
     finger = page.context.new_cdp_session(page)
     for kind, share in (
         ("touchStart", 0.3),
@@ -483,14 +506,14 @@ def test_on_a_phone(open_page: Callable[..., Page], theme: str) -> None:
         ("touchMove", 0.6),
         ("touchEnd", None),
     ):
-        where = [] if share is None else [{"x": box["x"] + 0.5 * box["width"], "y": box["y"] + share * box["height"]}]
+        where = [] if share is None else [{"x": left + 0.5 * width, "y": top + share * height}]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
     assert coverage(page) > 0
     assert page.evaluate("window.scrollY") == scrolled
     painted, one, two = (
         coverage(page),
-        {"x": box["x"] + 30, "y": box["y"] + 30},
-        {"x": box["x"] + 120, "y": box["y"] + 90},
+        {"x": left + 30, "y": top + 30},
+        {"x": left + 120, "y": top + 90},
     )
     finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [one | {"id": 0}]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [two | {"id": 0}]})

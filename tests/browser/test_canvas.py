@@ -15,10 +15,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from diffir_demo.imaging import load_mask, load_picture
-from diffir_demo.ui import words
-from diffir_demo.ui.mask_canvas import MaskValue
-from tests.browser.conftest import Pace
-from tests.browser.hands import (
+from diffir_demo.ui.component import words_of
+from diffir_demo.ui.photo.canvas import MaskValue
+from tests.browser.actions import (
+    WITHIN,
+    at,
     choose_and_see,
     coverage,
     download,
@@ -28,21 +29,22 @@ from tests.browser.hands import (
     press_restore,
     restore,
     see,
+    settle,
     stroke,
     upload,
 )
+from tests.browser.conftest import Pace
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint")]
 
 PAD = "#inpaint-canvas .pad"
-OPACITY = """() => {
-  const canvas = document.querySelector("#inpaint-canvas canvas.mask");
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const bytes = Uint8Array.from({ length: data.length / 4 }, (_, i) => data[4 * i + 3]);
+OPACITY = f"""() => {{
+  const {{ width, height, data }} = ({WITHIN})("inpaint", "mask");
+  const bytes = Uint8Array.from({{ length: data.length / 4 }}, (_, i) => data[4 * i + 3]);
   let text = "";
   for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return [canvas.width, canvas.height, btoa(text)];
-}"""
+  return [width, height, btoa(text)];
+}}"""
 GIVE = """([kind, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
@@ -66,7 +68,7 @@ def press(page: Page, action: str) -> None:
 
 
 def seen(page: Page) -> np.ndarray:
-    """(h, w) bool: what the canvas shows as mask, in its own pixels."""
+    """(h, w) bool: what the canvas shows as mask of the photo, in its own pixels."""
     width, height, data = page.evaluate(OPACITY)
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width) >= 128
 
@@ -155,7 +157,7 @@ def test_every_tool_paints_what_the_server_rasterises(canvas: Page) -> None:
         assert agreement(canvas) > 0.98, act
         before = after
     press(canvas, "closer")
-    canvas.wait_for_timeout(400)
+    settle(canvas)
     zoomed = seen(canvas)
     assert zoomed.any() and not zoomed.all()
     for _ in range(10):
@@ -164,7 +166,7 @@ def test_every_tool_paints_what_the_server_rasterises(canvas: Page) -> None:
     for _ in range(10):
         canvas.keyboard.press("Control+Shift+z")
     press(canvas, "fit")
-    canvas.wait_for_timeout(400)
+    settle(canvas)
     assert coverage(canvas) == pytest.approx(before, abs=0.002)
 
 
@@ -206,7 +208,7 @@ def test_painted_saved_and_sent_masks_give_the_same_pixels(
 def test_the_mask_in_use_is_told_and_left_by_painting(canvas: Page) -> None:
     caption = canvas.locator("#inpaint-canvas .caption")
     press(canvas, "inUse")
-    expect(caption).to_contain_text(words.NO_MASK)
+    expect(caption).to_contain_text(words_of("photo").no_mask)
     expect(canvas.locator("#inpaint-canvas [data-do='inUse']")).to_have_attribute("aria-pressed", "false")
     canvas.keyboard.press("m")
     stroke(canvas, (0.25, 0.25), (0.75, 0.75))
@@ -245,12 +247,12 @@ def test_the_soft_edge_is_seen_and_undone(canvas: Page) -> None:
     canvas.locator("#inpaint-canvas input.feather").fill("8")
     canvas.keyboard.press("Escape")
     canvas.wait_for_function("() => document.querySelector('#inpaint-canvas .pad').dataset.soft === 'true'")
-    canvas.wait_for_timeout(400)
+    settle(canvas)
     assert halo() > 0
     value, made = asked(canvas)
     assert made.sum() > value.rasterised(*made.shape).sum()
     canvas.keyboard.press("Control+z")
-    canvas.wait_for_timeout(400)
+    settle(canvas)
     assert halo() == 0
 
 
@@ -258,14 +260,12 @@ def test_the_soft_edge_is_seen_and_undone(canvas: Page) -> None:
 
 
 def test_the_wheel_zooms_towards_the_pointer_and_strokes_land_there(canvas: Page) -> None:
-    box = canvas.locator("#inpaint-canvas .stage").bounding_box()
-    assert box is not None
-    x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"]
+    x, y = at(canvas, "inpaint", 0.7, 0.3)
     canvas.mouse.move(x, y)
     fitted = readout(canvas)
     for _ in range(5):
         canvas.mouse.wheel(0, -240)
-    canvas.wait_for_timeout(300)
+    settle(canvas)
     assert readout(canvas) > 3 * fitted
     canvas.mouse.click(x, y)
     assert coverage(canvas) > 0, "a click is a dot"
@@ -273,7 +273,7 @@ def test_the_wheel_zooms_towards_the_pointer_and_strokes_land_there(canvas: Page
     assert value.strokes[0].p[0] == pytest.approx((0.7, 0.3), abs=0.005)
     canvas.mouse.move(x, y)
     canvas.keyboard.press("0")
-    canvas.wait_for_timeout(300)
+    settle(canvas)
     assert readout(canvas) == fitted
     mask = seen(canvas)
     rows, columns = np.nonzero(mask)
@@ -287,7 +287,7 @@ def test_the_photo_is_moved_by_hand_without_painting(canvas: Page, hand: str) ->
     stroke(canvas, (0.45, 0.45), (0.55, 0.55))
     canvas.keyboard.press("+")
     canvas.keyboard.press("+")
-    canvas.wait_for_timeout(300)
+    settle(canvas)
     before = np.argwhere(seen(canvas)).mean(axis=0)
     box = canvas.locator("#inpaint-canvas .stage").bounding_box()
     assert box is not None
@@ -300,18 +300,19 @@ def test_the_photo_is_moved_by_hand_without_painting(canvas: Page, hand: str) ->
     canvas.mouse.up(button="middle" if hand == "middle" else "left")
     if hand == "space":
         canvas.keyboard.up(" ")
-    canvas.wait_for_timeout(300)
+    settle(canvas)
     assert np.argwhere(seen(canvas)).mean(axis=0) - before == pytest.approx((30, 60), abs=2)
     assert len(asked(canvas)[0].strokes) == 1, "nothing was painted"
 
 
+@pytest.mark.tabs("deblur")
 def test_a_photo_without_mask_can_be_looked_at_closely(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     choose_and_see(page, "deblur", photo(tmp_path / "walk.png"))
     fitted = readout(page, "deblur")
     page.locator("#deblur-canvas .stage").hover()
     page.mouse.wheel(0, -240)
-    page.wait_for_timeout(300)
+    settle(page)
     assert readout(page, "deblur") > fitted
     page.keyboard.press("b")
     page.keyboard.press("0")
@@ -337,25 +338,46 @@ def test_a_photo_that_lies_on_its_side_is_upright_from_near_and_far(page: Page, 
         image.convert("RGB").save(tmp_path / "walk.jpg", quality=95, exif=turned)
     upright = load_picture(tmp_path / "walk.jpg").pixels
     choose_and_see(page, "inpaint", tmp_path / "walk.jpg")
-    box = page.locator("#inpaint-canvas .stage").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+    page.mouse.move(*at(page, "inpaint", 0.25, 0.75))
     for turns in (0, 2, 2):
         for _ in range(turns):
             page.mouse.wheel(0, -240)
-        page.wait_for_timeout(300)
-        shown = page.evaluate("""() => {
-          const canvas = document.querySelector("#inpaint-canvas canvas.photo");
-          const at = [Math.round(canvas.width / 4), Math.round(canvas.height * 3 / 4)];
-          return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
-        }""")
+        settle(page)
+        shown = page.evaluate(
+            """([x, y]) => {
+              const canvas = document.querySelector("#inpaint-canvas canvas.photo");
+              const { left, top, width } = canvas.getBoundingClientRect(), fine = canvas.width / width;
+              const place = [x - left, y - top].map((each) => Math.round(each * fine));
+              return [...canvas.getContext("2d").getImageData(...place, 1, 1).data].slice(0, 3);
+            }""",
+            at(page, "inpaint", 0.25, 0.75),
+        )
         expected = upright[round(0.75 * upright.shape[0]), round(0.25 * upright.shape[1])]
         assert shown == pytest.approx(expected.tolist(), abs=14)
+
+
+def test_the_canvas_shows_every_photo_as_the_server_turns_it(page: Page, tmp_path: Path) -> None:
+    """EXIF turns, in WebP too, which browsers show as it is stored; XMP turns nothing."""
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    told: dict[str, dict[str, Any]] = {"exif": {"exif": exif.tobytes()}, "xmp": {"xmp": xmp}}
+    for how, form in [(how, form) for how in told for form in ("jpg", "png", "webp", "avif", "tif")]:
+        if how == "xmp" and form in ("png", "tif"):
+            continue  # Pillow writes none
+        path = tmp_path / f"{how}.{form}"
+        Image.fromarray(pixels).save(path, **told[how])
+        picture = load_picture(path)
+        assert (picture.width, picture.height) == ((60, 100) if how == "exif" else (100, 60))
+        choose_and_see(page, "inpaint", path)
+        expect(page.locator("#inpaint-canvas .caption")).to_contain_text(f"{picture.width} × {picture.height}")
 
 
 # --- keys ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.tabs("inpaint", "deblur")
 def test_keys_choose_tools_only_where_they_should(canvas: Page) -> None:
     def pressed(name: str) -> bool:
         return canvas.get_attribute(f"#inpaint-canvas [data-do='{name}']", "aria-pressed") == "true"
@@ -410,7 +432,7 @@ def test_tab_shows_the_photo_and_still_leaves_for_those_who_use_keys(canvas: Pag
 def test_control_enter_runs_and_escape_cancels(canvas: Page, pace: Pace) -> None:
     stroke(canvas, (0.3, 0.3), (0.6, 0.6))
     before = pace.runs
-    pace.delay = 0.4
+    pace.delay = 0.2
     canvas.keyboard.press("Control+Enter")
     see(canvas, "#inpaint-status", "Diffusion: step")
     assert pace.runs == before + 1
@@ -424,14 +446,12 @@ def test_control_enter_runs_and_escape_cancels(canvas: Page, pace: Pace) -> None
 
 
 def test_escape_drops_what_is_being_drawn(canvas: Page) -> None:
-    box = canvas.locator("#inpaint-canvas .stage").bounding_box()
-    assert box is not None
     for tool in ("b", "m", "l"):
         canvas.keyboard.press(tool)
-        canvas.mouse.move(box["x"] + 50, box["y"] + 50)
+        canvas.mouse.move(*at(canvas, "inpaint", 0.2, 0.2))
         canvas.mouse.down()
-        canvas.mouse.move(box["x"] + 250, box["y"] + 90, steps=4)
-        canvas.mouse.move(box["x"] + 200, box["y"] + 200, steps=4)
+        canvas.mouse.move(*at(canvas, "inpaint", 0.6, 0.3), steps=4)
+        canvas.mouse.move(*at(canvas, "inpaint", 0.5, 0.6), steps=4)
         assert coverage(canvas) > 0
         canvas.keyboard.press("Escape")
         assert coverage(canvas) == 0
@@ -506,7 +526,7 @@ def test_two_fingers_zoom_and_move_and_never_paint(open_page: Callable[..., Page
     for spread in (0.2, 0.3, 0.4):
         touch("touchMove", (0.5 - spread, 0.5), (0.5 + spread, 0.5))
     touch("touchEnd")
-    page.wait_for_timeout(300)
+    settle(page)
     assert readout(page) > 2 * fitted and coverage(page) == 0
     expect(page.locator("#inpaint-canvas [data-do='undo']")).to_be_disabled()
     touch("touchStart", (0.5, 0.5))

@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.actions import go_to, press_restore, restore, settle
 from tests.browser.conftest import PHONE, Pace
-from tests.browser.hands import go_to, press_restore, restore
 
 pytestmark = pytest.mark.browser
 
@@ -20,13 +20,24 @@ WCAG = {
 }
 
 SHIFTS = """() => {
+  const rect = ({ x, y, width, height }) => [x, y, width, height].map(Math.round);
+  const moved = ({ node, previousRect, currentRect }) =>
+    `${node?.id || node?.className || "?"} [${rect(previousRect)}] [${rect(currentRect)}]`;
   window.shifts = [];
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries())
-      window.shifts.push([entry.value, entry.sources.map((s) => s.node?.id || s.node?.className || "?").join(" ")]);
-  }).observe({ type: "layout-shift" });
+  window.observer?.disconnect();  // each shift is counted once
+  window.observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts.push([entry.value, entry.sources.map(moved).join(", ")]);
+  });
+  window.observer.observe({ type: "layout-shift" });
 }"""
 """Counts what moves by itself, as browsers do: share of the window that moves, times how far."""
+
+
+def come_to_rest(page: Page) -> None:
+    """Waits until nothing has moved for most of a second; on a busy machine a page opens for longer."""
+    moved = -1
+    while moved < (moved := page.evaluate("window.shifts.length")):
+        page.wait_for_timeout(800)
 
 
 def complaints(page: Page) -> list[str]:
@@ -40,10 +51,10 @@ def test_everybody_can_read_and_use_it(open_page: Callable[..., Page], scheme: s
     page = open_page(color_scheme=scheme, **options)
     for key in ("inpaint", "sr", "deblur"):
         go_to(page, key)
-        page.wait_for_timeout(300)
+        settle(page)
         assert complaints(page) == []
         restore(page, key)
-        page.wait_for_timeout(300)
+        settle(page)
         assert complaints(page) == []
 
 
@@ -71,12 +82,14 @@ def test_handlers_are_not_watched(page: Page) -> None:
 def test_nothing_jumps_while_it_works(page: Page, pace: Pace, key: str) -> None:
     """What a run adds to the page has its place beforehand; a second run moves nothing at all."""
     go_to(page, key)
-    page.wait_for_timeout(700)  # a tab that opens for the first time lays itself out
+    page.evaluate(SHIFTS)
+    come_to_rest(page)  # a tab that opens for the first time lays itself out
     pace.delay = 0.12
-    for _ in range(2):
+    for run in ("first", "second"):
         page.evaluate(SHIFTS)
         press_restore(page, key)
         expect(page.locator(f"#{key}-status")).to_contain_text("Done in")
-        page.wait_for_timeout(400)
+        settle(page)
         shifts = page.evaluate("window.shifts")
-        assert sum(value for value, _ in shifts) < 0.03, shifts
+        greatest = sorted(map(tuple, shifts), reverse=True)[:5]
+        assert sum(value for value, _ in shifts) < 0.03, f"{run} run: {greatest}"

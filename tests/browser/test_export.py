@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from diffir_demo.imaging.colour import SRGB
 from diffir_demo.recipe import Recipe, find_recipe, read_recipe
-from tests.browser.hands import (
+from tests.browser.actions import (
     choose,
     choose_and_see,
     coverage,
@@ -27,7 +27,7 @@ from tests.browser.hands import (
 )
 from tests.test_imaging import display_p3_profile
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint")]
 
 
 def camera_photo(path: Path) -> Path:
@@ -72,6 +72,7 @@ def inpainted(page: Page, folder: Path, name: str = "beach.png") -> tuple[Path, 
     return source, download(page, "#inpaint-download", folder), share
 
 
+@pytest.mark.tabs("deblur")
 def test_every_format_and_what_goes_along(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     expect(page.locator("#deblur-export")).to_be_hidden()
@@ -93,6 +94,12 @@ def test_every_format_and_what_goes_along(page: Page, tmp_path: Path) -> None:
     assert found.info["icc_profile"] == display_p3_profile() and found.getexif()[ExifTags.Base.Make] == "Camera"
     assert find_recipe(jpeg) == recipe
 
+    page.locator("#deblur-leave-out-place input").check()
+    expect(page.locator("#deblur-download")).to_contain_text("Download JPEG (")
+    private = opened(download(page, "#deblur-download", tmp_path))
+    assert ExifTags.Base.Make not in private.getexif() and private.info["icc_profile"] == display_p3_profile()
+    page.locator("#deblur-leave-out-place input").uncheck()
+
     pick(page, "deblur", "WebP")
     page.locator("#deblur-quality input[type=number]").fill("100")
     page.locator("#deblur-quality input[type=number]").press("Enter")
@@ -103,7 +110,7 @@ def test_every_format_and_what_goes_along(page: Page, tmp_path: Path) -> None:
     assert opened(webp).format == "WEBP" and np.array_equal(pixels(webp), pixels(png))
 
     pick(page, "deblur", "PNG")
-    for part in ("exif", "profile", "recipe"):
+    for part in ("exif", "recipe", "profile"):  # what the note speaks of comes last, so that it is of all three
         page.locator(f"#deblur-keep-{part} input").uncheck()
     expect(page.locator("#deblur-format-note")).to_contain_text("converted to sRGB")
     expect(page.locator("#deblur-download")).to_contain_text("Download PNG (")
@@ -112,6 +119,7 @@ def test_every_format_and_what_goes_along(page: Page, tmp_path: Path) -> None:
     assert not found.getexif() and found.info["icc_profile"] == SRGB and find_recipe(bare) is None
 
 
+@pytest.mark.tabs("sr")
 def test_another_photo_takes_the_files_away(page: Page, tmp_path: Path) -> None:
     go_to(page, "sr")
     restore(page, "sr")
@@ -121,6 +129,7 @@ def test_another_photo_takes_the_files_away(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#sr-export")).to_be_hidden()
 
 
+@pytest.mark.tabs("inpaint", "deblur")
 def test_a_result_brings_everything_back(page: Page, tmp_path: Path) -> None:
     """Dropped on another task's tab, after another photo and other settings."""
     source, result, share = inpainted(page, tmp_path)
@@ -128,11 +137,11 @@ def test_a_result_brings_everything_back(page: Page, tmp_path: Path) -> None:
     page.locator("#inpaint-seed input").fill("9")
     go_to(page, "deblur")
     choose_and_see(page, "deblur", result)
-    bar = page.locator("#deblur-recall")
-    expect(bar).to_contain_text("beach-inpainted.png was made here: Inpaint, seed 5, 2 strokes.")
-    page.click("#deblur-recall-use")
-    expect(page.get_by_role("tab", name="Inpaint")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#inpaint-status")).to_contain_text("The settings are back: Inpaint, seed 5, 2 strokes.")
+    bar = page.locator("#deblur-settings-bar")
+    expect(bar).to_contain_text("beach-inpainted.png was made here: Remove, seed 5, 2 strokes.")
+    page.click("#deblur-settings-use")
+    expect(page.get_by_role("tab", name="Remove")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#inpaint-status")).to_contain_text("The settings are back: Remove, seed 5, 2 strokes.")
     expect(page.locator("#inpaint-canvas .caption")).to_contain_text("beach.png · 192 × 128")
     wait_for_coverage(page, share)
     assert seed(page, "inpaint") == "5"
@@ -149,21 +158,21 @@ def test_a_browser_that_never_saw_the_photo_asks_for_it(
     source, result, share = inpainted(page, tmp_path)
     other = open_page()
     choose_and_see(other, "inpaint", result)
-    other.click("#inpaint-recall-use")
-    bar = other.locator("#inpaint-recall")
+    other.click("#inpaint-settings-use")
+    bar = other.locator("#inpaint-settings-bar")
     expect(bar).to_contain_text("Now drop the photo it was made from, beach.png, 192 × 128 pixels.")
     wait_for_coverage(other, share)
     assert seed(other, "inpaint") == "5"
     choose_and_see(other, "inpaint", photo(tmp_path / "wrong.png", 160, 128))
     expect(bar).to_contain_text("wrong.png is not the photo that the result was made from")
     wait_for_coverage(other, 0)
-    other.click("#inpaint-recall-use")
+    other.click("#inpaint-settings-use")
     expect(other.locator("#inpaint-status")).to_contain_text("The mask of the result lies over this photo.")
     expect(bar).to_be_hidden()
     assert coverage(other) > 0.5 * share
 
     choose_and_see(other, "inpaint", result)
-    other.click("#inpaint-recall-use")
+    other.click("#inpaint-settings-use")
     expect(bar).to_contain_text("Now drop the photo")
     choose_and_see(other, "inpaint", source)
     expect(other.locator("#inpaint-status")).to_contain_text("That is the photo: all is as it was.")
@@ -178,23 +187,32 @@ def test_the_photo_is_found_again_after_a_reload(page: Page, tmp_path: Path) -> 
     page.reload()
     page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
     choose_and_see(page, "inpaint", result)
-    page.click("#inpaint-recall-use")
+    page.click("#inpaint-settings-use")
     expect(page.locator("#inpaint-canvas .caption")).to_contain_text("beach.png")
     wait_for_coverage(page, share)
 
 
+@pytest.mark.tabs()
 def test_the_result_of_an_example_finds_its_example(page: Page, open_page: Callable[..., Page], tmp_path: Path) -> None:
     go_to(page, "sr")
+    expect(page.locator("#sr-canvas .caption")).to_contain_text("×")
+    name = page.locator("#sr-canvas .caption").text_content() or ""
     restore(page, "sr")
-    name = page.locator("#sr-canvas .caption").inner_text()
     result = download(page, "#sr-download", tmp_path)
     other = open_page()
-    choose(other, "inpaint", result)
-    other.click("#inpaint-recall-use")
+    choose_and_see(other, "inpaint", result)
+    fetched: list[Route] = []
+    other.route(f"**/{result.name}", lambda route: fetched.append(route))
+    other.click("#inpaint-settings-use")
     expect(other.locator("#sr-canvas .caption")).to_have_text(name)
-    expect(other.locator("#sr-status")).to_contain_text("The settings are back: Super-resolution, seed 0.")
+    expect(other.locator("#sr-status")).to_contain_text("The settings are back: Enlarge, seed 0.")
+    for route in fetched:  # the tab took over what the other one has, before it heard of the example
+        route.continue_()
+    other.wait_for_timeout(300)
+    expect(other.locator("#sr-canvas .caption")).to_have_text(name)
 
 
+@pytest.mark.tabs("deblur")
 def test_a_recipe_of_its_own_and_weights_that_are_gone(page: Page, tmp_path: Path) -> None:
     recipe = Recipe.from_fields(
         {
@@ -208,26 +226,28 @@ def test_a_recipe_of_its_own_and_weights_that_are_gone(page: Page, tmp_path: Pat
     )
     (tmp_path / "mine.json").write_text(recipe.to_json())
     go_to(page, "deblur")
-    before = "text-road-sign.png · 1024 × 985"
+    before = "text-road-sign.jpg · 320 × 308"
     expect(page.locator("#deblur-canvas .caption")).to_have_text(before)
     choose(page, "deblur", tmp_path / "mine.json")
-    expect(page.locator("#deblur-recall")).to_contain_text("mine.json is a recipe: Deblur, seed 11, 2 diffusion steps.")
+    expect(page.locator("#deblur-settings-bar")).to_contain_text(
+        "mine.json is a recipe: Deblur, seed 11, 2 diffusion steps."
+    )
     expect(page.locator("#deblur-canvas .caption")).to_have_text(before)
-    page.click("#deblur-recall-use")
-    expect(page.locator("#deblur-status")).to_contain_text("It was made with gone.safetensors, which is not here")
+    page.click("#deblur-settings-use")
+    expect(page.locator("#deblur-status")).to_contain_text("Made with gone.safetensors, which is not installed")
     assert seed(page, "deblur") == "11"
-    page.click("#deblur-recall-leave")
-    expect(page.locator("#deblur-recall")).to_be_hidden()
+    page.click("#deblur-settings-leave")
+    expect(page.locator("#deblur-settings-bar")).to_be_hidden()
     restore(page, "deblur")
     told = read_recipe(download(page, "#deblur-download", tmp_path))
-    assert (told.seed, told.steps) == (11, 2)
+    assert (told.settings.seed, told.settings.steps) == (11, 2)
 
 
 def test_a_result_may_be_opened_as_any_picture(page: Page, tmp_path: Path) -> None:
     _, result, _ = inpainted(page, tmp_path)
     choose_and_see(page, "inpaint", result)
-    page.click("#inpaint-recall-leave")
-    expect(page.locator("#inpaint-recall")).to_be_hidden()
+    page.click("#inpaint-settings-leave")
+    expect(page.locator("#inpaint-settings-bar")).to_be_hidden()
     assert coverage(page) == 0
     stroke(page, (0.3, 0.3), (0.6, 0.6))
     restore(page, "inpaint")
@@ -249,20 +269,22 @@ def test_the_run_as_code(page: Page, address: str, tmp_path: Path) -> None:
         ("Python", "from diffir_demo import"),
         ("Python client", f"Client('{address}')"),
         ("curl", f"server={address}gradio_api"),
+        ("MCP", "gradio_api/mcp"),
     ):
         panel.get_by_role("tab", name=title, exact=True).click()
         panel.get_by_role("button", name="Copy").click()
-        expect(panel.locator(".told")).to_have_text("Copied")
+        expect(panel.locator(".notice")).to_have_text("Copied")
         copied = page.evaluate("navigator.clipboard.readText()")
         assert part in copied and copied == panel.locator("code").evaluate("code => code.textContent")
     page.keyboard.press("Escape")
-    panel.get_by_role("tab", name="curl").focus()
+    panel.get_by_role("tab", name="MCP").focus()
     page.keyboard.press("ArrowRight")
     expect(panel.get_by_role("tab", name="Recipe")).to_be_focused()
     assert read_recipe(download(page, "#inpaint-copy a.recipe", tmp_path)) == read_recipe(result)
     assert download(page, "#inpaint-copy a.photo", tmp_path / "again").name == "beach.png"
 
 
+@pytest.mark.tabs("sr")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_a_phone(open_page: Callable[..., Page], theme: str, tmp_path: Path) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme=theme)
@@ -273,5 +295,5 @@ def test_on_a_phone(open_page: Callable[..., Page], theme: str, tmp_path: Path) 
     page.locator("#sr-copy").get_by_role("tab", name="curl").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     choose(page, "sr", download(page, "#sr-download", tmp_path))
-    expect(page.locator("#sr-recall")).to_be_visible()
+    expect(page.locator("#sr-settings-bar")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.hands import (
+from tests.browser.actions import (
     choose_and_see,
     coverage,
     download,
@@ -23,8 +23,8 @@ from tests.browser.hands import (
     wait_for_coverage,
 )
 
-pytestmark = pytest.mark.browser
-SHELF = "JSON.parse(localStorage.getItem('diffir-runs-1') || '[]')"
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint", "deblur")]
+STORED = "JSON.parse(localStorage.getItem('diffir-runs-1') || '[]')"
 
 
 def cards(page: Page) -> Locator:
@@ -42,6 +42,7 @@ def seed(page: Page, key: str, number: int | None = None) -> str:
     return field.input_value()
 
 
+@pytest.mark.tabs()
 def test_a_run_is_listed_survives_a_reload_and_comes_back(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#runs .empty")).to_be_visible()
     source = photo(tmp_path / "holiday.png")
@@ -53,7 +54,7 @@ def test_a_run_is_listed_survives_a_reload_and_comes_back(page: Page, tmp_path: 
     first = pixels(download(page, "#inpaint-download", tmp_path))
     expect(cards(page)).to_have_count(1)
     expect(cards(page).locator(".name")).to_have_text("holiday.png")
-    for fact in ("Inpaint", "192 × 128", "seed 11", "compact-inpaint"):
+    for fact in ("Remove", "192 × 128", "seed 11", "compact-inpaint"):
         expect(cards(page).locator(".facts")).to_contain_text(fact)
     assert cards(page).locator(".pair img").count() == 2
 
@@ -73,27 +74,31 @@ def test_a_run_is_listed_survives_a_reload_and_comes_back(page: Page, tmp_path: 
     expect(cards(page)).to_have_count(1)
 
 
+@pytest.mark.tabs()
 def test_all_tabs_share_one_list_and_runs_can_be_removed(page: Page) -> None:
     for key in ("deblur", "sr"):
         go_to(page, key)
         restore(page, key)
     expect(cards(page)).to_have_count(2)
-    assert [text.split(" · ")[0] for text in cards(page).locator(".facts").all_inner_texts()] == [
-        "Super-resolution",
+    assert cards(page).locator(".facts span:first-child").all_inner_texts() == [
+        "Enlarge",
         "Deblur",
     ]
     name = cards(page).nth(0).locator(".name").inner_text()
-    cards(page).nth(0).locator(".remove").click()
+    cards(page).nth(0).locator(".remove").hover()
+    page.mouse.down()
+    page.evaluate("dispatchEvent(new StorageEvent('storage', { key: 'diffir-runs-1' }))")  # the list is shown anew
+    page.mouse.up()
     expect(cards(page)).to_have_count(1)
-    expect(page.locator("#runs .told")).to_contain_text(f"{name} was removed")
+    expect(page.locator("#runs .notice")).to_contain_text(f"{name} was removed")
     page.keyboard.press("Enter")
     expect(cards(page)).to_have_count(2)
     page.get_by_role("button", name="Remove all").click()
     expect(page.locator("#runs .empty")).to_be_visible()
-    assert page.evaluate(SHELF) == []
+    assert page.evaluate(STORED) == []
     page.locator("#runs").get_by_role("button", name="Undo").click()
     expect(cards(page)).to_have_count(2)
-    assert len(page.evaluate(SHELF)) == 2
+    assert len(page.evaluate(STORED)) == 2
 
 
 def test_another_browser_sees_nothing(open_page: Callable[..., Page]) -> None:
@@ -104,7 +109,7 @@ def test_another_browser_sees_nothing(open_page: Callable[..., Page]) -> None:
     other.reload()
     other.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
     expect(other.locator("#runs .empty")).to_be_visible()
-    assert other.evaluate(SHELF) == []
+    assert other.evaluate(STORED) == []
     second = mine.context.new_page()
     second.goto(mine.url)
     expect(cards(second)).to_have_count(1)
@@ -118,7 +123,7 @@ def test_files_that_are_gone_are_told_and_the_settings_still_serve(page: Page, t
     seed(page, "deblur", 5)
     restore(page, "deblur")
     expect(cards(page)).to_have_count(1)
-    run = page.evaluate(SHELF)[0]
+    run = page.evaluate(STORED)[0]
     for file in ("photo", "result"):
         shutil.rmtree(Path(run[file]["path"]).parent)
     page.reload()
@@ -153,7 +158,7 @@ def test_the_shelf_has_room_for_some_and_survives_nonsense(page: Page) -> None:
     cards(page).nth(0).get_by_role("button", name="Bring back the settings").click()
     expect(page.locator("#deblur-status")).to_contain_text("This is no recipe")
     restore(page, "deblur")
-    kept = page.evaluate(SHELF)
+    kept = page.evaluate(STORED)
     assert len(json.dumps(kept)) < 1_600_000 and 2 < len(kept) <= 24
     assert kept[1]["id"] == "r0", "the newest stay"
     page.evaluate("() => localStorage.setItem('diffir-runs-1', '{broken')")
@@ -162,15 +167,37 @@ def test_the_shelf_has_room_for_some_and_survives_nonsense(page: Page) -> None:
     expect(page.locator("#runs .empty")).to_be_visible()
 
 
+def test_a_link_in_the_list_leads_to_the_web_and_runs_nothing(page: Page, address: str) -> None:
+    """What is stored in a browser, others may have written there."""
+    file = {"name": "a.png", "mimeType": "image/png", "buffer": b"a result"}
+    path = page.request.post(f"{address}gradio_api/upload", multipart={"files": file}).json()[0]
+    page.evaluate(
+        """(path) => {
+          const urls = [`/gradio_api/file=${path}`, "javascript:alert(1)", " JaVaScript:alert(1)", "data:text/html,x"];
+          const runs = urls.map((url, i) => ({ id: `r${i}`, task: "deblur", name: `${i}`, when: 2e12 - i, facts: [],
+            result: { path, url } }));
+          localStorage.setItem("diffir-runs-1", JSON.stringify(runs));
+        }""",
+        path,
+    )
+    page.reload()
+    page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
+    expect(cards(page)).to_have_count(4)
+    expect(cards(page).nth(0).locator("a")).to_have_count(1)
+    assert page.locator("#runs .cards a").count() == 1
+
+
+@pytest.mark.tabs("deblur")
 def test_a_browser_without_storage_lists_the_visit(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }; }")
     go_to(page, "deblur")
     restore(page, "deblur")
     expect(cards(page)).to_have_count(1)
-    expect(page.locator("#runs .told")).to_contain_text("the list lasts until you leave")
+    expect(page.locator("#runs .notice")).to_contain_text("the list lasts until you leave")
 
 
+@pytest.mark.tabs("deblur")
 def test_a_batch_is_one_run(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     page.locator("#deblur-batch > button").click()
@@ -182,6 +209,7 @@ def test_a_batch_is_one_run(page: Page, tmp_path: Path) -> None:
     assert download(page, "#runs .does a", tmp_path).name == "photos-deblurred.zip"
 
 
+@pytest.mark.tabs("deblur")
 def test_on_a_phone(open_page: Callable[..., Page]) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     go_to(page, "deblur")

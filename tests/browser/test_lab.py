@@ -11,12 +11,20 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from diffir_demo.devices import choose_device, lock_for
-from diffir_demo.ui.words import lab as words
+from diffir_demo.ui.component import words_of
+from tests.browser.actions import choose_and_see, download, go_to, photo, pixels, press_restore, restore, see, unfold
 from tests.browser.conftest import TEACHER, Pace
-from tests.browser.hands import choose_and_see, download, go_to, photo, pixels, press_restore, restore, see, unfold
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint", "deblur")]
 
+DRAWN = """() => {
+  const canvas = document.querySelector("#deblur-lab-board .stage canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((value, i) => i % 4 < 3 && value > 0);
+}"""
+"""Whether the lab's stage shows any difference."""
+
+WORDS = words_of("lab")
 VALUES = "document.querySelector('#deblur-lab-editor .facts').textContent"
 
 
@@ -38,6 +46,7 @@ def facts(page: Page):
     return expect(page.locator("#deblur-lab-editor .facts"))
 
 
+@pytest.mark.tabs("deblur")
 def test_another_number_of_diffusion_steps(page: Page) -> None:
     go_to(page, "deblur")
     page.get_by_text("Options", exact=True).locator("visible=true").click()
@@ -52,19 +61,20 @@ def test_another_number_of_diffusion_steps(page: Page) -> None:
     expect(page.locator("#deblur-timeline .step")).to_have_count(5)
 
 
+@pytest.mark.tabs("deblur")
 def test_change_the_numbers_and_paint_again(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     unfold(page, "#deblur-lab")
-    expect(page.get_by_text(words.EMPTY).locator("visible=true")).to_have_count(1)
+    expect(page.get_by_text(WORDS.empty).locator("visible=true")).to_have_count(1)
     expect(page.locator("#deblur-lab-research")).to_be_hidden()
     restore(page, "deblur")
     expect(page.locator("#deblur-lab .steer-lab")).to_be_hidden()
     unfold(page, "#deblur-lab-research")
-    expect(page.get_by_text(words.UNMEASURED).locator("visible=true")).to_have_count(1)
-    expect(page.get_by_text(words.EMPTY).locator("visible=true")).to_have_count(0)
-    facts(page).to_have_text(words.EDITOR["unchanged"])
+    expect(page.get_by_text(WORDS.unmeasured).locator("visible=true")).to_have_count(1)
+    expect(page.get_by_text(WORDS.empty).locator("visible=true")).to_have_count(0)
+    facts(page).to_have_text(WORDS.editor["unchanged"])
     page.click("#deblur-lab-paint")
-    expect(page.locator("#deblur-lab-facts")).to_contain_text(words.SAME)
+    expect(page.locator("#deblur-lab-facts")).to_contain_text(WORDS.same)
 
     page.locator("#deblur-lab-editor [data-do=scale]").click()
     facts(page).to_contain_text("they moved by 50.0 % of")
@@ -78,11 +88,14 @@ def test_change_the_numbers_and_paint_again(page: Page, tmp_path: Path) -> None:
     apart = np.abs(painted.astype(int) - result).mean()
     said = re.search(r"moved by ([\d.]+) of 255", page.locator("#deblur-lab-facts").inner_text())
     assert said and float(said[1]) == pytest.approx(apart, rel=0.06) and apart > 0
-    expect(page.locator("#deblur-lab-difference img")).to_be_visible()
-    expect(page.locator("#deblur-lab-slider img")).to_have_count(2)
+    board = page.locator("#deblur-lab-board")  # the same as above: all ways to compare
+    expect(board.locator(".tag select").nth(1)).to_have_value("result")
+    board.get_by_role("radio", name="Difference").check()
+    expect(board.locator("[data-mode=difference] .stage canvas")).to_be_visible()
+    page.wait_for_function(f"({DRAWN})()")
 
     page.locator("#deblur-lab-editor [data-do=resetAll]").click()
-    facts(page).to_have_text(words.EDITOR["unchanged"])
+    facts(page).to_have_text(WORDS.editor["unchanged"])
     page.locator("#deblur-lab-editor [data-do=undo]").click()
     facts(page).to_contain_text("100.0 %")
 
@@ -145,7 +158,7 @@ def test_numbers_of_another_photo_and_of_a_file(page: Page, tmp_path: Path) -> N
     assert saved.shape == (256,) and saved.dtype == np.float32 and np.isfinite(saved).all()
 
     page.locator("#deblur-lab-editor [data-do=resetAll]").click()
-    facts(page).to_have_text(words.EDITOR["unchanged"])
+    facts(page).to_have_text(WORDS.editor["unchanged"])
     _give(page, "#deblur-lab-load", file)
     lab_status(page, f"numbers of {file.name} are in the bars")
     assert _moved(page) == pytest.approx(2 * away, abs=0.2)
@@ -209,6 +222,7 @@ def test_a_large_photo_is_tried_on_a_piece_and_the_page_says_so(page: Page, tmp_
     expect(page.locator("#deblur-lab-seeds-found")).to_contain_text("on a piece of it, 849 × 588 pixels, at full size")
 
 
+@pytest.mark.tabs()
 def test_the_teacher_knows_the_answer(page: Page, tmp_path: Path) -> None:
     open_lab(page)
     unfold(page, "#deblur-lab-oracle")
@@ -222,7 +236,7 @@ def test_the_teacher_knows_the_answer(page: Page, tmp_path: Path) -> None:
     choose_and_see(page, "deblur", photo(tmp_path / "walk.png"))
     restore(page, "deblur")
     expect(found).to_be_hidden()
-    expect(page.locator("#deblur-lab-oracle-hint")).to_contain_text("Blur it for me")
+    expect(page.locator("#deblur-lab-oracle-hint")).to_contain_text("Add test damage")
     page.click("#deblur-lab-oracle-go")
     lab_status(page, "whose clean original is known")
 
@@ -235,24 +249,30 @@ def test_stop_and_what_else_ends_an_experiment(page: Page, pace: Pace, tmp_path:
     page.click("#deblur-lab-steps-go")
     lab_status(page, "Painting with 1 to 8 steps")
     page.click("#deblur-lab-stop")
-    lab_status(page, words.STOPPED)
+    lab_status(page, WORDS.stopped)
     expect(page.locator("#deblur-lab-stop")).to_be_disabled()
     assert pace.finished.wait(20)
     facts(page).to_contain_text("256 of 256")
     assert not lock_for(choose_device("cpu")).locked()
 
+    pace.delay = 0.0
+    page.locator("#deblur-scores").get_by_role("button", name="Run").first.click()
+    see(page, "#deblur-status", " took ")
+    facts(page).to_contain_text("256 of 256")
+
+    pace.delay = 0.2
     page.click("#deblur-lab-steps-go")
     lab_status(page, "Painting with 1 to 8 steps")
     press_restore(page, "deblur")
     see(page, "#deblur-status", "Diffusion: step")
     pace.delay = 0.0
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
-    facts(page).to_have_text(words.EDITOR["unchanged"])
+    facts(page).to_have_text(WORDS.editor["unchanged"])
     expect(page.locator("#deblur-lab-steps-found")).to_be_hidden()
 
     choose_and_see(page, "deblur", photo(tmp_path / "next.png"))
     expect(page.locator("#deblur-lab-paint")).to_be_hidden()
-    expect(page.get_by_text(words.EMPTY).locator("visible=true")).to_have_count(1)
+    expect(page.get_by_text(WORDS.empty).locator("visible=true")).to_have_count(1)
 
 
 def test_the_lab_on_a_phone(open_page: Callable[..., Page], tmp_path: Path) -> None:
@@ -270,9 +290,10 @@ def test_the_lab_on_a_phone(open_page: Callable[..., Page], tmp_path: Path) -> N
     box = bars.bounding_box()
     assert box is not None and box["height"] > 300, "several rows"
     page.touchscreen.tap(box["x"] + box["width"] - 3, box["y"] + 10)
-    index = page.locator("#deblur-lab-editor .index").input_value()
-    assert 60 <= int(index) <= 90, "the last of the first row"
-    facts(page).to_have_text(words.EDITOR["unchanged"])
+    index = int(page.locator("#deblur-lab-editor .index").input_value())
+    rows = round(256 / index)
+    assert 3 <= rows <= 5 and index == -(-256 // rows), "the last of the first row"
+    facts(page).to_have_text(WORDS.editor["unchanged"])
     page.locator("#deblur-lab-editor .level").fill("0.5")
     facts(page).to_contain_text("1 of 256")
 

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from diffir_demo.imaging import Picture, load_mask, save_picture
-from diffir_demo.ui.words import board as texts
-from tests.browser.hands import choose_and_see, compare_by, download, press_restore, restore, stroke
+from diffir_demo.ui.component import words_of
+from tests.browser.actions import choose_and_see, compare_by, download, press_restore, restore, settle, stroke
 from tests.test_texture import bricks
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint")]
 
 BOARD = "#inpaint-board"
 HUES = """() => {
@@ -29,7 +29,7 @@ HUES = """() => {
 
 
 def hues(page: Page) -> list[float]:
-    page.wait_for_timeout(200)
+    settle(page)
     return page.evaluate(HUES)
 
 
@@ -39,16 +39,16 @@ def test_copies_are_shown_saved_and_tried_again(page: Page, tmp_path: Path) -> N
     page.locator("#inpaint-preset").get_by_text("Texture").click()
     page.locator("#inpaint-canvas [data-do=box]").click()
     stroke(page, (0.1, 0.1), (0.9, 0.9))
-    expect(page.locator("#inpaint-ahead-text")).to_contain_text("very large: expect repeated texture")
+    expect(page.locator("#inpaint-preflight-text")).to_contain_text("very large: expect repeated texture")
     page.locator("#inpaint-preset").get_by_text("Faithful").click()
-    expect(page.locator("#inpaint-ahead-text")).to_contain_text("very large: expect smooth colour")
+    expect(page.locator("#inpaint-preflight-text")).to_contain_text("very large: expect smooth colour")
     page.locator("#inpaint-canvas [data-do=undo]").click()
-    expect(page.locator("#inpaint-ahead-text")).to_be_hidden()
+    expect(page.locator("#inpaint-preflight-text")).to_be_hidden()
     page.locator("#inpaint-preset").get_by_text("Texture").click()
     stroke(page, (0.4, 0.4), (0.6, 0.6))
 
     restore(page, "inpaint")
-    origins, another = page.get_by_label("Copied / painted"), page.locator("#inpaint-another")
+    origins, another = page.locator("#inpaint-board").get_by_label("Copied / painted"), page.locator("#inpaint-another")
     compare_by(page, "inpaint", "Side by side")
     before = hues(page)
     expect(page.locator(f"{BOARD} .legend")).to_be_hidden()
@@ -73,7 +73,7 @@ def test_copies_are_shown_saved_and_tried_again(page: Page, tmp_path: Path) -> N
     page.locator("#inpaint-preset").get_by_text("Faithful").click()
     expect(another).to_be_hidden()
     press_restore(page, "inpaint")
-    expect(page.locator(BOARD)).to_contain_text(texts.ALL_PAINTED)
+    expect(page.locator("#inpaint-measures")).to_contain_text(words_of("compare").all_painted)
     expect(page.locator(f"{BOARD} .of-origins")).to_be_hidden()
     expect(page.locator(f"{BOARD} .legend")).to_be_hidden()
     expect(page.locator("#inpaint-fill-map")).to_be_hidden()

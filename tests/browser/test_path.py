@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,28 @@ from PIL import Image
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from diffir_demo.recipe import find_recipe
+from tests.browser.actions import (
+    choose,
+    choose_and_see,
+    download,
+    go_to,
+    in_sight,
+    pixels,
+    press_restore,
+    restore,
+    see,
+    settle,
+    show,
+)
 from tests.browser.conftest import PHONE, Pace
-from tests.browser.hands import choose, choose_and_see, download, go_to, pixels, press_restore, restore, show
 from tests.browser.test_craft import complaints
 from tests.test_deconvolve import large_scene
 from tests.test_shake import shaken
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("deblur")]
 
 BOARD = "#deblur-board"
+PATH = "#deblur-timeline .place"
 LIGHT = """(selector) => {
   const canvas = document.querySelector(selector), { data } = canvas.getContext("2d")
     .getImageData(0, 0, canvas.width, canvas.height), found = { lit: 0, right: 0, down: 0, sum: 0 };
@@ -39,19 +53,23 @@ LIGHT = """(selector) => {
 
 
 def ready(page: Page, folder: Path, pixels: np.ndarray | None = None) -> Locator:
-    """A run of the preset Path; gives the board's part about the path."""
+    """A run of the preset Path; gives the part of "Look inside" about the path."""
     file = folder / "walk.png"
     Image.fromarray(shaken(large_scene(128, 144)) if pixels is None else pixels).save(file)
     go_to(page, "deblur")
     choose_and_see(page, "deblur", file)
-    page.locator("#deblur-preset").get_by_label("Path").check()
-    expect(page.locator("#deblur-preset-summary")).to_contain_text("path")
+    preset, summary = page.locator("#deblur-preset").get_by_label("Path"), page.locator("#deblur-preset-summary")
+    preset.check()
+    with suppress(AssertionError):
+        expect(summary).to_contain_text("path is found", timeout=5000)
+    preset.check()  # Gradio's radio button springs back where it is pressed as soon as it is there
+    expect(summary).to_contain_text("path is found")
     restore(page, "deblur")
-    return page.locator(f"{BOARD} .path")
+    return page.locator(f"{PATH} .path")
 
 
 def trail(page: Page) -> dict[str, float]:
-    return page.evaluate(LIGHT, f"{BOARD} .trail canvas")
+    return page.evaluate(LIGHT, f"{PATH} .trail canvas")
 
 
 def piece(page: Page) -> float:
@@ -64,16 +82,14 @@ def patch(page: Page) -> Locator:
 
 
 def middle(part: Locator) -> tuple[float, float]:
-    part.scroll_into_view_if_needed()
-    box = part.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    left, top, width, height = in_sight(part)
+    return left + width / 2, top + height / 2
 
 
 def applied(page: Page, text: str) -> None:
     """The whole picture is painted."""
-    page.locator(f"{BOARD} [data-path=apply]").click()
-    expect(page.locator(f"{BOARD} .bent")).to_have_text(text)
+    page.locator(f"{PATH} [data-path=apply]").click()
+    expect(page.locator(f"{PATH} .bent")).to_have_text(text)
     expect(page.locator("#deblur-status")).to_contain_text("Done in")
     expect(page.locator("#deblur-run")).to_be_enabled()
     expect(patch(page)).to_be_hidden()
@@ -86,11 +102,11 @@ def test_the_path_is_seen_and_told(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#deblur-status")).to_contain_text(path.locator(".says").inner_text())
     expect(path.locator(".trail canvas")).to_have_attribute("aria-label", re.compile(r"\d+ pixels long, \d+ degrees"))
     assert trail(page)["lit"] > 20
-    steps = path.locator(".step")
+    steps = path.locator(".found")
     assert steps.count() >= 4
     expect(steps.last).to_have_text("100 %")
     expect(steps.first.locator("canvas")).to_have_attribute("aria-label", re.compile("The path as it was found"))
-    lit = page.evaluate(LIGHT, f"{BOARD} .step:last-child canvas")["lit"]
+    lit = page.evaluate(LIGHT, f"{PATH} .found:last-child canvas")["lit"]
     assert lit > 5
     show(page, "deblur", "Deconvolved, no network", "A")
     expect(page.locator(f"{BOARD} .tag").first).to_contain_text("Deconvolved, no network")
@@ -99,7 +115,7 @@ def test_the_path_is_seen_and_told(page: Page, tmp_path: Path) -> None:
 def test_a_run_that_looks_for_no_path_shows_none(page: Page) -> None:
     go_to(page, "deblur")
     restore(page, "deblur")
-    expect(page.locator(f"{BOARD} .path")).to_be_hidden()
+    expect(page.locator(f"{PATH} .path")).to_be_hidden()
     expect(page.locator("#deblur-scores")).not_to_contain_text("Deconvolved")
 
 
@@ -117,8 +133,8 @@ def test_dragging_shows_a_piece_and_applying_paints_the_picture(page: Page, pace
     before, file = trail(page), pixels(download(page, "#deblur-download", tmp_path))
     expect(path.locator("[data-path=apply]")).to_be_disabled()
     expect(path.locator("[data-path=back]")).to_be_disabled()
-    x, y = middle(path.locator(".grip"))
     left, top = middle(path.locator(".trail"))
+    x, y = middle(path.locator(".grip"))
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(left - (y - top), top + (x - left), steps=6)  # a quarter of a turn, clockwise
@@ -136,13 +152,18 @@ def test_dragging_shows_a_piece_and_applying_paints_the_picture(page: Page, pace
     assert length < 90
     runs = pace.runs
     applied(page, f"Changed by you: turned by +{turn}°, {length} % long.")
-    assert page.evaluate(LIGHT, f"{BOARD} .step:last-child canvas")["lit"] > 5  # how it was found stays
+    assert page.evaluate(LIGHT, f"{PATH} .found:last-child canvas")["lit"] > 5  # how it was found stays
     assert pace.runs - runs in (1, 2)  # the last piece may come when the photo is asked for already
     (tmp_path / "bent").mkdir()
     result = download(page, "#deblur-download", tmp_path / "bent")
     assert np.abs(pixels(result).astype(int) - file).mean() > 0.1
     recipe = find_recipe(result)
-    assert recipe is not None and recipe.path is not None and recipe.strength is not None and recipe.preset == "path"
+    assert (
+        recipe is not None
+        and recipe.settings.blur is not None
+        and recipe.settings.strength is not None
+        and recipe.preset == "path"
+    )
     expect(page.locator("#runs")).to_contain_text(f"turned by +{turn}°")
 
     path.locator("[data-path=back]").click()
@@ -152,10 +173,10 @@ def test_dragging_shows_a_piece_and_applying_paints_the_picture(page: Page, pace
     again = download(page, "#deblur-download", tmp_path)
     assert np.array_equal(pixels(again), file) and trail(page) == before
     plain = find_recipe(again)
-    assert plain is not None and plain.path is None and plain.strength is None
+    assert plain is not None and plain.settings.blur is None and plain.settings.strength is None
 
     choose(page, "deblur", result)  # and back from its recipe
-    page.click("#deblur-recall-use")
+    page.click("#deblur-settings-use")
     expect(page.locator("#deblur-status")).to_contain_text("a path of its own")
     press_restore(page, "deblur")
     expect(path.locator(".says")).to_contain_text("Camera path as given")
@@ -178,7 +199,7 @@ def test_less_strength_by_keys(page: Page, tmp_path: Path) -> None:
     applied(page, "Changed by you: strength 5 %.")
     expect(page.locator("#deblur-status")).to_contain_text("strength 5 %, as asked")
     recipe = find_recipe(download(page, "#deblur-download", tmp_path))
-    assert recipe is not None and recipe.path is None and recipe.strength == 0.05
+    assert recipe is not None and recipe.settings.blur is None and recipe.settings.strength == 0.05
     slider.dblclick()
     expect(slider).to_have_value(found)
 
@@ -213,6 +234,29 @@ def test_a_path_is_drawn_by_mouse(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#deblur-status")).to_contain_text("Camera path as given")
 
 
+def test_a_path_is_drawn_by_keys(page: Page, tmp_path: Path) -> None:
+    path = ready(page, tmp_path)
+    draw, canvas = path.locator("[data-path=draw]"), path.locator(".trail canvas")
+    draw.focus()
+    page.keyboard.press("Enter")
+    expect(canvas).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(draw).to_be_focused()
+    expect(draw).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Backspace")  # back in the middle
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    expect(draw).to_have_attribute("aria-pressed", "false")
+    expect(draw).to_be_focused()
+    expect(canvas).to_have_attribute("aria-label", re.compile(r"20 pixels.* 0 degrees"))
+    expect(patch(page)).to_be_visible()
+    drawn = trail(page)
+    assert drawn["right"] > 0.2 and drawn["down"] < 0.06
+
+
 def test_a_new_run_starts_from_what_is_found(page: Page, tmp_path: Path) -> None:
     path = ready(page, tmp_path)
     before = trail(page)
@@ -227,12 +271,13 @@ def test_applying_can_be_cancelled(page: Page, pace: Pace, tmp_path: Path) -> No
     path = ready(page, tmp_path)
     draw_by_mouse(page, path)
     expect(patch(page)).to_be_visible()
-    pace.delay = 0.5
+    pace.delay = 0.25
     path.locator("[data-path=apply]").click()
-    expect(page.locator("#deblur-status")).to_contain_text("Undoing the changed path")
+    see(page, "#deblur-status", "Undoing the changed path")
+    pace.hold(run=0)
     page.click("#deblur-cancel")
-    pace.delay = 0.0
     expect(page.locator("#deblur-run")).to_be_enabled()
+    pace.go()
     expect(path.locator(".bent")).to_have_text("")
     expect(path.locator("[data-path=apply]")).to_be_enabled()  # what was drawn is still there
 
@@ -257,7 +302,7 @@ def test_by_finger(open_page: Callable[..., Page], tmp_path: Path) -> None:
     expect(path.get_by_role("img", name="The piece of the photo")).to_be_visible()  # beside the trail on a phone
     path.locator("[data-path=draw]").click()
     expect(path.locator(".trail canvas")).to_have_css("touch-action", "none")
-    page.wait_for_timeout(300)  # the browser hears of that a few frames later; until then, a finger scrolls
+    settle(page)  # the browser hears of that a few frames later; until then, a finger scrolls
     x, y = middle(path.locator(".trail"))
     scrolled = page.evaluate("scrollY")
     touch(finger, "touchStart", (x, y - 60))
@@ -277,7 +322,7 @@ def test_everybody_can_use_it(
 ) -> None:
     page = open_page(color_scheme=scheme, **options)
     path = ready(page, tmp_path)
-    page.wait_for_timeout(300)
+    settle(page)
     assert complaints(page) == []
     path.locator("[data-path=draw]").click()
     assert complaints(page) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import go_to, restore, see
+from tests.browser.actions import go_to, restore, see
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +30,7 @@ def test_a_preset_is_chosen_and_used(page: Page) -> None:
     expect(page.locator("#sr-preset-summary")).to_contain_text("adds nothing")
 
 
+@pytest.mark.tabs("inpaint")
 def test_what_fills_a_hole_is_chosen(page: Page) -> None:
     """Three presets of one weight file; the other two can be compared with the result."""
     kinds = page.locator("#inpaint-preset")
@@ -38,5 +39,5 @@ def test_what_fills_a_hole_is_chosen(page: Page) -> None:
     expect(page.locator("#inpaint-preset-summary")).to_contain_text("copies from elsewhere in the photo")
     restore(page, "inpaint")
     see(page, "#inpaint-status", "Done")
-    expect(page.locator("#inpaint-board")).to_contain_text("Texture was copied in")
+    expect(page.locator("#inpaint-measures")).to_contain_text("Texture was copied in")
     expect(page.locator("#inpaint-board")).to_contain_text("Faithful")

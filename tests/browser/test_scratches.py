@@ -12,12 +12,22 @@ from playwright.sync_api import Page, Response, expect
 
 from diffir_demo.imaging import load_picture
 from diffir_demo.scratches import find_scratches
-from diffir_demo.ui.mask_canvas import MaskValue
-from diffir_demo.ui.words.canvas import CANVAS, FOUND_NOTHING
-from tests.browser.hands import Held, choose_and_see, coverage, photo, press_restore, stroke, wait_for_coverage
+from diffir_demo.ui.component import words_of
+from diffir_demo.ui.photo.canvas import MaskValue
+from tests.browser.actions import (
+    Held,
+    choose_and_see,
+    coverage,
+    photo,
+    press_restore,
+    settle,
+    stroke,
+    wait_for_coverage,
+)
 from tests.browser.test_canvas import asked, press
 
-pytestmark = pytest.mark.browser
+WORDS = words_of("photo")
+pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint")]
 
 SLIDER = "#inpaint-canvas .sensitivity input"
 TOLD = "#inpaint-canvas .found"
@@ -63,7 +73,7 @@ def test_marks_are_proposed_and_remain_ones_own(page: Page, tmp_path: Path) -> N
     expect(page.locator(SLIDER)).to_be_hidden()
 
     press_restore(page, "inpaint")  # without a mask; what it says leads on
-    page.locator("#inpaint-status").get_by_role("button", name=CANVAS["find"]).click()
+    page.locator("#inpaint-status").get_by_role("button", name=WORDS.canvas["find"]).click()
     expect(page.locator(TOLD)).to_contain_text(f"{100 * usual.mean():.2g} % of the photo marked")
     assert np.array_equal(laid(page)[1], usual)
 
@@ -103,12 +113,12 @@ def test_what_is_found_late_lands_on_no_other_photo(page: Page, tmp_path: Path) 
     choose_and_see(page, "inpaint", file)
     held = Held(page, "**/component_server**")
     find.click()
-    expect(find).to_have_text(CANVAS["find_stop"])
+    expect(find).to_have_text(WORDS.canvas["find_stop"])
     choose_and_see(page, "inpaint", other)
-    expect(find).to_have_text(CANVAS["find"])
+    expect(find).to_have_text(WORDS.canvas["find"])
     with page.expect_response("**/component_server**"):
         held.release()
-    page.wait_for_timeout(300)
+    settle(page)
     assert coverage(page) == 0
     expect(page.locator(TOLD)).to_be_empty()
 
@@ -118,15 +128,15 @@ def test_what_is_found_late_lands_on_no_other_photo(page: Page, tmp_path: Path) 
     find.click()  # stop looking
     with page.expect_response("**/component_server**"):
         held.release()
-    page.wait_for_timeout(300)
+    settle(page)
     assert coverage(page) == 0
 
     plain = tmp_path / "plain.png"
     Image.new("RGB", (200, 150), "#678").save(plain)
     choose_and_see(page, "inpaint", plain)
     find.click()
-    expect(page.locator(TOLD)).to_have_text(FOUND_NOTHING)
+    expect(page.locator(TOLD)).to_have_text(WORDS.found_nothing)
     expect(page.locator(SLIDER)).to_be_visible()
     page.evaluate(SLIDE, [1.0, ["change"]])
-    expect(page.locator(TOLD)).to_have_text(FOUND_NOTHING)
+    expect(page.locator(TOLD)).to_have_text(WORDS.found_nothing)
     assert coverage(page) == 0
