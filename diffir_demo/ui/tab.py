@@ -81,7 +81,7 @@ class Tab:
         self.stage.connect()
         self.run.connect(before.expected, before.ask, before.answered, compare.presented, self.timeline)
         before.connect()
-        compare.connect(self.export.written)
+        compare.connect(self.export.as_png)
         for adjustment in (self.steering, self.path):
             self.timeline.follow(adjustment.connect(compare.settle, compare.brought))
         self.export.connect()

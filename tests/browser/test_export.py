@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from diffir_demo.imaging.colour import SRGB
 from diffir_demo.recipe import Recipe, find_recipe, read_recipe
+from diffir_demo.ui.languages import catalogue
 from tests.browser.actions import (
     choose,
     choose_and_see,
@@ -117,6 +118,39 @@ def test_every_format_and_what_goes_along(page: Page, tmp_path: Path) -> None:
     bare = download(page, "#deblur-download", tmp_path)
     found = opened(bare)
     assert not found.getexif() and found.info["icc_profile"] == SRGB and find_recipe(bare) is None
+
+
+@pytest.mark.tabs("deblur")
+def test_what_was_just_chosen_holds_for_the_file(page: Page, tmp_path: Path) -> None:
+    """However slow the server is: until the file without the place is there, none is offered."""
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", camera_photo(tmp_path / "trip.jpg"))
+    restore(page, "deblur")
+    pick(page, "deblur", "JPEG")
+    button, held = page.locator("#deblur-download"), list[Route]()
+    expect(button).to_be_enabled()
+    page.route("**/queue/join*", lambda route: held.append(route))
+    page.locator("#deblur-leave-out-place input").check()
+    expect(button).to_be_disabled()
+    page.locator("#deblur-keep-recipe input").uncheck()  # while the first file is being written
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.unroute("**/queue/join*")
+    expect(button).to_be_enabled()
+    found = download(page, "#deblur-download", tmp_path)
+    assert ExifTags.Base.Make not in opened(found).getexif() and find_recipe(found) is None
+
+
+@pytest.mark.tabs("sr")
+def test_a_file_is_offered_in_the_visitors_language(open_page: Callable[..., Page]) -> None:
+    page = open_page(locale="de-DE")
+    page.get_by_role("tab", name=catalogue("de")["page"]["tasks"]["sr"]["do"], exact=True).click()
+    page.locator("#sr-run").click()
+    label = catalogue("de")["export"]["download"].removesuffix("{size})")
+    expect(page.locator("#sr-download")).to_contain_text(label.format(format="PNG"))
+    page.locator("#sr-format label", has_text="JPEG").click()
+    expect(page.locator("#sr-download")).to_contain_text(label.format(format="JPEG"))
 
 
 @pytest.mark.tabs("sr")

@@ -28,6 +28,14 @@ QUALITY = 92
 READY = ["export"]
 NOT_YET = ["export", "not-yet"]
 """Before there is a result. Gradio does not hide a column that is laid out inside another; the style does."""
+HOLD = "() => ({ __type__: 'update', interactive: false })"
+"""The file on offer is not what has just been chosen: being quick must not take a photo's place along."""
+OFFER = """(...values) => {
+    const [run, written, file] = values.splice(-3);
+    const isIt = written?.run === run && JSON.stringify(written.choices) === JSON.stringify(values);
+    return { __type__: 'update', ...(isIt && { label: written.label, value: file, interactive: true }) };
+}"""
+"""What was written is offered if it is of this run and as the page has the choices now: a later one is on its way."""
 
 
 class SnippetData(GradioModel):
@@ -88,8 +96,10 @@ class ExportFeature(Feature):
             self._lay_out_choices()
             self.copy = CopyPanel(elem_id=self.named("copy"))
         self.choices = [self.format, self.quality, self.exif, self.private, self.profile, self.bits, self.recipe]
-        self.written_file = [self.meaning, self.download, self.quality]
-        self.outputs = [self.area, self.copy, *self.choices, self.meaning, self.download, self.fill_map]
+        self.run = gr.Textbox(visible=False)
+        self.written = gr.JSON(visible=False)
+        self.file = gr.DownloadButton(visible=False)
+        self.outputs = [self.area, self.copy, *self.choices, self.meaning, self.download, self.fill_map, self.run]
 
     def _lay_out_choices(self) -> None:
         named = self.named
@@ -126,7 +136,10 @@ class ExportFeature(Feature):
         asked = [*self.choices, outcome]
         events = [each.input for each in (self.format, *self.choices[2:])]
         events.append(self.quality.release)
-        gr.on(events, self.encode, asked, self.written_file, trigger_mode="always_last", **QUIET)
+        gr.on(events, None, None, self.download, js=HOLD)
+        changes = [self.meaning, self.download, self.quality, self.written, self.file]
+        written = gr.on(events, self.encode, asked, changes, trigger_mode="always_last", **QUIET)
+        written.success(None, [*self.choices, self.run, self.written, self.file], self.download, js=OFFER)
         mapped = self.fill_map.click(self.save_fill_map, outcome, [self.fill_file, line], **QUIET)
         mapped.success(None, js=press(self.named("fill-file")))
         self.copy.open(self.repeating, outcome, self.copy, trigger_mode="multiple", **AT_ONCE)
@@ -137,6 +150,7 @@ class ExportFeature(Feature):
             self.download: gr.DownloadButton(value=None, visible=False),
             self.fill_map: gr.Button(visible=False),
             self.copy: CopyValue(),
+            self.run: "",
         }
 
     def update(self, outcome: Outcome) -> Updates:
@@ -158,7 +172,10 @@ class ExportFeature(Feature):
             self.profile: gr.Checkbox(True, visible=own, label=WORDS.profile.format(name=f" ({name})" if name else "")),
             self.recipe: gr.Checkbox(True, visible=outcome.recipe is not None),
             self.meaning: _note([FORMATS[OFFERED[PNG]].meaning]),
-            self.download: self._offered(PNG, outcome.path),
+            self.download: gr.DownloadButton(
+                _label(PNG, outcome.path), value=outcome.path, interactive=True, visible=True
+            ),
+            self.run: _token(outcome),
             self.fill_map: gr.Button(visible=bool(outcome.restoration.copied_share)),
             self.copy: CopyValue(run=_token(outcome) if outcome.recipe and outcome.recipe.photo else ""),
         }
@@ -191,7 +208,9 @@ class ExportFeature(Feature):
             kept["bits"] = 16 if deep else 8
             data = encode_picture(outcome.restoration.picture, suffix, quality=int(quality), text=text, **kept)
             path = keep(data, self._name(outcome, suffix))
-        yield {self.download: self._offered(form, path)}
+        chosen = [form, quality, exif, private, profile, deep, recipe]
+        written = {"run": _token(outcome), "choices": chosen, "label": _label(form, path)}
+        yield {self.written: written, self.file: path}
 
     @report_errors
     def save_fill_map(self, outcome: Outcome | None) -> Iterator[Updates]:
@@ -202,7 +221,7 @@ class ExportFeature(Feature):
             raise InputError(COMPARE_WORDS.nothing_yet)
         yield {self.fill_file: keep(encode_picture(found, ".png"), result_name(outcome.name, "fill-map"))}
 
-    def written(self, outcome: Outcome) -> str:
+    def as_png(self, outcome: Outcome) -> str:
         """The path of the result as a PNG, where the browser may fetch it."""
         data = encode_picture(outcome.restoration.picture, ".png", text=text_of(outcome.recipe))
         return keep(data, self._name(outcome, ".png"))
@@ -210,10 +229,6 @@ class ExportFeature(Feature):
     def _name(self, outcome: Outcome, suffix: str) -> str:
         verb = task_words(self.task.key).verb.format(scale=outcome.scale)
         return str(Path(result_name(outcome.name, verb)).with_suffix(suffix))
-
-    def _offered(self, form: str, path: str) -> Any:
-        label = WORDS.download.format(format=form, size=size_of(Path(path).stat().st_size))
-        return gr.DownloadButton(label, value=path, interactive=True, visible=True)
 
     def _notes(
         self, outcome: Outcome, form: str, quality: int, text: dict[str, str], *, exif: bool, own_profile: bool
@@ -250,6 +265,10 @@ class ExportFeature(Feature):
 def _token(outcome: Outcome) -> str:
     """Of the run, as `CopyValue` has it."""
     return f"{id(outcome.restoration):x}"
+
+
+def _label(form: str, path: str) -> str:
+    return WORDS.download.format(format=form, size=size_of(Path(path).stat().st_size))
 
 
 def _note(sentences: list[str]) -> str:
