@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -78,3 +81,40 @@ def test_only_components_are_targets() -> None:
     told = blocks.get_config_file()["dependencies"]
     assert [each["targets"] for each in told] == [[(button._id, "click")], [], [], [(blocks._id, "load")]]
     assert [each["trigger_after"] for each in told] == [None, 0, 0, None], "the chain is told all the same"
+
+
+def test_what_is_cancelled_within_its_first_step_is_closed_after_it() -> None:
+    """However long the step goes on, and while others hold what the call left behind."""
+    begun, go, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def handler() -> Iterator[str]:
+        try:
+            begun.set()
+            go.wait(20)
+            yield "first"
+            yield "second"
+        finally:
+            closed.set()
+
+    with Blocks() as blocks:
+        line = gr.HTML()
+        line.change(handler, None, line)
+
+    async def cancelled() -> BaseException:
+        call = asyncio.create_task(blocks.process_api(blocks.fns[0], [], state=SessionState(blocks)))
+        await asyncio.to_thread(begun.wait, 20)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await call
+        await asyncio.sleep(0.5)
+        assert not closed.is_set()
+        go.set()
+        await asyncio.to_thread(closed.wait, 20)
+        return raised.value
+
+    gc.disable()
+    try:
+        error = in_a_loop(cancelled())
+        assert error.__traceback__ and closed.is_set()
+    finally:
+        gc.enable()

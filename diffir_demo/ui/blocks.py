@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import functools
+import inspect
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 from gradio.blocks import convert_component_dict_to_list
 from gradio.exceptions import Error, InvalidPathError
+from gradio.utils import SyncToAsyncIterator
 
 from ..disk import is_full
 from .component import words_of
@@ -24,8 +26,8 @@ from .turns import TurnQueue
 WORDS = words_of()
 LOG = logging.getLogger(__name__)
 
-LET_GO = 0.2
-"""Seconds until a cancelled task is over."""
+STEP = 3600
+"""Seconds that a handler's first step may go on for after it was cancelled; most end within a second."""
 UNWATCHED = """<script>{
   const unwatched = Object.create(Object.prototype);
   for (const each of window.gradio_config?.dependencies ?? []) Object.setPrototypeOf(each, unwatched);
@@ -51,6 +53,7 @@ class Blocks(gr.Blocks):
     composed: Callable[[], list[str]] = list
     """The texts of the page as it is built that have facts in them and stand within HTML, in the present language."""
 
+    _closing: ClassVar[set[asyncio.Task[None]]] = set()
     _config: Any = None
     _in_languages: Mapping[str, Any] = MappingProxyType({})
 
@@ -95,12 +98,6 @@ class Blocks(gr.Blocks):
             return await super().process_api(*args, **options)
         except Error:
             raise
-        except asyncio.CancelledError:
-            if options.get("iterator") is None:
-                # Cancelled within its first step, a run is no iterator yet that Gradio could close: it keeps the device
-                # until what the cancelled task held is collected.
-                asyncio.get_running_loop().call_later(LET_GO, gc.collect)
-            raise
         except InvalidPathError as error:
             raise Error(WORDS.not_uploaded, print_exception=False) from error
         except Exception as error:
@@ -108,6 +105,24 @@ class Blocks(gr.Blocks):
                 raise Error(WORDS.disk_full, print_exception=False) from error
             LOG.error("A handler failed: %s", "".join(traceback.format_exception(error)))
             raise Error(WORDS.bug, print_exception=False) from error
+
+    async def call_function(
+        self, block_fn: Any, processed_input: Any, iterator: Any = None, *others: Any, **options: Any
+    ) -> Any:
+        """The parent's. A handler that is cancelled within its first step is no iterator yet that Gradio could close,
+        and would keep the device until it is collected: it is closed as soon as the step is over."""
+        handler = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        runs: list[Iterator[Any]] = []
+        if iterator is None and inspect.isgeneratorfunction(handler.fn):
+            handler = _recorded(handler, runs)
+        try:
+            return await super().call_function(handler, processed_input, iterator, *others, **options)
+        except asyncio.CancelledError:
+            for run in runs:
+                closing = asyncio.create_task(SyncToAsyncIterator(run, None).aclose(STEP))
+                self._closing.add(closing)  # the loop itself holds no task
+                closing.add_done_callback(self._closing.discard)
+            raise
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Raises Gradio's `Error` for another number of values than the handler takes."""
@@ -157,6 +172,20 @@ class Blocks(gr.Blocks):
         if final or simple_format:
             return sent
         return [_whole(value, difference) for value, difference in zip(given, sent, strict=True)]
+
+
+def _recorded(handler: Any, runs: list[Iterator[Any]]) -> Any:
+    """The handler, a generator's, which notes what it begins."""
+
+    @functools.wraps(handler.fn)
+    def begin(*values: Any, **named: Any) -> Iterator[Any]:
+        run = handler.fn(*values, **named)
+        runs.append(run)
+        yield from run
+
+    recorded = copy(handler)
+    recorded.fn = begin
+    return recorded
 
 
 def _in_order(outputs: list[Any], answer: Any) -> list[Any]:
