@@ -6,6 +6,7 @@ For a quiet machine, by hand: the load is printed. Seconds of the processor are 
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from diffir_demo.api import load
 from diffir_demo.figures import markdown_row, markdown_table
 from diffir_demo.imaging import Picture
 from diffir_demo.tasks import Request
+from diffir_demo.ui.photo.examples import FOLDER as EXAMPLES
 from tests.conftest import installed_chromium
 from tools.machine import machine
 
@@ -31,20 +34,26 @@ from .server import serve
 
 SIDE = 512
 """Pixels of the result, as docs/speed.md has them."""
-HOLE = slice(200, 260)
+NOISE = ((200, 260), (0, 512))
+"""Rows and columns of the hole in a photo that is pure noise, which texture is searched for in for longest."""
+PHOTO = "building-stone-house.jpg"
+"""Of the examples, beside that; with an ordinary hole, as of somebody who walks by."""
+ORDINARY = ((200, 300), (200, 300))
 RUNS = 2
 """The best one counts; before them one that is not counted."""
 PATIENCE = 600_000
 """Milliseconds."""
-RUN = """async ({ folder, fill, threads, side, runs, hole }) => {
+RUN = """async ({ folder, fill, threads, side, runs, hole, photo }) => {
   const { Restorer } = await import(new URL("page/restorer.js", document.baseURI));
   const facts = JSON.parse(document.getElementById("facts").textContent), root = document.baseURI;
   window.restorer ??= new Map();
   const setup = { wanted: "wasm", threads, files: facts.runtime, root };
   const made = window.restorer.get(threads) ?? new Restorer(new URL("engine/worker.js", root), setup);
   window.restorer.set(threads, made);
-  const pixels = new Uint8ClampedArray(4 * side * side).map((_, i) => (i % 4 === 3 ? 255 : (i * 7919) % 251));
-  const mask = hole && new Uint8Array(side * side).fill(1, hole[0] * side, hole[1] * side);
+  const noise = () => new Uint8ClampedArray(4 * side * side).map((_, i) => (i % 4 === 3 ? 255 : (i * 7919) % 251));
+  const pixels = photo ? Uint8ClampedArray.from(atob(photo), (each) => each.charCodeAt(0)) : noise();
+  const mask = hole && new Uint8Array(side * side);
+  if (hole) for (let y = hole[0][0]; y < hole[0][1]; y++) mask.fill(1, y * side + hole[1][0], y * side + hole[1][1]);
   const request = { pixels, width: side, height: side, mask, feather: 0, fill, seed: 0, steps: null, ipr: null };
   const found = [];
   for (let i = 0; i < runs; i++) {
@@ -110,27 +119,42 @@ def _speeds(browser: Browser, folder: Path, side: int) -> Iterator[list[str]]:
         for shown in offered():
             here = side // shown.preset.scale
             yield [_name(shown), *(_in_browser(page, shown, here, threads) for threads in (1, 2)), _here(shown, here)]
+            if shown.task.wants_mask:
+                found = (_in_browser(page, shown, here, threads, _example(here)) for threads in (1, 2))
+                yield [f"{_name(shown)}, a photo", *found, _here(shown, here, _example(here))]
 
 
-def _in_browser(page: Page, shown: Shown, side: int, threads: int) -> str:
-    asked = _asked(shown, threads, side)
+def _example(side: int) -> Picture:
+    with Image.open(EXAMPLES / PHOTO) as image:
+        return Picture(np.asarray(image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)))
+
+
+def _in_browser(page: Page, shown: Shown, side: int, threads: int, photo: Picture | None = None) -> str:
+    asked = _asked(shown, threads, side, photo)
     page.evaluate(RUN, asked)
     return _best(lambda: page.evaluate(RUN, asked)[0])
 
 
-def _asked(shown: Shown, threads: int, side: int) -> dict[str, Any]:
-    """One run of `RUN`."""
-    hole = [HOLE.start * side // SIDE, HOLE.stop * side // SIDE] if shown.task.wants_mask else None
-    facts = {"folder": shown.folder, "fill": shown.preset.fill, "hole": hole}
+def _asked(shown: Shown, threads: int, side: int, photo: Picture | None = None) -> dict[str, Any]:
+    """One run of `RUN`. photo: pure noise without one."""
+    hole = _hole(side, photo) if shown.task.wants_mask else None
+    opaque = photo and np.dstack([photo.pixels, np.full((side, side), 255, np.uint8)])
+    pixels = None if opaque is None else base64.b64encode(opaque.tobytes()).decode()
+    facts = {"folder": shown.folder, "fill": shown.preset.fill, "hole": hole, "photo": pixels}
     return facts | {"threads": threads, "side": side, "runs": 1}
 
 
-def _here(shown: Shown, side: int) -> str:
+def _hole(side: int, photo: Picture | None) -> list[list[int]]:
+    """Rows and columns, from and to."""
+    return [[place * side // SIDE for place in each] for each in (ORDINARY if photo else NOISE)]
+
+
+def _here(shown: Shown, side: int, photo: Picture | None = None) -> str:
     """The same by the library on one thread, in float32, which is what the browser computes in."""
     model = load(shown.task, preset=shown.preset.key, scale=shown.preset.scale, device="cpu", precision="fp32")
-    picture = Picture(np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8))
-    mask = np.zeros((side, side), bool)
-    mask[HOLE.start * side // SIDE : HOLE.stop * side // SIDE] = True
+    picture = photo or Picture(np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8))
+    mask, (rows, columns) = np.zeros((side, side), bool), _hole(side, photo)
+    mask[slice(*rows), slice(*columns)] = True
     request = Request(picture, mask if shown.task.wants_mask else None)
     model.restore(request)
     return _best(lambda: model.restore(request).seconds.total)
