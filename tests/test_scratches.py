@@ -267,6 +267,15 @@ def test_the_measurement_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFi
     assert [row.split(" | ")[0] for row in rows] == ["| 0.25", "| 0.5", "| 0.75"]
 
 
+def test_photos_that_are_taken_for_scratched_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in NAMES[:2]:
+        Image.fromarray(example(name)).save(tmp_path / f"{name}.png")
+    assert measurement.main(["--data", str(tmp_path), "--plan"]) == 0
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[1] for row in rows] == ["no", "yes", "no", "yes"]
+    assert rows[0][0] == "as it is" and rows[0][2] == "0 of 2" and rows[1][2] in ("1 of 2", "2 of 2")
+
+
 def run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 

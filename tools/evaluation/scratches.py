@@ -2,6 +2,8 @@
 
 Each photo is aged on purpose (`tasks/old_photo.py`, photo i with seed i), so that what should be found is known; and
 what is found in the clean photo itself is a false alarm. Shares are of all pixels of the folder together.
+
+With `--plan`, photos are counted in place of pixels: which does `chain.propose` take for scratched?
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
+from diffir_demo.api import Model, load
+from diffir_demo.chain import propose
 from diffir_demo.errors import DiffIRError
 from diffir_demo.figures import markdown_table
-from diffir_demo.imaging import grown, load_picture
+from diffir_demo.imaging import Picture, grown, load_picture
 from diffir_demo.scratches import find_scratches, search
+from diffir_demo.tasks import get_task
 from diffir_demo.tasks.old_photo import aged
 
 from .sets import photos
@@ -25,6 +31,8 @@ from .sets import photos
 SENSITIVITIES = (0.25, 0.5, 0.75)
 TOLERANCE = 2.0
 """Pixels by which a mark may miss the damage, and damage the nearest mark."""
+WORN = "mixed"
+"""The set of `clean` by which photos are worn: softness of 1 pixel, noise of 10 levels, JPEG of quality 55."""
 
 
 @dataclass
@@ -79,14 +87,45 @@ def counts(pixels: np.ndarray, seed: int, sensitivities: Sequence[float] = SENSI
         yield count
 
 
+def judged(picture: Picture, seed: int, reader: Model) -> dict[str, tuple[bool, bool]]:
+    """One clean photo, aged and worn with that seed: by what it is, whether it is scratched and is taken for that."""
+    old = Picture(aged(picture.pixels, np.random.default_rng(seed))[0])
+    worn, clean = get_task("clean"), Picture(picture.pixels)
+    kinds = {"as it is": (clean, False), "aged": (old, True)}
+    for name, (kept, is_scratched) in list(kinds.items()):
+        request = worn.sets[WORN](kept, np.random.default_rng(seed)).request
+        kinds[f"{name}, with grain, soft and as JPEG"] = (request.picture, is_scratched)
+    return {
+        name: (should, any(each.recipe.task == "inpaint" for each in propose(kind, reader)))
+        for name, (kind, should) in kinds.items()
+    }
+
+
+def plans(files: Sequence[Path]) -> str:
+    """How many of these photos are taken for scratched, as a table in Markdown."""
+    reader = load("clean")
+    taken: dict[str, list[bool]] = {}
+    wanted: dict[str, bool] = {}
+    for seed, file in enumerate(tqdm(files, unit="photo", disable=None, leave=False)):
+        for name, (should, found) in judged(load_picture(file), seed, reader).items():
+            taken.setdefault(name, []).append(found)
+            wanted[name] = should
+    rows = [[name, "yes" if wanted[name] else "no", f"{sum(found)} of {len(found)}"] for name, found in taken.items()]
+    return markdown_table(["photos", "scratched", "taken for scratched"], rows)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints a table in Markdown; 2 where the folder cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m tools.evaluation.scratches")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos")
     parser.add_argument("--pictures", type=int, metavar="N", help="only the first N photos")
+    parser.add_argument("--plan", action="store_true", help="count the photos that a plan fills scratches in")
     options = parser.parse_args(arguments)
     try:
         files = photos(options.data, options.pictures)
+        if options.plan:
+            print(plans(files))
+            return 0
         totals = [Count() for _ in SENSITIVITIES]
         spent = pixels = 0.0
         for seed, file in enumerate(files):
