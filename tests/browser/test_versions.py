@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,9 @@ def test_the_result_is_edited_in_place(page: Page, tmp_path: Path) -> None:
     restore(page, "inpaint")
     recipe = read_recipe(download(page, "#inpaint-download", tmp_path))
     assert [len(each.strokes) for each in recipe.runs] == [1, 1]
+    versions = page.locator("#inpaint-bench .versions button")
+    expect(versions).to_have_text(["Original", "Remove 1", "Remove 2"])
+    expect(versions.last).to_have_attribute("title", re.compile(r"3, Remove 2, 96 × 64, .*seed 0"))
 
 
 @pytest.mark.tabs()

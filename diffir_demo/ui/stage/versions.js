@@ -2,7 +2,7 @@
 // share them, and the photo. Each of them can be the photo again. Runs in the scope of bar.js.
 
 const CHANGED = "versions-changed";
-const common = (globalThis.diffirVersions ??= { photo: null, stamp: 0, list: [] });  // list: [{ file, preview, picture, title }]
+const common = (globalThis.diffirVersions ??= { photo: null, stamp: 0, list: [] });  // list: [{ file, preview, picture, title, facts }]
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const strip = element.querySelector(".versions"), goOn = element.querySelector(".go-on");
 let stamp = pad.dataset.untouched === "true" ? 0 : common.stamp;  // of this tab's photo; another tab may have a newer one
@@ -43,7 +43,7 @@ on(document, "run-kept", ({ detail: run }) => {
     common.list = [{ file: run.photo, preview: common.photo?.preview, picture: run.before, title: props.words.original }];
   }
   common.list = [...common.list.filter(({ file }) => file.path !== run.result.path),
-    { file: run.result, picture: run.after, title: props.tools[run.task] }];
+    { file: run.result, picture: run.after, title: props.tools[run.task], facts: run.facts }];
   common.kept = (common.kept || 0) + 1;
   own = run.result.path;
   tell();
@@ -57,12 +57,13 @@ function showVersions() {
   strip.hidden = common.list.length < 2 || !isVersion(pad.dataset.file);
   strip.replaceChildren(...common.list.flatMap((version, number) => {
     const button = Object.assign(document.createElement("button"), { type: "button" });
-    const label = filled(props.words.back_to, { title: `${number + 1}, ${version.title}` });
+    const title = titleOf(version), facts = [title, ...(version.facts ?? [])].join(", ");
+    const label = filled(props.words.back_to, { title: `${number + 1}, ${facts}` });
     button.setAttribute("aria-label", label);
     button.setAttribute("aria-current", String(isOnStage(version)));
     button.title = label;
     if (version.picture) button.append(Object.assign(new Image(), { src: version.picture, alt: "" }));
-    button.append(Object.assign(document.createElement("span"), { textContent: version.title }));
+    button.append(Object.assign(document.createElement("span"), { textContent: title }));
     button.addEventListener("click", () => {
       if (result && version.file.path === own) view("result");
       else { goOnWith(props.task, version); view("photo"); }
@@ -72,6 +73,12 @@ function showVersions() {
   }));
   strip.scrollTop = strip.scrollHeight;
   fitWindow();
+}
+
+// With a number where a tool has made several.
+function titleOf(version) {
+  const same = common.list.filter(({ title }) => title === version.title), number = same.indexOf(version) + 1;
+  return same.length > 1 ? `${version.title} ${number}` : version.title;
 }
 
 // The bar's own is for the result on the board.
