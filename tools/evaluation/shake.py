@@ -1,7 +1,7 @@
 """How well are camera paths found and undone? `python -m tools.evaluation.shake --data FOLDER`.
 
 The sets of the deblurring task and those beside it (photo i with seed i), hands in sRGB levels, and photos as they are.
-With `--preset` also what that network makes of them, and the least of its gains.
+With `--preset` also what that network makes of them, with one shift undone as well, and the least of its gains.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def blurred(name: str, folder: Path, pictures: int | None) -> Iterator[Case]:
 
 
 def measured(case: Case, light: Light, engines: Iterable[Model] = ()) -> list[float]:
-    """What the columns of `HEADS` are the means of, and for every engine dB of what it makes, and its gain.
+    """What the columns of `HEADS` are the means of, and for every engine dB, aligned as well, and the gain.
 
     `nan` for what an untouched photo does not have.
     """
@@ -74,8 +74,9 @@ def measured(case: Case, light: Light, engines: Iterable[Model] = ()) -> list[fl
     aligned = float("nan") if aligned is None else aligned
     values = [before, after, aligned, _gain(before, after), oracle, path, found.shake.trust, found.shake.radius, spent]
     for engine in engines:
-        restored = psnr(engine.restore(case.request).picture.pixels, sharp)
-        values += [restored, _gain(before, restored)]
+        made = engine.restore(case.request).picture.pixels
+        restored, still = psnr(made, sharp), aligned_psnr(made, sharp)
+        values += [restored, float("nan") if still is None else still, _gain(before, restored)]
     return values
 
 
@@ -90,7 +91,7 @@ def cells_of(name: str, folder: Path, pictures: int | None, engines: Sequence[Mo
     bar = tqdm(blurred(name, folder, pictures), desc=name, unit="photo", disable=None, leave=False)
     values = np.array([measured(case, light, engines) for case in bar])
     cells = [mean_score(list(column)) for column in values.T]
-    for column in (3, *range(len(HEADS) - 1, values.shape[1], 2)):  # gains: the least
+    for column in (3, *range(len(HEADS), values.shape[1], 3)):  # gains: the least
         cells[column] = float(values[:, column].min())
     return [name, str(len(values)), *("–" if np.isnan(cell) else f"{cell:.2f}" for cell in cells)]
 
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         photos(options.data, options.pictures)
         engines = [load(deblur.TASK, preset=preset) for preset in options.presets]
-        heads = [*HEADS, *(head for preset in options.presets for head in (preset, "least gain"))]
+        heads = [*HEADS, *(head for preset in options.presets for head in (preset, "aligned", "least gain"))]
         print(markdown_table(heads), flush=True)
         for name in options.sets or names:
             print(markdown_row(cells_of(name, options.data, options.pictures, engines)), flush=True)
