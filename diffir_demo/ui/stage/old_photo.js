@@ -36,20 +36,25 @@ function showPlan() {
 watch("value", showPlan);
 
 async function makeAll(steps) {
-  const { file, preview } = JSON.parse(pad.dataset.value);
-  let photo = { file, preview };
   const began = performance.now(), count = steps.length;
   common.isPlanGoing = true;
+  const isMade = await eachOf(steps).finally(() => { common.isPlanGoing = false; sayPart(""); });
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  if (isMade && count > 1) sayPart(filled(props.words.all_parts, { count, seconds }));
+}
+
+// Whether all of them were made; those that were are among the versions.
+async function eachOf(steps) {
+  const { file, preview } = JSON.parse(pad.dataset.value), count = steps.length;
+  let photo = { file, preview };
   for (const [i, step] of steps.entries()) {
     if (count > 1) sayPart(filled(props.words.part, { number: i + 1, count, tool: step.title }));
     await goOnWith(step.task, photo, { mask: step.mask });
     await chooseLike(step);
-    if (!(await finished(step.task))) { common.isPlanGoing = false; sayPart(""); return; }
+    if (!(await finished(step.task))) return false;
     photo = latest();
   }
-  common.isPlanGoing = false;
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  if (count > 1) sayPart(filled(props.words.all_parts, { count, seconds }));
+  return true;
 }
 
 // Over the stage, in every tab: the steps are made in several. It stays until something else is done.
