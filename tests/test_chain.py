@@ -100,9 +100,15 @@ def test_a_mask_of_another_size_is_told_in_mid_run() -> None:
         last(chained(links)(ENLARGE.request(photo(24, 32))))
 
 
-def test_then_adds_runs_and_the_result_repeats_them_all(checkpoints: Path, tmp_path: Path) -> None:
+def test_then_adds_runs_and_the_result_repeats_them_all(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source, result, again = noise_file(tmp_path / "a.png"), tmp_path / "b.png", tmp_path / "c.png"
-    assert run("restore", "clean", source, "-o", result, "--then", "deblur:faithful", "--then", "sr:faithful") == 0
+    three = ("restore", "clean", source, "-o", result, "--then", "deblur:faithful", "--then", "sr:faithful")
+    assert run(*three) == 0
+    assert " s for the last of 3 runs: clean, deblur, sr; " in capsys.readouterr().out
+    assert run(*three, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == ["clean", "deblur", "sr"]
     assert [each.task for each in read_recipe(result).runs] == ["clean", "deblur", "sr"]
     assert run("restore", "chain", source, "-o", again, "--recipe", result) == 0
     assert np.array_equal(load_picture(result).pixels, load_picture(again).pixels)

@@ -91,6 +91,7 @@ def _record(job: Job, restoration: Restoration) -> dict[str, object]:
         **({} if (copied := restoration.copied_share) is None else {"copied": round(copied, 4)}),
         **({"path": path_facts(undone)} if (undone := restoration.undone) else {}),
         **({"reading": reading.to_dict()} if (reading := restoration.reading) else {}),
+        **({"runs": runs} if len(runs := _runs(restoration)) > 1 else {}),
     }
 
 
@@ -98,13 +99,25 @@ def _sentence(job: Job, restoration: Restoration) -> str:
     picture = restoration.picture
     notices = "".join(f"\n  note: {notice}" for notice in restoration.notices)
     size, seconds = f"{picture.width} x {picture.height}", f"{restoration.seconds.total:.2f} s"
+    runs, whose, comma = _runs(restoration), "", ","
+    if len(runs) > 1:
+        seconds += f" for the last of {len(runs)} runs: {', '.join(runs)}"
+        whose, comma = " of the last run", ";"
     numbers = (
-        f"\n  the {len(restoration.ipr)} numbers say: {in_words(reading)}" if (reading := restoration.reading) else ""
+        f"\n  the {len(restoration.ipr)} numbers{whose} say: {in_words(reading)}"
+        if (reading := restoration.reading)
+        else ""
     )
     preset = _preset_of(restoration)
     named = f"{get_task(restoration.task).title_of(preset)}, " if preset else ""
-    made = f"{size}, {seconds}, {named}{restoration.weights}"
+    made = f"{size}, {seconds}{comma} {named}{restoration.weights}"
     return f"{shown_name(job.source.name)} -> {job.target} ({made}){numbers}{notices}"
+
+
+def _runs(restoration: Restoration) -> list[str]:
+    """The tasks of all runs that led to it, in order."""
+    before = restoration.before
+    return [*(run.task for run in before.runs), restoration.task] if before else [restoration.task]
 
 
 def _preset_of(restoration: Restoration) -> Preset | None:
