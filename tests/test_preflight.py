@@ -83,6 +83,9 @@ def test_a_smaller_photo_takes_moments_and_keeps_its_shape() -> None:
     assert smaller_size(QUICK) is None
     slow = dataclasses.replace(QUICK, paint=6.0)
     assert smaller_size(slow) is None  # it is small already
+    assert smaller_size(dataclasses.replace(LONG, output_size=(12_000, 8_000))) is None  # made x2, smaller than it is
+    huge = dataclasses.replace(LONG, output_size=(24_000, 16_000))  # made x4, more than can be held
+    assert smaller_size(huge) == (3000, 2000)
 
 
 class Clock:

@@ -20,6 +20,32 @@ pytestmark = [pytest.mark.browser, pytest.mark.tabs("inpaint", "deblur")]
 HERE = Machine(torch.device("cpu"), torch.float32)
 
 
+OVERLAPS = """(key) => {
+  const names = ["status .line", "preflight-text", "go-on", "smaller", "crop", "not-now", "run"];
+  const shown = names.map((name) => [name, document.querySelector(`#${key}-${name}`)])
+    .filter(([, each]) => each?.offsetParent);
+  const parts = shown.map(([name, each]) => {
+    const range = document.createRange();  // of words: as wide as they are
+    range.selectNodeContents(each);
+    const isButton = each.tagName === "BUTTON", box = (isButton ? each : range).getBoundingClientRect();
+    return { name, box, isCut: isButton && each.scrollWidth > each.clientWidth + 1 };
+  });
+  const bar = document.querySelector(`#${key}-bench .desk`).getBoundingClientRect(), found = [];
+  for (const [i, { name, box, isCut }] of parts.entries()) {
+    const isHigh = box.top < bar.top || box.bottom > innerHeight + 0.5;
+    const isWide = box.left < 0 || box.right > innerWidth + 0.5;
+    if (isHigh || isWide || isCut) found.push([name, isCut ? "cut off" : "outside"]);
+    for (const other of parts.slice(i + 1)) {
+      const across = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+      const down = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+      if (across > 1 && down > 1) found.push([name, other.name]);
+    }
+  }
+  return found;
+}"""
+"""What of the question lies over another part of it, or out of sight."""
+
+
 @pytest.fixture
 def slow() -> Iterator[Callable[[float], None]]:
     """Makes the app believe that a megapixel takes so many seconds to deblur or inpaint here."""
@@ -201,6 +227,22 @@ def test_the_time_left_is_told(page: Page, slow: Callable[[float], None], large:
     assert box and after and box["y"] == pytest.approx(after["y"], abs=1)
 
 
+@pytest.mark.parametrize("width", [1440, 1280, 960])
+def test_a_question_has_room_and_is_put_off_by_escape(
+    page: Page, slow: Callable[[float], None], large: Path, width: int
+) -> None:
+    slow(100)
+    page.set_viewport_size({"width": width, "height": 720})
+    go_to(page, "deblur")
+    choose_and_see(page, "deblur", large)
+    press_restore(page, "deblur")
+    expect(page.locator("#deblur-not-now")).to_be_visible()
+    assert page.evaluate(OVERLAPS, "deblur") == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#deblur-not-now")).to_be_hidden()
+    expect(told(page)).to_contain_text("Not started")
+
+
 def test_it_fits_a_phone(open_page: Callable[..., Page], slow: Callable[[float], None], large: Path) -> None:
     slow(100)
     page = open_page(**PHONE)
@@ -209,5 +251,6 @@ def test_it_fits_a_phone(open_page: Callable[..., Page], slow: Callable[[float],
     press_restore(page, "deblur")
     expect(page.locator("#deblur-not-now")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(OVERLAPS, "deblur") == []
     page.locator("#deblur-not-now").tap()
     expect(told(page)).to_contain_text("Not started")

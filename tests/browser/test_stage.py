@@ -33,9 +33,13 @@ MISSING = """(selectors) => selectors.filter((selector) => {
 """Which of these are not wholly in the window, or lie under something else."""
 DRAWN = """(maps) => maps.map((map) =>
   map.getContext("2d").getImageData(0, 0, map.width, map.height).data.some(Boolean))"""
-CARRIED = """(data) => {
+SWEPT = """(key) => [
+  document.querySelector(`#${key}-bench .sweep`).style.getPropertyValue("--done"),
+  `${document.querySelector(`#${key}-status [role=progressbar]`).getAttribute("aria-valuenow")}%`,
+]"""
+CARRIED = """([data, ...names]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], "brought.png", { type: "image/png" }));
+  for (const name of names) transfer.items.add(new File([bytes], name, { type: "image/png" }));
   return transfer;
 }"""
 
@@ -90,6 +94,8 @@ def test_all_that_is_needed_is_on_the_first_screen(
             photo_is_whole(page, key)
             expect(page.locator(run)).to_be_hidden()
             assert maps.evaluate_all(DRAWN) == [True] * maps.count(), "each shows its numbers"
+        expect(page.locator(f"#{key}-status [role=progressbar]")).not_to_have_attribute("aria-valuenow", "0")
+        assert page.evaluate(SWEPT, key)[0] == page.evaluate(SWEPT, key)[1], "the sweep is as far as the bar"
         pace.go()
 
         expect(page.locator(f"#{key}-status")).to_contain_text("Done in")
@@ -131,7 +137,11 @@ def test_photo_and_result_take_turns(open_page: Callable[..., Page], screen: str
 def test_a_file_may_be_dropped_anywhere(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     data = base64.b64encode(photo(tmp_path / "any.png", 90, 60).read_bytes()).decode()
-    carried = {"dataTransfer": page.evaluate_handle(CARRIED, data), "bubbles": True, "cancelable": True}
+    carried = {
+        "dataTransfer": page.evaluate_handle(CARRIED, [data, "brought.png"]),
+        "bubbles": True,
+        "cancelable": True,
+    }
     overlay = page.locator("#deblur-stage-bar .overlay")
     page.dispatch_event(".head h1", "dragover", carried)
     expect(overlay).to_have_text(words_of("stage").bar["drop"])
@@ -143,6 +153,10 @@ def test_a_file_may_be_dropped_anywhere(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#deblur-canvas .caption")).to_contain_text("brought.png · 90 × 60")
     go_to(page, "sr")
     expect(page.locator("#sr-canvas .caption")).to_contain_text("brought.png · 90 × 60")  # one photo, all tools
+    several = {**carried, "dataTransfer": page.evaluate_handle(CARRIED, [data, "first.png", "second.png", "third.png"])}
+    page.dispatch_event(".head h1", "drop", several)
+    expect(page.locator("#sr-canvas .caption")).to_contain_text("first.png · 90 × 60")
+    expect(page.locator("#sr-bench .part")).to_contain_text("The first of 3 files was opened")
 
 
 @pytest.mark.tabs("sr", "deblur")

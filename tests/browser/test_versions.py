@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,45 @@ def test_a_plan_may_be_declined_and_a_fine_photo_has_none(
     assert pace.runs == runs + 1
 
 
+@pytest.mark.tabs("inpaint", "clean")
+def test_a_plan_is_of_one_photo_and_ends_with_it(
+    page: Page, pace: Pace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = np.zeros((64, 96), bool)
+    hole[20:24, 10:80] = True
+    plan = (Proposal(Recipe("inpaint", preset="faithful", mask=mask_bytes(hole)), "scratches"),)
+    gate = threading.Event()
+
+    def slowly(*_: object) -> tuple[Proposal, ...]:
+        gate.wait(20)
+        return plan
+
+    monkeypatch.setattr(stage, "propose", slowly)
+    go_to(page, "clean")
+    choose_and_see(page, "clean", photo(tmp_path / "old.png", 96, 64))
+    old, proposed = page.locator("#clean-stage-bar .old"), page.locator("#clean-bench .plan")
+    old.click()
+    choose_and_see(page, "clean", photo(tmp_path / "next.png", 64, 96))  # while the former one is looked over
+    gate.set()
+    expect(page.locator("#clean-status .status.busy")).to_have_count(0)
+    page.wait_for_timeout(300)
+    expect(proposed).to_be_hidden()
+    old.click()
+    expect(proposed).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(proposed).to_be_hidden()
+    expect(old).to_be_focused()
+    old.click()
+    expect(proposed).to_be_visible()
+    choose_and_see(page, "clean", photo(tmp_path / "last.png", 64, 96))
+    expect(proposed).to_be_hidden()
+    old.click()
+    expect(proposed).to_be_visible()
+    pace.delay = 0.3
+    page.click("#clean-run")
+    expect(proposed).to_be_hidden()
+
+
 def test_a_reload_keeps_photo_mask_and_versions(page: Page, address: str, tmp_path: Path) -> None:
     choose_and_see(page, "inpaint", photo(tmp_path / "walk.png", 96, 64))
     stroke(page, (0.3, 0.3), (0.6, 0.3))
@@ -227,12 +267,31 @@ def test_what_was_opened_last_is_there_in_every_tool_after_a_reload(page: Page, 
     choose_and_see(page, "deblur", photo(tmp_path / "former.png", 64, 48))
     page.wait_for_timeout(1500)
     page.goto(address)
-    page.wait_for_selector(READY)
+    in_the_end(page, "deblur", "former.png · 64 × 48")
+    go_to(page, "inpaint")
     choose_and_see(page, "inpaint", photo(tmp_path / "latter.png", 96, 64))
     go_to(page, "deblur")
     in_the_end(page, "deblur", "latter.png · 96 × 64")
     page.wait_for_timeout(1500)
     assert "latter.png" in caption(page, "deblur")
+
+
+@pytest.mark.tabs("inpaint", "clean", "deblur")
+def test_a_reload_leads_back_to_the_tool_with_its_photo_in_all_of_them(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    """Though the first tool was never left with another photo than its example."""
+    go_to(page, "clean")
+    choose_and_see(page, "clean", photo(tmp_path / "walk.png", 96, 64))
+    restore(page, "clean")
+    page.wait_for_timeout(1500)
+    page.goto(address)
+    expect(page.get_by_role("tab", name="Clean up", exact=True)).to_have_attribute("aria-selected", "true")
+    in_the_end(page, "clean", "walk.png · 96 × 64")
+    expect(page.locator("#clean-bench .versions button")).to_have_text(["Original", "Clean up"])
+    for key in ("deblur", "inpaint"):
+        go_to(page, key)
+        in_the_end(page, key, "walk.png · 96 × 64")
 
 
 def test_a_photo_that_the_server_has_lost_is_sent_again(

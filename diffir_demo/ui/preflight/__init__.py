@@ -219,11 +219,19 @@ def question(estimate: Estimate, free: int | None) -> str | None:
 
 
 def smaller_size(estimate: Estimate) -> tuple[int, int] | None:
-    """(width, height) at which a photo would take moments; None where it nearly does, or would be hardly smaller."""
+    """(width, height) at which a photo would take moments; None where it nearly does, or would be hardly smaller.
+
+    What is made of it stays larger than the photo is: twice as large where more could not be held, else nothing is
+    offered.
+    """
     (width, height), (to_width, to_height) = estimate.input_size, estimate.output_size
     output = to_width * to_height
     share = min(QUICK / estimate.seconds, BYTES / estimate.bytes, MAX_OUTPUT_MEGAPIXELS * 1e6 / output)
     share = max(share, LEAST / output)
+    if output > width * height > share * output:  # enlarged, it would be smaller than it is
+        if not _is_too_large(estimate):
+            return None
+        share = min(4 * width * height, MAX_OUTPUT_MEGAPIXELS * 1e6) / output
     if share > WORTHWHILE:
         return None
     return max(1, round(width * share**0.5)), max(1, round(height * share**0.5))

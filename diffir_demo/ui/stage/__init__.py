@@ -18,7 +18,7 @@ from ..photo.reading import photo_of
 from ..run_queue import run_in_thread
 from ..shared import ON_THE_DEVICE, QUIET, Feature, Shared, Updates, report_errors
 
-COMMON, WORDS = words_of(), words_of("stage")
+COMMON, WORDS, BATCH = words_of(), words_of("stage"), words_of("batch")
 ORDER = "inpaint", "clean", "deblur", "sr"
 """In which tools work on an old photo; what is not among them comes last."""
 
@@ -52,6 +52,8 @@ class StageValue(Value):
 
     number: int = 0
     """Another one every time."""
+    photo: str = ""
+    """The path of its file."""
     steps: list[StepData] = []
     text: str = ""
 
@@ -66,8 +68,8 @@ class StageBar(TypedHTML):
         others = {each: task_words(each).do or task.title for each, task in TASKS.items()}
         scripts = parts("stage/bar", "stage/watch", "stage/versions", "stage/old_photo", "history/stored", "stage/kept")
         scripts["js_on_load"] = ONCE_THERE.replace("SCRIPTS", scripts["js_on_load"])
-        facts: dict[str, Any] = {"task": key, "words": WORDS.bar, "tools": others, "server_functions": [still_there]}
-        super().__init__(StageValue(), **facts, **scripts, **options)
+        facts: dict[str, Any] = {"task": key, "words": WORDS.bar | {"batch": BATCH.title}, "tools": others}
+        super().__init__(StageValue(), server_functions=[still_there], **facts, **scripts, **options)
 
 
 class StageFeature(Feature):
@@ -86,13 +88,14 @@ class StageFeature(Feature):
         """What the photo on the canvas seems to need."""
         reader = get_task(FINDS)
         yield self.shared.say(WORDS.looking, 0.3, "busy")
-        photo = photo_of(values[self.shared.canvas])
+        canvas = values[self.shared.canvas]
+        photo = photo_of(canvas)
         model = self.state.at_hand(reader, self.state.chosen(reader, None, {}).path)
         found = yield from run_in_thread(partial(propose, photo, model))
         text = WORDS.found if found else WORDS.nothing_found
         number = values[self.bar].number + 1
         steps = [_step(each, each in found) for each in with_others(found)]
-        shown = StageValue(number=number, steps=steps, text=text)
+        shown = StageValue(number=number, photo=canvas.file.path, steps=steps, text=text)
         yield {self.bar: shown} | self.shared.say(self.shared.intro)
 
 

@@ -44,11 +44,14 @@ function dragging(event) {
 on(document, "dragover", dragging);
 on(document, "drop", (event) => {
   overlay.hidden = true;
-  const file = event.dataTransfer?.files[0];
+  const [file, ...others] = event.dataTransfer?.files ?? [];
   if (!file || event.defaultPrevented || event.target.closest?.(".batch")) return;
   event.preventDefault();
   pad.dispatchEvent(new CustomEvent("bring", { detail: file }));
+  if (others.length) pad.dispatchEvent(new CustomEvent("several", { detail: others.length + 1 }));
 });
+// A question before a long run is put off.
+on(document, "keydown", ({ key }) => { if (key === "Escape") desk.querySelector(`#${props.task}-not-now:not(.hidden, .hide)`)?.click(); });
 element.querySelector(".open").addEventListener("click", () => pad.querySelector("input.file").click());
 views.addEventListener("click", (event) => event.target.dataset.view && view(event.target.dataset.view));
 pad.addEventListener("editing", () => view("photo"));

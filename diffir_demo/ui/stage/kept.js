@@ -36,7 +36,8 @@ async function keepPhoto() {
   const isSame = known?.value.file.path === value.file.path;
   const photo = isSame ? known.photo : await blobOf(value.file), mask = await blobOf(value.mask);
   if (photo.size > HEAVIEST) { await forgetPhoto(); return; }
-  if (text === pad.dataset.value) await stored("readwrite", (store) => store.put({ value, photo, mask, when: Date.now() }, props.task));
+  const isShared = common.photo?.file.path === value.file.path;
+  if (text === pad.dataset.value) await stored("readwrite", (store) => store.put({ value, photo, mask, isShared, when: Date.now() }, props.task));
 }
 
 // The file as the server knows it; sent again where it does not know it any longer.
@@ -67,8 +68,16 @@ async function versionsKept({ path }, preview) {
   return shown.map((version) => (version.file.path === path ? { ...version, preview } : version));
 }
 
+// This tab's own, or the one that all tools had, if that is newer; the mask is a tab's own.
+async function lastPhoto() {
+  const own = await stored("readonly", (store) => store.get(props.task)), all = await stored("readonly", (store) => store.getAll());
+  const [shared] = all.filter(({ isShared }) => isShared).sort((one, other) => other.when - one.when);
+  const isNewer = shared && (!own || (shared.when > own.when && shared.value.file.path !== own.value.file.path));
+  return isNewer ? { ...shared, value: { ...shared.value, strokes: [], mask: null }, mask: null } : own;
+}
+
 async function bringPhotoBack() {
-  const found = await stored("readonly", (store) => store.get(props.task));
+  const found = await lastPhoto();
   if (!found || JSON.stringify(found.value) === untouched) return;
   if (Date.now() - found.when > DAY) { await forgetPhoto(); return; }
   const { preview, strokes, feather, first } = found.value;
@@ -94,6 +103,19 @@ on(document, "chosen", ({ detail: key }) => {
   if (key !== props.task) return;
   try { localStorage.setItem(PRESETS, JSON.stringify({ ...presets(), [key]: choices() })); } catch { /* for this visit, then */ }
 });
+
+// A reload, or another language, leads back to the tool that was in use.
+const TOOL = "diffir-tool";
+function backToTool() {
+  if (common.isBack) return;
+  common.isBack = true;
+  const tool = sessionStorage.getItem(TOOL);
+  if (tool && tool !== props.task) tabOf(tool)?.click();
+}
+try {
+  backToTool();
+  new ResizeObserver(() => { if (isSeen()) sessionStorage.setItem(TOOL, props.task); }).observe(bench);
+} catch { /* the first one, then */ }
 
 // A browser that keeps nothing (private windows, blocked storage) just does not.
 pad.addEventListener("changed", () => {

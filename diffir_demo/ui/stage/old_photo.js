@@ -7,7 +7,12 @@ let answeredNumber = props.value?.number ?? 0;
 stages.append(plan);
 
 element.querySelector(".old").addEventListener("click", () => trigger("look_over"));
-plan.querySelector(".not-now").addEventListener("click", () => (plan.hidden = true));
+plan.querySelector(".not-now").addEventListener("click", closePlan);
+plan.addEventListener("keydown", ({ key }) => { if (key === "Escape") { closePlan(); element.querySelector(".old").focus(); } });
+function closePlan() { plan.hidden = true; }
+// It is of one photo: its scratches are nothing to another one, and nothing to propose while that is worked on.
+new MutationObserver(() => { if (!watchBox.hidden) closePlan(); }).observe(watchBox, { attributes: true, attributeFilter: ["hidden"] });
+new MutationObserver(() => { if (pad.dataset.file !== props.value?.photo) closePlan(); }).observe(pad, { attributes: true, attributeFilter: ["data-file"] });
 plan.querySelector(".start").addEventListener("click", () => {
   const steps = props.value.steps.filter((_, i) => plan.querySelectorAll("input")[i].checked);
   plan.hidden = true;
@@ -15,9 +20,10 @@ plan.querySelector(".start").addEventListener("click", () => {
 });
 
 function showPlan() {
-  const { number, steps, text } = props.value || {};
+  const { number, steps, text, photo } = props.value || {};
   if (!number || number === answeredNumber) return;
   answeredNumber = number;
+  if (photo !== pad.dataset.file) return;  // another one was opened since
   plan.querySelector("p").textContent = text;
   plan.querySelector("ol").replaceChildren(...steps.map(({ title, reason, scale, wanted }) => {
     const item = document.createElement("li"), label = item.appendChild(document.createElement("label"));
@@ -71,6 +77,7 @@ function showPart() {
   partLine.hidden = !common.part;
 }
 document.addEventListener(PART, showPart);
+pad.addEventListener("several", ({ detail: count }) => sayPart(filled(props.words.several, { count, batch: props.words.batch })));
 on(document, "click", ({ isTrusted }) => { if (isTrusted && common.part && !common.isPlanGoing) sayPart(""); });
 showPart();
 

@@ -49,5 +49,5 @@ function stepOf({ title }) {
   return figure;
 }
 
-new MutationObserver(followRun).observe(desk, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled"] });
+new MutationObserver(followRun).observe(desk, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled", "aria-valuenow"] });
 bench.closest(".tabitem").addEventListener(STEPS, followSteps);
