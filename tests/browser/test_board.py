@@ -44,6 +44,15 @@ def board(page: Page, key: str) -> tuple[float, float, float, float]:
     return box["x"], box["y"], box["width"], box["height"]
 
 
+ROW = """(key) => {
+  const canvas = document.querySelector(`#${key}-board .stage canvas`), from = Math.round(0.3 * canvas.width);
+  const count = Math.round(0.2 * canvas.width), pen = canvas.getContext("2d");
+  const pixels = pen.getImageData(from, Math.round(0.5 * canvas.height), count, 1).data;
+  return Array.from({ length: count }, (_, i) => pixels[4 * i]);
+}"""
+"""Red of the pixels in the middle of the stage, from 0.3 to 0.5 of its width."""
+
+
 def colour(page: Page, key: str, x: float, y: float) -> np.ndarray:
     """RGB of what is painted at (x, y) of the stage, fractions of it."""
     return rgba(page, key, x, y)[:3]
@@ -229,7 +238,7 @@ def test_the_difference_is_the_differences_of_pixels(page: Page, tmp_path: Path)
 
 
 @pytest.mark.tabs("sr")
-def test_what_is_just_enlarged_is_smooth_and_not_squares(page: Page, tmp_path: Path) -> None:
+def test_what_is_just_enlarged_is_smooth_from_pixel_to_pixel(page: Page, tmp_path: Path) -> None:
     """It is called bicubic, so between two pixels of the small photo there are levels that neither of them has."""
     stripes = np.zeros((24, 32, 3), np.uint8)
     stripes[:, ::2] = 255
@@ -243,6 +252,9 @@ def test_what_is_just_enlarged_is_smooth_and_not_squares(page: Page, tmp_path: P
     seen = [int(colour(page, "sr", x, 0.5)[0]) for x in np.linspace(0.3, 0.5, 48)]
     assert min(seen) < 40 and max(seen) > 215, "the small photo is what is looked at"
     assert sum(60 < each < 195 for each in seen) > 8
+    row = np.array(page.evaluate(ROW, "sr"))
+    changes, zoom = int((np.diff(row) != 0).sum()), level(page, "sr") / 100
+    assert zoom > 2 and changes <= len(row) / zoom + 2, "each pixel of the result is a square, as in the result"
 
 
 @pytest.mark.tabs("inpaint")

@@ -1,11 +1,11 @@
-// What is on the canvas. Beyond 200 % a pixel is a square, so that the browser's smoothing is not taken for detail; only
-// what is there to be "just enlarged" stays smooth.
+// What is on the canvas. Beyond 200 % a pixel is a square, so that the browser's smoothing is not taken for detail: a pixel
+// of the result, where the picture is a small one that is "just enlarged".
 
 const SHARP = 2;                     // from here on, pixels are squares
 const RIM = 2;                       // width of the mask's outline
 let isHeld = false;                  // flicker: A instead of B
 let due = 0;
-const scratch = document.createElement("canvas");
+const scratch = document.createElement("canvas"), grid = document.createElement("canvas");
 // What each mode of comparing paints; words/en.json names them (`mode_names`), in the order of their buttons.
 const MODES = { slider: paintSlider, side: paintSide, lens: paintLens, flicker: paintFlicker, difference: paintDifference };
 
@@ -51,18 +51,37 @@ function placed(rect, zoom = view.zoom, centre = view) {
 function paintPicture(brush, key, place) {
   const shown = method(key)?.view, image = shown && bitmap(shown.file.url);
   if (!image) return;
-  const smooth = shown.token || shown.enlarged || place.width / image.width <= SHARP;
-  brush.imageSmoothingEnabled = Boolean(smooth);
   brush.imageSmoothingQuality = "high";
-  brush.drawImage(image, place.left, place.top, place.width, place.height);
+  put(brush, shown, image, place, place);
   const region = regions.get(key);
   if (region) {
-    const [left, top, right, bottom] = region.box;
-    const wide = (right - left) * place.width, high = (bottom - top) * place.height;
-    brush.imageSmoothingEnabled = shown.enlarged || wide / region.bitmap.width <= SHARP;
-    brush.drawImage(region.bitmap, place.left + left * place.width, place.top + top * place.height, wide, high);
+    const [left, top, right, bottom] = region.box, x = place.left + left * place.width, y = place.top + top * place.height;
+    const part = { left: x, top: y, width: (right - left) * place.width, height: (bottom - top) * place.height };
+    put(brush, { enlarged: shown.enlarged }, region.bitmap, part, place);
   }
   if (key === "result" && mode !== "difference") paintOrigins(brush, place);
+}
+
+// An image in its part of the picture's place. What is just enlarged is so onto the result's pixels, and beyond `SHARP`
+// they are squares as the result's are.
+function put(brush, shown, image, part, place) {
+  const zoom = place.width / value.size[0], isOnGrid = shown.enlarged && zoom > SHARP;
+  if (!isOnGrid) {
+    brush.imageSmoothingEnabled = Boolean(shown.token || shown.enlarged || part.width / image.width <= SHARP);
+    brush.drawImage(image, part.left, part.top, part.width, part.height);
+    return;
+  }
+  const ratio = density(), within = (at, most) => Math.min(Math.max(at, 0), most);
+  const left = within(Math.floor(-place.left / zoom), value.size[0]), top = within(Math.floor(-place.top / zoom), value.size[1]);
+  const right = within(Math.ceil((canvas.width / ratio - place.left) / zoom), value.size[0]);
+  const bottom = within(Math.ceil((canvas.height / ratio - place.top) / zoom), value.size[1]);
+  if (right <= left || bottom <= top) return;
+  Object.assign(grid, { width: right - left, height: bottom - top });
+  const pen = grid.getContext("2d");
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(image, (part.left - place.left) / zoom - left, (part.top - place.top) / zoom - top, part.width / zoom, part.height / zoom);
+  brush.imageSmoothingEnabled = false;
+  brush.drawImage(grid, place.left + left * zoom, place.top + top * zoom, grid.width * zoom, grid.height * zoom);
 }
 
 function paintSlider(brush) {
