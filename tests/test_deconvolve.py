@@ -131,6 +131,19 @@ def test_the_border_is_nearly_as_good_as_the_middle() -> None:
     assert psnr(result, sharp, mask=rim) > psnr(soft, sharp, mask=rim) + 3
 
 
+def test_what_was_beyond_the_border_leaves_no_combs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in photos: what lies there is something else than a mirror image, and was blurred into the picture."""
+    around, cut = large_scene(240, 260), (slice(40, 200), slice(40, 220))
+    path = torch.from_numpy(camera_shake(21, np.random.default_rng(4)))
+    soft, sharp = blurred(around, path)[cut], around[cut]
+    rim = np.ones(sharp.shape[:2], bool)
+    rim[40:-40, 40:-40] = False
+    found = deconvolve(soft, path.numpy(), "linear", fidelity_for(1.0))
+    monkeypatch.setattr(solve, "BORDER_ROUNDS", 0)
+    without = deconvolve(soft, path.numpy(), "linear", fidelity_for(1.0))
+    assert psnr(found, sharp, mask=rim) > psnr(without, sharp, mask=rim) + 1
+
+
 def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     sharp = large_scene(300, 260)
     soft = blurred(sharp)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffir_demo.metrics import psnr
+from diffir_demo.metrics import aligned_psnr, psnr
 from diffir_demo.tasks import TASKS
 from tests.test_deconvolve import large_scene
 from tests.tiny import WITH_PATH, engine
@@ -53,14 +53,16 @@ def test_networks_are_measured_beside_it(data: Path, monkeypatch: pytest.MonkeyP
     networks = engine("deblur"), engine("deblur", config=WITH_PATH)
     (case,) = cases(TASKS["deblur"], data, "weak")
     values = shake.measured(case, "linear", networks)
-    assert len(values) == len(shake.HEADS) - 2 + 2 * len(networks)
-    for network, painted, gain in zip(networks, values[-4::2], values[-3::2], strict=True):
-        expected = psnr(network.restore(case.request).picture.pixels, case.reference.pixels)
+    assert len(values) == len(shake.HEADS) - 2 + 3 * len(networks)
+    for network, painted, still, gain in zip(networks, values[-6::3], values[-5::3], values[-4::3], strict=True):
+        made = network.restore(case.request).picture.pixels
+        expected = psnr(made, case.reference.pixels)
         assert painted == pytest.approx(expected) and gain == pytest.approx(expected - values[0])
+        assert still == pytest.approx(aligned_psnr(made, case.reference.pixels))
     monkeypatch.setattr(shake, "blurred", lambda *_: [case, case])
     monkeypatch.setattr(shake, "measured", lambda *_: values)
     line = shake.cells_of("weak", data, None, networks)
-    assert len(line) == len(shake.HEADS) + 4 and line[-1] == f"{values[-1]:.2f}"
+    assert len(line) == len(shake.HEADS) + 6 and line[-1] == f"{values[-1]:.2f}"
 
 
 def test_a_folder_without_photos_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,9 @@
 """Undoing a known blur on planes of light: Wiener's filter, and a prior of sparse gradients.
 
 Blur is multiplication for the Fourier transform, which wraps around. What lies beyond the border is filled in with
-what the estimate so far would have let be seen there (expectation maximisation): on training photos that is worth
-0.2 dB, and 0.4 dB within 12 pixels of the border."""
+what the estimate so far would have let be seen there (expectation maximisation): first by rounds of Wiener's filter,
+which cost little, then by the sparse prior's own. On crops of eight training photos, blurred before they were cut, as
+photos are, the first rounds are worth 0.8 dB, and 1.6 dB within 40 pixels of the border, where combs came in."""
 
 from __future__ import annotations
 
@@ -20,6 +21,12 @@ EXPONENT = 2 / 3
 """Of the hyper-Laplacian: natural gradients have heavy tails."""
 WEIGHTS = (1.0, 4.0, 16.0, 64.0, 256.0)
 """Of the coupling between the picture's gradients and their sparse copies, growing; Krishnan and Fergus's beta."""
+LEAST_ROUGH = 0.02
+"""That every frequency counts as having in Wiener's penalty."""
+BORDER_ROUNDS, BORDER_NOISE = 8, 0.05
+"""Of Wiener's filter, and the weight of its penalty on gradients. From 12 rounds on little changes."""
+BORDER_SHARE = 0.2
+"""Of the time, about."""
 ROUNDS = 2
 """Fixed-point rounds of `shrunk`; their error is below a hundredth of the threshold then."""
 
@@ -108,7 +115,7 @@ def wiener(light: Tensor, kernel: Tensor, noise: float) -> Tensor:
     wide, top, left = surrounded(light, kernel.shape[-1])
     height, width = wide.shape[-2:]
     blur = transfer(kernel, height, width)
-    inverse = blur.conj() / (blur.abs().square() + noise * (roughness(height, width) + 0.02))
+    inverse = blur.conj() / (blur.abs().square() + noise * (roughness(height, width) + LEAST_ROUGH))
     sharp = torch.fft.irfft2(torch.fft.rfft2(wide) * inverse, s=(height, width))
     return sharp[..., top : top + light.shape[-2], left : left + light.shape[-1]]
 
@@ -124,11 +131,17 @@ def hyper_laplacian(light: Tensor, kernel: Tensor, fidelity: float, tick: Tick =
     height, width = surrounded(light[:1], margin)[0].shape[-2:]
     blur = transfer(kernel, height, width)
     power, rough = blur.abs().square(), roughness(height, width)
+    let_through = power / (power + BORDER_NOISE * (rough + LEAST_ROUGH))
     found = torch.empty_like(light)
     for channel, plane in enumerate(light):
         seen, top, left = surrounded(plane, margin)
         inside = (slice(top, top + plane.shape[0]), slice(left, left + plane.shape[1]))
-        x, shown = seen, seen
+        shown = seen
+        for number in range(BORDER_ROUNDS):
+            shown = torch.fft.irfft2(torch.fft.rfft2(shown).mul_(let_through), s=(height, width))
+            shown[inside] = plane
+            tick((channel + BORDER_SHARE * (number + 1) / BORDER_ROUNDS) / len(light))
+        x = shown
         for number, weight in enumerate(WEIGHTS):
             sparse = divergence(*(shrunk(step, weight) for step in gradients(x)))
             ratio = fidelity / weight
@@ -138,7 +151,8 @@ def hyper_laplacian(light: Tensor, kernel: Tensor, fidelity: float, tick: Tick =
             if number + 1 < len(WEIGHTS):
                 shown = torch.fft.irfft2(spectrum * blur, s=(height, width))
                 shown[inside] = plane
-            tick((channel + (number + 1) / len(WEIGHTS)) / len(light))
+            done = BORDER_SHARE + (1 - BORDER_SHARE) * (number + 1) / len(WEIGHTS)
+            tick((channel + done) / len(light))
         found[channel] = x[inside]
     return found
 

@@ -17,7 +17,7 @@ from .parts import RAMP, Parts, fit_parts
 
 UNSURE, LEAST_NOISE = 1.5, 0.7
 """Noise, in levels, that is assumed at least: where a kernel is not exact, whose errors act like noise; where it is."""
-SEARCH, PARTING, MOST_PARTING, SHARPEN = 3.0, 2.6e-6, 9.0, 1.2e-6
+SEARCH, PARTING, MOST_PARTING, SHARPEN = 3.0, 2.6e-6, 9.0, 1.5e-6
 """Seconds of one thread (2 vCPU): finding the path; looking at the parts, per pixel and at most; and deconvolution per
 pixel."""
 BAND = 256
