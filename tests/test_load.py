@@ -13,7 +13,7 @@ from diffir_demo.errors import InputError
 from tools.gauntlet import encoded
 from tools.load.photos import Register, is_hole_of, pixels_of
 from tools.load.report import BEGIN, END, summary, table, write
-from tools.load.server import Sample
+from tools.load.server import TRACE, Sample, traces_in
 from tools.load.visitor import Deed
 
 
@@ -85,3 +85,10 @@ def test_a_report_has_its_place(tmp_path: Path) -> None:
         assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
         assert table(found) in text and "| full | 3 |" in text
     assert json.loads(page.with_suffix(".json").read_text())["results"] == 4
+
+
+def test_tracebacks_are_cut_out_of_a_log() -> None:
+    head = "Traceback (most recent call last):"
+    assert traces_in([]) == traces_in(["all", "is", "well"]) == []
+    first, second = [head, "  in a", "Error: a"], [head, *(f"  {i}" for i in range(2 * TRACE))]
+    assert traces_in(["up", *first, *second]) == ["\n".join(first), "\n".join(second[:TRACE])]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -78,15 +79,20 @@ class Server:
     def traces(self) -> list[str]:
         """The tracebacks that it has logged, each as `TRACE` lines at most; `log` has them as long as it runs."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log else []
-        starts = [i for i, line in enumerate(lines) if "Traceback (most recent call last)" in line]
-        ends = [min(start + TRACE, after) for start, after in zip(starts, [*starts[1:], len(lines)], strict=True)]
-        return ["\n".join(lines[start:end]) for start, end in zip(starts, ends, strict=True)]
+        return traces_in(lines)
 
     @property
     def left(self) -> int:
         """Temporary files outside of its own folder."""
         other = self.folder.parent / "other" if self.folder else None
         return sum(each.is_file() for each in other.rglob("*")) if other else 0
+
+
+def traces_in(lines: list[str]) -> list[str]:
+    """The tracebacks in a log, each as `TRACE` lines at most; [] where there are none."""
+    starts = [i for i, line in enumerate(lines) if "Traceback (most recent call last)" in line]
+    ends = [min(start + TRACE, after) for start, after in pairwise([*starts, len(lines)])]
+    return ["\n".join(lines[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
 def _size(file: Path) -> int:
