@@ -117,6 +117,11 @@ def test_another_browser_sees_nothing(open_page: Callable[..., Page]) -> None:
     expect(mine.locator("#runs .empty")).to_be_visible()
 
 
+FORGET = """() => new Promise((done, fail) => {
+  Object.assign(indexedDB.deleteDatabase("diffir"), { onsuccess: done, onerror: fail });
+})"""
+
+
 def test_files_that_are_gone_are_told_and_the_settings_still_serve(page: Page, tmp_path: Path) -> None:
     go_to(page, "deblur")
     choose_and_see(page, "deblur", photo(tmp_path / "old.png"))
@@ -126,8 +131,10 @@ def test_files_that_are_gone_are_told_and_the_settings_still_serve(page: Page, t
     run = page.evaluate(STORED)[0]
     for file in ("photo", "result"):
         shutil.rmtree(Path(run[file]["path"]).parent)
+    page.wait_for_timeout(600)  # by then the photo is kept, which would be sent again
+    page.evaluate(FORGET)
     page.reload()
-    page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
+    page.wait_for_selector('#deblur-canvas .pad[data-state="photo"]')
     page.locator("#runs").scroll_into_view_if_needed()
     expect(cards(page).locator(".lost")).to_have_text("Its files are gone; they are kept for a day.")
     expect(cards(page).locator(".does a")).to_have_count(0)
@@ -163,7 +170,7 @@ def test_the_shelf_has_room_for_some_and_survives_nonsense(page: Page) -> None:
     assert kept[1]["id"] == "r0", "the newest stay"
     page.evaluate("() => localStorage.setItem('diffir-runs-1', '{broken')")
     page.reload()
-    page.wait_for_selector('#inpaint-canvas .pad[data-state="photo"]')
+    page.wait_for_selector('#deblur-canvas .pad[data-state="photo"]')
     expect(page.locator("#runs .empty")).to_be_visible()
 
 

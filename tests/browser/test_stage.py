@@ -14,7 +14,7 @@ from diffir_demo.events import Painting
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui.component import task_words, words_of
 from tests.browser.actions import PLACE, choose_and_see, go_to, photo, press_restore, restore, settle, stroke
-from tests.browser.conftest import FOLDED, PHONE, READY, Pace
+from tests.browser.conftest import FOLDED, PHONE, Pace
 
 pytestmark = pytest.mark.browser
 
@@ -172,8 +172,7 @@ def test_a_fold_stays_as_it_was_left(open_page: Callable[..., Page]) -> None:
     details.click()
     expect(page.locator("#deblur-damage")).to_be_visible()
     page.reload()
-    page.wait_for_selector(READY)
-    go_to(page, "deblur")
+    page.wait_for_selector("#deblur-run", state="visible")
     expect(details).to_have_attribute("aria-expanded", "true")
     expect(page.locator("#deblur-damage")).to_be_visible()
     expect(page.locator("#deblur-timeline")).to_be_hidden()
@@ -181,7 +180,7 @@ def test_a_fold_stays_as_it_was_left(open_page: Callable[..., Page]) -> None:
     expect(page.locator("#sr-damage")).to_be_visible()  # in every tab
     page.locator("#sr-details .fold").first.click()
     page.reload()
-    page.wait_for_selector(READY)
+    page.wait_for_selector("#sr-run", state="visible")
     go_to(page, "deblur")
     expect(page.locator("#deblur-damage")).to_be_hidden()
 

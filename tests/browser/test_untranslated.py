@@ -34,6 +34,7 @@ LEFT = """(allowed) => {
   // Names of units, formats, devices and files; and what Gradio says in English of its sliders.
   const names = new RegExp([
     "\\\\b(px|ms|MB|KB|GB|dB|CPU|fp32|PNG|AVIF|DiffIR)\\\\b", "[\\\\w-]+[.](png|jpg|safetensors)",
+    "\\\\bcompact-[\\\\w-]+",
     "(number input|range slider) for ",
   ].join("|"), "g");
   const isSeen = (part) => part?.checkVisibility({ visibilityProperty: true }) && !part.closest(allowed);

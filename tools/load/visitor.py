@@ -18,6 +18,7 @@ import httpx
 
 from diffir_demo.imaging import load_mask
 from diffir_demo.tasks import TASKS
+from diffir_demo.ui.component import words_of
 
 from .photos import Photo, Register, is_hole_of, marks
 
@@ -28,6 +29,8 @@ THINKS = 2.0
 DOES = {"program": 40, "page": 22, "scratches": 8, "cancel": 9, "leave": 9, "reload": 5, "upload": 5, "cut upload": 2}
 """What visitors do, and how often in a hundred times."""
 NOTHING = "Nothing that looks like a scratch was found."
+SAID = re.compile(r'status bad\\"><div class=\\"line\\"><span>([^<]*)<')
+"""A sentence in place of a result, in the JSON of what a page is shown."""
 PICTURE = re.compile(r'"path": ?"([^"]+\.png)"')
 
 
@@ -78,7 +81,7 @@ class Visitor:
         headers = {"x-forwarded-for": address, "accept-encoding": "gzip"}
         self.http = httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=UNANSWERED, limits=limits)
         self.deeds: list[Deed] = []
-        self.pages = 0
+        self.pages, self.said = 0, ""
         self._parts = {each["props"].get("elem_id"): each for each in config["components"]}
         self._values = {each["id"]: each["props"].get("value") for each in config["components"]}
 
@@ -207,7 +210,9 @@ class Visitor:
         if leaves:
             return "left", {}
         if not pictures:
-            raise Broken("the page shows no result")
+            if self.said and self.said != words_of().bug:
+                raise Refused(self.said)
+            raise Broken(f"the page shows no result: {self.said}")
         return self._judged({path: await self._file(path) for path in pictures}, photo), {}
 
     def _judged(self, pictures: dict[str, bytes], photo: Photo) -> str:
@@ -220,7 +225,8 @@ class Visitor:
         return "own"
 
     async def _watched(self, session: str, event: str) -> AsyncIterator[str]:
-        """The picture files that a run shows, to its end."""
+        """The picture files that a run shows, to its end; `said`: the last sentence in place of any."""
+        self.said = ""
         async with self.http.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
             async for line in stream.aiter_lines():
                 if not line.startswith("data:"):
@@ -232,7 +238,9 @@ class Visitor:
                     if message.get("event_id"):
                         raise Broken("an event of somebody else's")
                     continue
-                for path in PICTURE.findall(json.dumps(message.get("output") or {})):
+                shown = json.dumps(message.get("output") or {})
+                self.said = (SAID.findall(shown) or [self.said])[-1]
+                for path in PICTURE.findall(shown):
                     yield path
                 if message["msg"] == "process_completed":
                     if not message["success"]:
