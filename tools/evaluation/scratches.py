@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -104,13 +105,13 @@ def judged(picture: Picture, seed: int, reader: Model) -> dict[str, tuple[bool, 
 def plans(files: Sequence[Path]) -> str:
     """How many of these photos are taken for scratched, as a table in Markdown."""
     reader = load("clean")
-    taken: dict[str, list[bool]] = {}
-    wanted: dict[str, bool] = {}
+    taken: dict[tuple[str, bool], list[bool]] = defaultdict(list)
     for seed, file in enumerate(tqdm(files, unit="photo", disable=None, leave=False)):
         for name, (should, found) in judged(load_picture(file), seed, reader).items():
-            taken.setdefault(name, []).append(found)
-            wanted[name] = should
-    rows = [[name, "yes" if wanted[name] else "no", f"{sum(found)} of {len(found)}"] for name, found in taken.items()]
+            taken[name, should].append(found)
+    rows = [
+        [name, "yes" if should else "no", f"{sum(found)} of {len(found)}"] for (name, should), found in taken.items()
+    ]
     return markdown_table(["photos", "scratched", "taken for scratched"], rows)
 
 

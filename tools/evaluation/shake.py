@@ -66,18 +66,23 @@ def measured(case: Case, light: Light, engines: Iterable[Model] = ()) -> list[fl
     pixels = found.mixed
     spent = time.process_time() - began
     before, after = psnr(seen, sharp), psnr(pixels, sharp)
-    aligned, oracle, path = aligned_psnr(pixels, sharp), float("nan"), float("nan")
+    aligned, oracle, path = _aligned(pixels, sharp), float("nan"), float("nan")
     true = blur_of(case)
     if true is not None:
         oracle = psnr(deconvolve(seen, true, light, fidelity_for(noise_level(seen))), sharp)
         path = likeness(found.shake.kernel, true)
-    aligned = float("nan") if aligned is None else aligned
     values = [before, after, aligned, _gain(before, after), oracle, path, found.shake.trust, found.shake.radius, spent]
     for engine in engines:
         made = engine.restore(case.request).picture.pixels
-        restored, still = psnr(made, sharp), aligned_psnr(made, sharp)
-        values += [restored, float("nan") if still is None else still, _gain(before, restored)]
+        restored = psnr(made, sharp)
+        values += [restored, _aligned(made, sharp), _gain(before, restored)]
     return values
+
+
+def _aligned(result: np.ndarray, sharp: np.ndarray) -> float:
+    """`nan` for a picture that is too small."""
+    found = aligned_psnr(result, sharp)
+    return float("nan") if found is None else found
 
 
 def _gain(before: float, after: float) -> float:

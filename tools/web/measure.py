@@ -120,8 +120,9 @@ def _speeds(browser: Browser, folder: Path, side: int) -> Iterator[list[str]]:
             here = side // shown.preset.scale
             yield [_name(shown), *(_in_browser(page, shown, here, threads) for threads in (1, 2)), _here(shown, here)]
             if shown.task.wants_mask:
-                found = (_in_browser(page, shown, here, threads, _example(here)) for threads in (1, 2))
-                yield [f"{_name(shown)}, a photo", *found, _here(shown, here, _example(here))]
+                photo = _example(here)
+                found = (_in_browser(page, shown, here, threads, photo) for threads in (1, 2))
+                yield [f"{_name(shown)}, a photo", *found, _here(shown, here, photo)]
 
 
 def _example(side: int) -> Picture:

@@ -60,8 +60,8 @@ async function versionsKept({ path }, preview) {
   const list = [];
   const add = (version) => { if (!list.some(({ file }) => file.path === version.file.path)) list.push(version); };
   for (const run of kept.filter(isOfIt)) {
-    if (!list.length) add({ file: run.photo, picture: run.before, title: props.words.original });
-    add({ file: run.result, picture: run.after, title: props.tools[run.task] });
+    if (!list.length) add(openedFor(run));
+    add(madeBy(run));
   }
   const isThere = list.length ? await server.still_there(list.map(({ file }) => file.path)) : [];
   const shown = list.filter((_, i) => isThere[i]);

@@ -15,7 +15,7 @@ new MutationObserver(() => { if (!watchBox.hidden) closePlan(); }).observe(watch
 new MutationObserver(() => { if (pad.dataset.file !== props.value?.photo) closePlan(); }).observe(pad, { attributes: true, attributeFilter: ["data-file"] });
 plan.querySelector(".start").addEventListener("click", () => {
   const steps = props.value.steps.filter((_, i) => plan.querySelectorAll("input")[i].checked);
-  plan.hidden = true;
+  closePlan();
   if (steps.length) makeAll(steps);
 });
 

@@ -36,14 +36,17 @@ function shareIfSeen() {
 }
 new ResizeObserver(shareIfSeen).observe(bench);
 
+// What a finished run adds to them: what went in, as the first one, and what came out.
+const openedFor = (run) => ({ file: run.photo, picture: run.before, title: props.words.original });
+const madeBy = (run) => ({ file: run.result, picture: run.after, title: props.tools[run.task], facts: run.facts });
+
 // One finished run, of any tab. Each tab hears of it, and the one that made it writes it down.
 on(document, "run-kept", ({ detail: run }) => {
   if (run.task !== props.task || !run.result || !run.photo) return;
   if (!common.list.some(({ file }) => file.path === run.photo.path)) {
-    common.list = [{ file: run.photo, preview: common.photo?.preview, picture: run.before, title: props.words.original }];
+    common.list = [{ ...openedFor(run), preview: common.photo?.preview }];
   }
-  common.list = [...common.list.filter(({ file }) => file.path !== run.result.path),
-    { file: run.result, picture: run.after, title: props.tools[run.task], facts: run.facts }];
+  common.list = [...common.list.filter(({ file }) => file.path !== run.result.path), madeBy(run)];
   common.kept = (common.kept || 0) + 1;
   own = run.result.path;
   tell();
