@@ -15,8 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from diffir_demo.api import load
 from diffir_demo.tasks import TASKS
 
@@ -34,7 +32,7 @@ SETTLES = 20.0
 async def visited(server: Server, count: int, seconds: float, seed: int) -> tuple[list[Deed], list[Sample]]:
     """All that they did, and what the server took, the last time once all are gone."""
     register = await asyncio.to_thread(Register, count, seed=seed)
-    config = httpx.get(f"{server.url}/config", trust_env=False, timeout=60).json()
+    config = await asyncio.to_thread(server.config)
     visitors = [Visitor(number, server.url, register, config, seed) for number in range(count)]
     began = time.monotonic()
     until = began + seconds
@@ -49,6 +47,7 @@ async def visited(server: Server, count: int, seconds: float, seed: int) -> tupl
     await asyncio.gather(*(visitor.stay(until) for visitor in visitors))
     watching.cancel()
     await asyncio.sleep(SETTLES)
+    await asyncio.to_thread(server.config)  # threads that are idle end as the next visitor comes: anyio's pool does so
     samples.append(await asyncio.to_thread(server.sample, began))
     return [deed for visitor in visitors for deed in visitor.deeds], samples
 

@@ -95,7 +95,7 @@ def table(found: dict[str, Any]) -> str:
         ["refused still when time was up", str(found["without a result at the end"])],
         ["memory at the start, after a quarter, half, three quarters, and at the end", f"{span('megabytes')} MB"],
         ["memory's slope in the second half", f"{found['megabytes a minute']:+g} MB a minute"],
-        ["threads at the start / at most / 20 s after the end", span("threads")],
+        ["threads at the start / at most / 20 s after the end, as somebody comes", span("threads")],
         ["file handles, likewise", span("handles")],
         ["files of uploads and results, likewise", f"{span('files')} ({found['file megabytes']:g} MB)"],
         ["temporary files elsewhere; tracebacks in the log", f"{found.get('left', 0)}; {found.get('traces', 0)}"],

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -50,6 +51,10 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     folder: Path | None = None
     log: Path | None = None
+
+    def config(self) -> dict[str, Any]:
+        """What Gradio gives a page that opens."""
+        return httpx.get(f"{self.url}/config", trust_env=False, timeout=60).json()
 
     def sample(self, began: float) -> Sample:
         """began: by `time.monotonic`."""
