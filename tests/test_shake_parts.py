@@ -14,8 +14,8 @@ from diffir_demo.metrics import psnr
 from diffir_demo.shake import Shake, likeness
 from diffir_demo.shake import parts as grid
 from diffir_demo.shake.flat import beside_flat
+from diffir_demo.shake.judge import Evidence
 from diffir_demo.shake.parts import TRACED, USUAL, Grid, Parts, fit_parts, fitted_to, strengths
-from diffir_demo.shake.search import Evidence
 from diffir_demo.shake.undo import mixed, sharpened, undo
 from diffir_demo.tasks.motion import camera_shake
 from tests.test_deconvolve import large_scene

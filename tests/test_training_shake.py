@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from diffir_demo.imaging import Picture
+from diffir_demo.shake.judge import PREFERRED
+from diffir_demo.shake.search import LIGHTS, STARTS
 from diffir_demo.tasks import deblur
 from tests.test_deconvolve import large_scene
-from tools.training.shake import KINDS, Example, believe, left_out, main, rank
+from tools.training.shake import KINDS, ORDER, Example, believe, left_out, main, rank
 
 WORTH = np.array([-1.0, 0.5, 2.0, 0.0, 0.3])
 
@@ -54,12 +56,17 @@ def test_each_photo_is_tried_with_a_judge_that_has_not_seen_it() -> None:
 def test_an_example_knows_what_each_kernel_is_worth() -> None:
     sharp = Picture(large_scene(160, 192))
     example = Example.of("weak", deblur.TASK.sets["weak"](sharp, np.random.default_rng(0)))
-    assert example.numbers.shape == (6, 5) and example.mixes.shape == (6, 11)
+    searches = len(LIGHTS) * len(STARTS)
+    assert example.numbers.shape == (searches, len(PREFERRED)) and example.mixes.shape == (searches, 11)
     assert np.allclose(example.mixes[:, -1], example.scores)
-    nearest = example.mixes[np.arange(6), np.rint(10 * example.shares).astype(int)]
+    nearest = example.mixes[np.arange(searches), np.rint(10 * example.shares).astype(int)]
     assert (example.mixes.max(axis=1) - nearest < 0.1).all()
     spared = Example.of("untouched", KINDS["untouched"](sharp, np.random.default_rng(0)))
     assert not spared.shares.any() and (spared.mixes[:, 0] == 99).all()
+
+
+def test_every_kind_has_its_turn() -> None:
+    assert set(ORDER) == set(KINDS)
 
 
 def test_a_folder_without_photos_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

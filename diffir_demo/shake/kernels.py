@@ -11,8 +11,9 @@ from torch.nn import functional as F
 from ..deconvolve import centroid
 from ..deconvolve.blur import framed
 
-FAINT = 0.05
-"""Share of the brightest pixel below which light is taken for noise."""
+FAINT, HELD = 0.1, 0.05
+"""Share of the brightest pixel below which light is taken for noise; the same where a kernel is held near another one,
+and so has less of it."""
 CRUMB = 0.1
 """Share of all light below which a piece that hangs together with nothing is dropped, at the end."""
 FINE = 3
@@ -21,12 +22,12 @@ LEAST = 0.01
 """Share of the brightest pixel below which what a turn smears around a path is dropped."""
 
 
-def cleaned(kernel: Tensor, last: bool = False) -> Tensor:
+def cleaned(kernel: Tensor, last: bool = False, faint: float = FAINT) -> Tensor:
     """(k, k) -> no negative light, nothing faint, summing to 1, in the middle to a pixel; lastly without crumbs."""
     light = kernel.clamp_min(0)
     if not bool(light.any()):
         return point(kernel.shape[-1])
-    light = torch.where(light < FAINT * light.max(), 0.0, light)
+    light = torch.where(light < faint * light.max(), 0.0, light)
     if last:
         light = _without_crumbs(light)
     down, right = (round(place) for place in centroid(light))

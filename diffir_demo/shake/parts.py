@@ -20,8 +20,9 @@ from ..imaging.boxes import Box
 from ..tick import Stages, Tick, no_tick
 from . import kernels
 from .find import Shake, informative_window, moved, sure
+from .judge import Evidence, evidence
 from .scale import RATIO, Scale
-from .search import BELIEVED, REACH, SIDE, Evidence, evidence
+from .search import REACH, SIDE
 
 PART, MOST = 300, 32
 """Side of a part, pixels; in photos that would have more than so many parts, they are larger."""
@@ -37,6 +38,9 @@ SPARE = 4
 """Pixels by which a path of its own may reach further."""
 USUAL = 0.85
 """Likeness of a part's path to the photo's that speaks neither for it nor against it."""
+SPEAKING, LIKE = (-0.38, -1.40, 0.21), 2.87
+"""Logits of the first three of `Evidence.numbers`, and of a likeness to the photo's path: fitted by
+`tools.training.shake` while the judge knew no others."""
 TRACED = 0.1, 0.4
 """Likelihood up to which a part shows no trace of its path, and from which on it does. This and `USUAL` were chosen on
 35 blurs of 13 training photos in which a path was found, moving subjects and turning cameras the most of them: over the
@@ -136,7 +140,8 @@ def fit_parts(pixels: np.ndarray, shake: Shake, noise: float, tick: Tick = no_ti
         seen = grey(look, shake.light)
         path = fitted_to(seen, torch.from_numpy(shake.kernel), stages.stage(FITTING * look.size))
         scale, agrees = Scale.of(seen, 0, path.shape[-1]), kernels.likeness(path, shake.kernel)
-        found.append(evidence(scale, path, shake.light, noise, agrees, stages.stage((1 - FITTING) * look.size)))
+        tick_here = stages.stage((1 - FITTING) * look.size)
+        found.append(evidence(scale, path, shake.light, noise, agrees, tick_here)[0])
         paths.append(path.numpy())
     return Parts(grid, tuple(paths), tuple(strengths(found, shake.confidence)))
 
@@ -144,17 +149,15 @@ def fit_parts(pixels: np.ndarray, shake: Shake, noise: float, tick: Tick = no_ti
 def strengths(parts: Sequence[Evidence], confidence: float) -> list[float]:
     """Evidence for the path of each part, its agreement being with the photo's path; confidence: in that, [0, 1].
 
-    A part is believed as the photo is, and more where more speaks for its path than in other parts, by the judge's own
-    weights; not at all without a trace of that path.
+    A part is believed as the photo is, and more where more speaks for its path than in other parts, by `SPEAKING`;
+    not at all without a trace of that path.
     """
-    seen = [
-        sum(weight * number for weight, number in zip(BELIEVED[:3], each.numbers[:3], strict=True)) for each in parts
-    ]
+    seen = [sum(weight * number for weight, number in zip(SPEAKING, each.numbers[:3], strict=True)) for each in parts]
     usual = sum(seen) / len(seen) - math.log(min(confidence, CERTAIN) / (1 - min(confidence, CERTAIN)))
     least, enough = TRACED
     found = []
     for each, shown in zip(parts, seen, strict=True):
-        logit = shown - usual + BELIEVED[3] * (each.agreement - USUAL)
+        logit = shown - usual + LIKE * (each.agreement - USUAL)
         traced = min(max((each.likelihood - least) / (enough - least), 0.0), 1.0)
         found.append(traced * moved(each.spread) * sure(1 / (1 + math.exp(-logit))))
     return found

@@ -38,7 +38,12 @@ KINDS: dict[str, Callable[[Picture, np.random.Generator], Case]] = {
     "hand, in levels": partial(deblur.blurred_by, deblur.hand, linear_light=False),
     "untouched": lambda sharp, rng: Case(Request(sharp), sharp),
 }
-EVEN = 0.02, 0.01
+ORDER = (
+    *("strong", "weak", "hand", "strong", "straight", "roll", "hand, in levels", "hand"),
+    *("strong", "defocus", "moving", "weak", "untouched", "strong", "hand", "roll"),
+)
+"""Kinds of `KINDS`, one photo each and then again: paths that are long, and hands, where kernels differ most."""
+EVEN = 0.005, 0.01
 """How strongly weights are drawn to zero: of the ranking, and of the share."""
 CAP = 5.0
 """dB from the photo's mean at which a kernel counts no better or worse."""
@@ -136,13 +141,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the judge's constants and what they are worth; 2 where the folder cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m tools.training.shake")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="clean photos, subfolders too")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth photo")
+    parser.add_argument("--photos", type=int, metavar="N", help="so many of them, in an order that is always the same")
     options = parser.parse_args(arguments)
     examples: list[Example] = []
     try:
-        files = photo_files(options.data)[:: options.every]
-        for seed, photo in enumerate(tqdm(read_photos(files), total=len(files), unit="photo")):
-            kind = list(KINDS)[seed % len(KINDS)]
+        files = photo_files(options.data)
+        chosen = [files[number] for number in np.random.default_rng(1).permutation(len(files))][: options.photos]
+        for seed, photo in enumerate(tqdm(read_photos(chosen), total=len(chosen), unit="photo")):
+            kind = ORDER[seed % len(ORDER)]
             examples.append(Example.of(kind, KINDS[kind](Picture(_middle(photo)), np.random.default_rng(seed))))
     except DiffIRError as error:
         parser.error(str(error))
