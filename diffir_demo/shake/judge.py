@@ -23,7 +23,7 @@ BORDER = 20
 """Pixels at the rim of the window that have no say, as what lies beyond is not known."""
 MOST_EXCESS = 8.0
 """Levels of excess that count at most."""
-FLAT, NEAREST = 0.25, 3
+FLAT, AROUND = 0.25, 3
 """Share of the window that counts as flat; pixels around a place, at least, that say how flat it is."""
 GRAIN = 0.3
 """Levels added to steps and changes before their logarithm is taken, as noise is there anyway."""
@@ -112,13 +112,14 @@ def evidence(
     again = torch.fft.irfft2(torch.fft.rfft2(shown) * blur, s=shown.shape)
     seen, picture = to_levels(scale.seen, light)[inside], to_levels(shown, light)[inside]
     missed = to_levels(again, light)[inside] - seen
-    ringing, edges = _steps_compared(picture, seen, spread(kernel))
+    radius = spread(kernel)
+    ringing, edges = _steps_compared(picture, seen, radius)
     found = Evidence(
         excess=max(float(missed.square().mean().sqrt()) - noise, 0.0),
         overshoot=float(255 * (sharp - shown)[inside].abs().mean()),
         likelihood=_likelihood(scale, kernel, noise / 255),
         agreement=agrees,
-        spread=spread(kernel),
+        spread=radius,
         ringing=ringing,
         edges=edges,
         change=_apart(picture, seen),
@@ -130,7 +131,7 @@ def evidence(
 def _steps_compared(picture: Tensor, seen: Tensor, radius: float) -> tuple[float, float]:
     """`Evidence.ringing` and `.edges`; radius: of the kernel, pixels."""
     own, before = _steps(picture), _steps(seen)
-    side = 2 * max(NEAREST, round(2 * radius)) + 1
+    side = 2 * max(AROUND, round(2 * radius)) + 1
     around = torch.from_numpy(cv2.blur(before.numpy(), (side, side)))
     flat = around <= around.flatten()[::7].quantile(FLAT)  # a seventh of them says it as well
     ringing = math.log(float(own[flat].mean() + GRAIN) / float(before[flat].mean() + GRAIN))

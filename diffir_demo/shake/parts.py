@@ -140,8 +140,8 @@ def fit_parts(pixels: np.ndarray, shake: Shake, noise: float, tick: Tick = no_ti
         seen = grey(look, shake.light)
         path = fitted_to(seen, torch.from_numpy(shake.kernel), stages.stage(FITTING * look.size))
         scale, agrees = Scale.of(seen, 0, path.shape[-1]), kernels.likeness(path, shake.kernel)
-        tick_here = stages.stage((1 - FITTING) * look.size)
-        found.append(evidence(scale, path, shake.light, noise, agrees, tick_here)[0])
+        weighing = stages.stage((1 - FITTING) * look.size)
+        found.append(evidence(scale, path, shake.light, noise, agrees, weighing)[0])
         paths.append(path.numpy())
     return Parts(grid, tuple(paths), tuple(strengths(found, shake.confidence)))
 
