@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from .blur import GAMMA, LARGEST, Blur, Light, blur_of, drawn, grey, picture_of, rasterised, span, to_levels, to_light
 from .photo import deconvolve, fidelity_for
-from .solve import centroid, divergence, gradients, hyper_laplacian, roughness, spread, surrounded, transfer, wiener
+from .solve import (
+    centroid,
+    divergence,
+    gradients,
+    hyper_laplacian,
+    power_of,
+    roughness,
+    spread,
+    surrounded,
+    transfer,
+    wiener,
+)
 
 __all__ = [
     "GAMMA",
@@ -21,6 +32,7 @@ __all__ = [
     "grey",
     "hyper_laplacian",
     "picture_of",
+    "power_of",
     "rasterised",
     "roughness",
     "span",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
 
-from ..imaging.boxes import Box, area, around, moved, within
-from ..tick import Stages, Tick, no_tick
+from ..imaging.boxes import Box, around, moved, within
+from ..parallel import in_parallel
+from ..tick import Tick, no_tick
 from .blur import Light, to_levels, to_light
 from .solve import hyper_laplacian
 
@@ -50,14 +52,16 @@ def deconvolve(
     rows, columns = part or (slice(0, pixels.shape[0]), slice(0, pixels.shape[1]))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     result = np.empty((height, width, 3), np.uint8)
-    stages = Stages(tick, height * width)
-    for place in tiles(height, width):
-        box = moved(place, rows.start, columns.start)
-        seen = around(box, kernel.shape[0] + OVERLAP, pixels.shape)
-        inner = within(box, seen)
-        sharp = hyper_laplacian(to_light(pixels[seen], light), blur, fidelity, stages.stage(area(box)))
-        levels = to_levels(sharp[:, inner[0], inner[1]], light)
-        result[place] = levels.round_().to(torch.uint8).permute(1, 2, 0).numpy()
+    corner, margin = (rows.start, columns.start), kernel.shape[0] + OVERLAP
+
+    def plane(place: Box, channel: int, tick: Tick) -> None:
+        box = moved(place, *corner)
+        seen = around(box, margin, pixels.shape)
+        sharp = hyper_laplacian(to_light(pixels[seen][..., channel, None], light), blur, fidelity, tick)
+        levels = to_levels(sharp[0][within(box, seen)], light)
+        result[place][..., channel] = levels.round_().to(torch.uint8).numpy()
+
+    in_parallel([partial(plane, place, channel) for place in tiles(height, width) for channel in range(3)], tick)
     tick(1.0)
     return result
 

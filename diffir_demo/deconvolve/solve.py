@@ -72,6 +72,12 @@ def spread(kernel: Tensor) -> float:
     return math.sqrt(max(float((kernel * squares).sum() / kernel.sum()), 0.0))
 
 
+def power_of(spectrum: Tensor) -> Tensor:
+    """Squared absolute values of complex numbers: `abs` would take the root first, which is slow."""
+    parts = torch.view_as_real(spectrum.resolve_conj())
+    return parts[..., 0].square().addcmul_(parts[..., 1], parts[..., 1])
+
+
 def roughness(height: int, width: int) -> Tensor:
     """(height, width // 2 + 1): the squared gradient of each frequency, for `gradients` and `divergence`."""
     rows, columns = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)
@@ -80,12 +86,22 @@ def roughness(height: int, width: int) -> Tensor:
 
 def gradients(x: Tensor) -> tuple[Tensor, Tensor]:
     """Differences to the next pixel down and to the right of (.., h, w), wrapping around."""
-    return x.roll(-1, -2) - x, x.roll(-1, -1) - x
+    down, right = torch.empty_like(x), torch.empty_like(x)
+    torch.sub(x[..., 1:, :], x[..., :-1, :], out=down[..., :-1, :])
+    torch.sub(x[..., :1, :], x[..., -1:, :], out=down[..., -1:, :])
+    torch.sub(x[..., 1:], x[..., :-1], out=right[..., :-1])
+    torch.sub(x[..., :1], x[..., -1:], out=right[..., -1:])
+    return down, right
 
 
 def divergence(down: Tensor, right: Tensor) -> Tensor:
     """The transpose of `gradients`."""
-    return down.roll(1, -2) - down + right.roll(1, -1) - right
+    found = torch.empty_like(down)
+    torch.sub(down[..., :-1, :], down[..., 1:, :], out=found[..., 1:, :])
+    torch.sub(down[..., -1:, :], down[..., :1, :], out=found[..., :1, :])
+    found[..., 1:] += right[..., :-1]
+    found[..., :1] += right[..., -1:]
+    return found.sub_(right)
 
 
 def surrounded(x: Tensor, margin: int) -> tuple[Tensor, int, int]:
@@ -115,7 +131,7 @@ def wiener(light: Tensor, kernel: Tensor, noise: float) -> Tensor:
     wide, top, left = surrounded(light, kernel.shape[-1])
     height, width = wide.shape[-2:]
     blur = transfer(kernel, height, width)
-    inverse = blur.conj() / (blur.abs().square() + noise * (roughness(height, width) + LEAST_ROUGH))
+    inverse = blur.conj() * (power_of(blur) + noise * (roughness(height, width) + LEAST_ROUGH)).reciprocal_()
     sharp = torch.fft.irfft2(torch.fft.rfft2(wide) * inverse, s=(height, width))
     return sharp[..., top : top + light.shape[-2], left : left + light.shape[-1]]
 
@@ -130,7 +146,7 @@ def hyper_laplacian(light: Tensor, kernel: Tensor, fidelity: float, tick: Tick =
     margin = kernel.shape[-1]
     height, width = surrounded(light[:1], margin)[0].shape[-2:]
     blur = transfer(kernel, height, width)
-    power, rough = blur.abs().square(), roughness(height, width)
+    power, rough = power_of(blur), roughness(height, width)
     let_through = power / (power + BORDER_NOISE * (rough + LEAST_ROUGH))
     found = torch.empty_like(light)
     for channel, plane in enumerate(light):
@@ -146,7 +162,7 @@ def hyper_laplacian(light: Tensor, kernel: Tensor, fidelity: float, tick: Tick =
             sparse = divergence(*(shrunk(step, weight) for step in gradients(x)))
             ratio = fidelity / weight
             data = torch.fft.rfft2(shown).mul_(blur.conj()).mul_(ratio).add_(torch.fft.rfft2(sparse))
-            spectrum = data.div_(power * ratio + rough + 1e-8)
+            spectrum = data.mul_((power * ratio).add_(rough).add_(1e-8).reciprocal_())
             x = torch.fft.irfft2(spectrum, s=(height, width))
             if number + 1 < len(WEIGHTS):
                 shown = torch.fft.irfft2(spectrum * blur, s=(height, width))
@@ -167,5 +183,6 @@ def shrunk(steps: Tensor, weight: float) -> Tensor:
     size = steps.abs()
     found = size
     for _ in range(ROUNDS):
-        found = (size - EXPONENT / weight * found.clamp_min(1e-3).pow(EXPONENT - 1)).clamp_min_(0)
-    return torch.where(size > threshold, found, 0.0).copysign_(steps)
+        slope = found.clamp_min(1e-3).pow_(EXPONENT - 1)
+        found = torch.sub(size, slope, alpha=EXPONENT / weight).clamp_min_(0)
+    return found.mul_(size.gt_(threshold)).copysign_(steps)

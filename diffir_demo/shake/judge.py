@@ -14,7 +14,7 @@ import cv2
 import torch
 from torch import Tensor
 
-from ..deconvolve import Light, fidelity_for, hyper_laplacian, roughness, spread, to_levels, transfer
+from ..deconvolve import Light, fidelity_for, hyper_laplacian, power_of, roughness, spread, to_levels, transfer
 from ..tick import Tick, no_tick
 from .kernels import likeness
 from .scale import Scale
@@ -168,7 +168,7 @@ def _likelihood(scale: Scale, kernel: Tensor, noise: float) -> float:
     """noise: as a share of white."""
     height, width = scale.wide.shape
     steps = roughness(height, width)
-    energy = scale.spectrum.abs().square() * steps / (height * width)
+    energy = power_of(scale.spectrum) * steps / (height * width)
     grain = noise**2 * steps + 1e-9
 
     def cost(blur: Tensor) -> float:
@@ -178,7 +178,7 @@ def _likelihood(scale: Scale, kernel: Tensor, noise: float) -> float:
         expected = scene * blur + grain
         return float((expected.log() + energy / expected)[1:, 1:].mean())
 
-    blurred = transfer(kernel, height, width).abs().square()
+    blurred = power_of(transfer(kernel, height, width))
     return cost(torch.ones_like(blurred)) - cost(blurred)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..deconvolve import grey
 from ..imaging.boxes import Box
+from ..parallel import in_parallel
 from ..tick import Stages, Tick, no_tick
 from . import kernels
 from .find import Shake, informative_window, moved, sure
@@ -134,16 +135,18 @@ def fit_parts(pixels: np.ndarray, shake: Shake, noise: float, tick: Tick = no_ti
     for number in range(grid.count):
         near = pixels[grid.around(number, AROUND)]
         looks.append(near[informative_window(near, LOOK)])
-    stages = Stages(tick, sum(look.size for look in looks))
-    paths, found = list[np.ndarray](), list[Evidence]()
-    for look in looks:
-        seen = grey(look, shake.light)
-        path = fitted_to(seen, torch.from_numpy(shake.kernel), stages.stage(FITTING * look.size))
-        scale, agrees = Scale.of(seen, 0, path.shape[-1]), kernels.likeness(path, shake.kernel)
-        weighing = stages.stage((1 - FITTING) * look.size)
-        found.append(evidence(scale, path, shake.light, noise, agrees, weighing)[0])
-        paths.append(path.numpy())
-    return Parts(grid, tuple(paths), tuple(strengths(found, shake.confidence)))
+    fits = in_parallel([partial(_fit, look, shake, noise) for look in looks], tick)
+    paths, found = zip(*fits, strict=True)
+    return Parts(grid, paths, tuple(strengths(found, shake.confidence)))
+
+
+def _fit(look: np.ndarray, shake: Shake, noise: float, tick: Tick) -> tuple[np.ndarray, Evidence]:
+    """What was looked at for one part -> its path, and what speaks for that."""
+    stages, seen = Stages(tick, 1.0), grey(look, shake.light)
+    path = fitted_to(seen, torch.from_numpy(shake.kernel), stages.stage(FITTING))
+    scale, agrees = Scale.of(seen, 0, path.shape[-1]), kernels.likeness(path, shake.kernel)
+    speaking, _ = evidence(scale, path, shake.light, noise, agrees, stages.stage(1 - FITTING))
+    return path.numpy(), speaking
 
 
 def strengths(parts: Sequence[Evidence], confidence: float) -> list[float]:

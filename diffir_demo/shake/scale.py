@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..deconvolve import divergence, gradients, roughness, surrounded, transfer
+from ..deconvolve import divergence, gradients, power_of, roughness, surrounded, transfer
 from . import kernels
 
 RATIO = 0.5**0.5
@@ -68,13 +68,14 @@ class Scale:
         image deblurring", CVPR 2013) by half-quadratic splitting.
         """
         blur = transfer(kernel, *self.wide.shape)
-        data, power = self.spectrum * blur.conj(), blur.abs().square()
+        data, power = self.spectrum * blur.conj(), power_of(blur) + 1e-9
         x, weight = self.wide, 2 * price
         while weight < STRICTEST:
             down, right = gradients(x)
-            edge = down.square() + right.square() >= price / weight
-            sparse = torch.fft.rfft2(divergence(down * edge, right * edge))
-            x = torch.fft.irfft2((data + weight * sparse) / (power + weight * self.rough + 1e-9), s=self.wide.shape)
+            edge = down.square().addcmul_(right, right).ge_(price / weight)  # 1 where there is one, 0 elsewhere
+            sparse = torch.fft.rfft2(divergence(down.mul_(edge), right.mul_(edge)))
+            inverse = torch.add(power, self.rough, alpha=weight).reciprocal_()
+            x = torch.fft.irfft2(torch.add(data, sparse, alpha=weight).mul_(inverse), s=self.wide.shape)
             weight *= GROWTH
         return x
 
@@ -86,12 +87,12 @@ class Scale:
         above = below = torch.zeros(())
         for slope, seen in zip(gradients(sharp), self.slopes, strict=True):
             own = torch.fft.rfft2(slope * self.inside)
-            above, below = above + own * seen.conj(), below + own.abs().square()
+            above, below = above + own * seen.conj(), below + power_of(own)
         stiff = STIFFNESS * self.wide.numel()
         if like is not None:
             stiff = LOYALTY[0] * stiff + LOYALTY[1] * below.mean()
             above = above + stiff * transfer(like, *self.wide.shape).conj()
-        found = torch.fft.irfft2(above / (below + stiff), s=self.wide.shape)
+        found = torch.fft.irfft2(above * (below + stiff).reciprocal_(), s=self.wide.shape)
         return found.roll((self.side // 2,) * 2, (0, 1))[: self.side, : self.side].contiguous()
 
     def round(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from torch import Tensor
 
 from ..deconvolve import Light, grey
 from ..imaging import noise_level
+from ..parallel import in_parallel
 from ..tick import Stages, Tick, no_tick
 from . import kernels
 from .judge import Evidence, agreement, distances, evidence
@@ -31,8 +33,8 @@ HALFWAY = 2
 noise in it then. On 24 blurs of training photos, the best of three searches rose from a likeness of 0.84 to 0.87."""
 REACH, SPARE = 1.15, 1
 """A finer kernel reaches so many times as far as the coarser one found light, and so many pixels further."""
-CLIMBING, WEIGHING = 0.42, 0.08
-"""Seconds of one thread (2 vCPU): a search, and what speaks for its kernel."""
+CLIMBING, WEIGHING = 0.85, 0.15
+"""Shares of the time: the searches, and what speaks for their kernels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +55,12 @@ class Candidate:
 def search(pixels: np.ndarray, tick: Tick = no_tick) -> list[Candidate]:
     """pixels (h, w, 3) uint8, a window of a photo -> a candidate of each search, the likeliest first."""
     greys: dict[Light, Tensor] = {light: grey(pixels, light) for light in LIGHTS}
-    stages = Stages(tick, len(LIGHTS) * len(STARTS) * (CLIMBING + WEIGHING))
-    ends: list[tuple[Light, tuple[Tensor, ...]]] = []
-    for light, seen in greys.items():
-        for side, price in STARTS:
-            ends.append((light, climb(seen, price, side, stages.stage(CLIMBING))))
-    found = _weighed(ends, greys, noise_level(pixels), stages)
+    stages = Stages(tick, CLIMBING + WEIGHING)
+    starts: list[tuple[Light, int, float]] = [(light, side, price) for light in LIGHTS for side, price in STARTS]
+    climbs = [partial(climb, greys[light], price, side) for light, side, price in starts]
+    paths = in_parallel(climbs, stages.stage(CLIMBING))
+    lights: list[Light] = [light for light, _, _ in starts]
+    found = _weighed(lights, paths, greys, noise_level(pixels), stages.stage(WEIGHING))
     return sorted(found, key=lambda candidate: candidate.evidence.score, reverse=True)
 
 
@@ -102,17 +104,22 @@ def _needed_side(kernel: Tensor, whole: int) -> int:
 
 
 def _weighed(
-    ends: list[tuple[Light, tuple[Tensor, ...]]], greys: Mapping[Light, Tensor], noise: float, stages: Stages
+    lights: Sequence[Light],
+    paths: Sequence[tuple[Tensor, ...]],
+    greys: Mapping[Light, Tensor],
+    noise: float,
+    tick: Tick,
 ) -> list[Candidate]:
-    side = max(steps[-1].shape[-1] for _, steps in ends)
+    side = max(steps[-1].shape[-1] for steps in paths)
     scales = {light: Scale.of(seen, 0, side) for light, seen in greys.items()}
-    agreed = agreement([steps[-1] for _, steps in ends])
-    alone = [
-        evidence(scales[light], steps[-1], light, noise, agrees, stages.stage(WEIGHING))
-        for (light, steps), agrees in zip(ends, agreed, strict=True)
+    agreed = agreement([steps[-1] for steps in paths])
+    speaking = [
+        partial(evidence, scales[light], steps[-1], light, noise, agrees)
+        for light, steps, agrees in zip(lights, paths, agreed, strict=True)
     ]
+    alone = in_parallel(speaking, tick)
     apart = distances([picture for _, picture in alone])
     return [
         Candidate(light, steps, replace(seen, nearest=nearest, distance=distance))
-        for (light, steps), (seen, _), (nearest, distance) in zip(ends, alone, apart, strict=True)
+        for light, steps, (seen, _), (nearest, distance) in zip(lights, paths, alone, apart, strict=True)
     ]
