@@ -16,6 +16,7 @@ import pytest
 
 from diffir_demo import disk
 from diffir_demo.server import DAY, HOUR, ClockWatch, give_back, shift, sweep, use_few_heaps
+from diffir_demo.server.memory import in_use
 from diffir_demo.ui import sessions
 from diffir_demo.ui.files import file_data
 from diffir_demo.ui.launch import _shown_first
@@ -167,3 +168,12 @@ def test_a_server_sweeps_unfinished_files_after_an_hour(tmp_path: Path) -> None:
 def test_heaps_are_asked_for_without_harm() -> None:
     use_few_heaps()
     give_back()
+
+
+@pytest.mark.skipif(in_use() == 0, reason="the C library is not glibc")
+def test_what_is_free_in_the_heaps_is_not_in_use() -> None:
+    before = in_use()
+    held = [bytearray(100_000) for _ in range(400)]
+    assert 39e6 < in_use() - before < 50e6
+    del held[::2]  # between two that stay, nothing goes back to the system
+    assert 19e6 < in_use() - before < 30e6

@@ -59,7 +59,9 @@ DEEDS = [
     deed(0, "foreign", said="0.10 alike"),
     deed(1, "broken", said="ReadError"),
 ]
-SAMPLES = [Sample(5.0 * n, 500 + 10 * min(n, 6), 5 + n % 3, 12, 4 + n, 0.1 * n, 1.0 * n) for n in range(13)]
+SAMPLES = [
+    Sample(5.0 * n, 500 + 10 * min(n, 6), 300 + 5.0 * n, 5 + n % 3, 12, 4 + n, 0.1 * n, 1.0 * n) for n in range(13)
+]
 
 
 def test_a_visit_is_added_up() -> None:
@@ -69,7 +71,8 @@ def test_a_visit_is_added_up() -> None:
     assert found["refusals"] == {"full": 3} and found["latency"][0] == 2.5
     assert found["wrong"] == ["program sr: 0.10 alike", "program sr: ReadError"]
     assert found["megabytes"] == [500, 530, 560, 560, 560] and found["megabytes a minute"] == 0
-    growing = [Sample(5.0 * n, 500 + 10.0 * n, 5, 12, 4, 0, 0) for n in range(13)]
+    assert found["megabytes in use"] == [300, 315, 330, 345, 360] and found["megabytes in use a minute"] == 60
+    growing = [Sample(5.0 * n, 500 + 10.0 * n, 300, 5, 12, 4, 0, 0) for n in range(13)]
     assert summary(DEEDS, growing, 3, 60.0)["megabytes a minute"] == 120
 
 

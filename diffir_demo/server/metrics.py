@@ -9,12 +9,16 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from .memory import in_use
+
 REQUESTS = Counter("diffir_requests", "Requests answered", ["method", "route", "status"])
 RUNS = Counter("diffir_runs", "Runs of a network that ended", ["task", "outcome"])
 RUN_SECONDS = Histogram("diffir_run_seconds", "From the start of a run to its end", ["task"])
 GOING = Gauge("diffir_runs_going", "Runs of a network now")
 WAITING = Gauge("diffir_queue_waiting", "Events that wait for a turn")
 SESSIONS = Gauge("diffir_sessions", "Pages and programs that are remembered")
+HEAP = Gauge("diffir_heap_bytes", "Memory of the C library's heaps that is in use, without what is free between")
+HEAP.set_function(in_use)
 _STOPPING = threading.Event()
 
 

@@ -33,7 +33,7 @@ def summary(deeds: Sequence[Deed], samples: Sequence[Sample], visitors: int, sec
     counts = [each[number] for number in range(visitors)]
     sentences = Counter(said for deed in deeds for said in deed.refusals)
     late = [sample for sample in samples if seconds / 2 <= sample.seconds <= seconds] or samples
-    slope = linear_regression([s.seconds / 60 for s in late], [s.megabytes for s in late]).slope if len(late) > 1 else 0
+    quarters = [_at(samples, share * seconds) for share in (0, 0.25, 0.5, 0.75, 1)]
     return {
         "visitors": visitors,
         "seconds": seconds,
@@ -48,8 +48,10 @@ def summary(deeds: Sequence[Deed], samples: Sequence[Sample], visitors: int, sec
         "without a result at the end": sum(deed.outcome == "refused" for deed in deeds),
         "latency": _percentiles([deed.seconds for deed in results]),
         "latency from admission": _percentiles([deed.admitted for deed in results]),
-        "megabytes": [round(_at(samples, share * seconds).megabytes) for share in (0, 0.25, 0.5, 0.75, 1)],
-        "megabytes a minute": round(slope, 2),
+        "megabytes": [round(sample.megabytes) for sample in quarters],
+        "megabytes a minute": _a_minute([(sample.seconds, sample.megabytes) for sample in late]),
+        "megabytes in use": [round(sample.in_use) for sample in quarters],
+        "megabytes in use a minute": _a_minute([(sample.seconds, sample.in_use) for sample in late]),
         "threads": _span([sample.threads for sample in samples]),
         "handles": _span([sample.handles for sample in samples]),
         "files": _span([sample.files for sample in samples]),
@@ -60,6 +62,13 @@ def summary(deeds: Sequence[Deed], samples: Sequence[Sample], visitors: int, sec
 
 def _percentiles(values: Sequence[float]) -> list[float]:
     return [round(float(value), 1) for value in np.percentile(values, PERCENTILES)] if values else []
+
+
+def _a_minute(values: Sequence[tuple[float, float]]) -> float:
+    """The slope of what was measured at so many seconds."""
+    if len(values) < 2:
+        return 0.0
+    return round(linear_regression([at / 60 for at, _ in values], [value for _, value in values]).slope, 2)
 
 
 def _at(samples: Sequence[Sample], seconds: float) -> Sample:
@@ -80,6 +89,9 @@ def table(found: dict[str, Any]) -> str:
     def span(name: str) -> str:
         return " / ".join(map(str, found[name]))
 
+    def memory(name: str) -> str:
+        return f"{span(name)} MB; in the second half {found[f'{name} a minute']:+g} MB a minute"
+
     exact, (least, most) = found["exact"], found["least and most results"]
     tasks = ", ".join(f"{name} {count}" for name, count in sorted(found["by task"].items()))
     rows = [
@@ -93,8 +105,8 @@ def table(found: dict[str, Any]) -> str:
         ["latency from admission, p50 / p95 / p99", seconds(found["latency from admission"])],
         ["refused, and asked again", str(sum(found["refusals"].values()))],
         ["refused still when time was up", str(found["without a result at the end"])],
-        ["memory at the start, after a quarter, half, three quarters, and at the end", f"{span('megabytes')} MB"],
-        ["memory's slope in the second half", f"{found['megabytes a minute']:+g} MB a minute"],
+        ["resident memory at the start, after a quarter, half, three quarters, and at the end", memory("megabytes")],
+        ["of that, in use in the heaps", memory("megabytes in use")],
         ["threads at the start / at most / 20 s after the end, as somebody comes", span("threads")],
         ["file handles, likewise", span("handles")],
         ["files of uploads and results, likewise", f"{span('files')} ({found['file megabytes']:g} MB)"],

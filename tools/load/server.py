@@ -34,6 +34,8 @@ class Sample:
     """Since the visitors came."""
     megabytes: float
     """Resident."""
+    in_use: float
+    """Megabytes of the heaps that something holds: without what is free between. 0 where the system does not say."""
     threads: int
     handles: int
     files: int
@@ -59,11 +61,12 @@ class Server:
     def sample(self, began: float) -> Sample:
         """began: by `time.monotonic`."""
         text = httpx.get(f"{self.url}/metrics", trust_env=False, timeout=60).text
-        figures = dict(re.findall(r"^(process_\w+) (\S+)$", text, re.MULTILINE))
+        figures = dict(re.findall(r"^((?:process|diffir_heap)_\w+) (\S+)$", text, re.MULTILINE))
         files = [each for each in self.folder.rglob("*") if each.is_file()] if self.folder else []
         return Sample(
             time.monotonic() - began,
             float(figures.get("process_resident_memory_bytes", "nan")) / 1e6,
+            float(figures.get("diffir_heap_bytes", 0)) / 1e6,
             self._threads(),
             int(float(figures.get("process_open_fds", 0))),
             len(files),
