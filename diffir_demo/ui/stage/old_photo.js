@@ -93,23 +93,25 @@ function chosen(key) {
 }
 
 // Presses the radio button of that text, where it is not pressed, and waits until the server knows. The buttons of a tab
-// that was just opened come when they like, and one that is pressed as soon as it is there springs back.
+// that was just opened come when they like, and one that is pressed as soon as it is there springs back. Scales are
+// there as soon as presets are, and only where the preset has several.
 const TRIES = 10, SPRUNG = 250;      // milliseconds after which it has sprung back
+const BESIDE = 1000;                 // milliseconds after which there is no choice of scales beside the presets
 async function chooseLike({ task, preset, scale }) {
-  for (const [part, text] of [["preset", preset], ["scale", scale]]) {
+  for (const [part, text, longest] of [["preset", preset, ANSWERS], ["scale", scale, BESIDE]]) {
     for (let i = 0; text && i < TRIES; i += 1) {
-      const labels = `#${task}-${part} label`, input = await radioOf(labels, text);
+      const labels = `#${task}-${part} label`, input = await radioOf(labels, text, longest);
       if (!input || input.checked) break;
       const known = chosen(task);
       input.click();
       await pause(SPRUNG);
-      if ((await radioOf(labels, text))?.checked) await known;
+      if ((await radioOf(labels, text, longest))?.checked) await known;
     }
   }
 }
 
-async function radioOf(labels, text) {
-  const until = performance.now() + ANSWERS;
+async function radioOf(labels, text, longest) {
+  const until = performance.now() + longest;
   while (element.isConnected && performance.now() < until) {
     const label = [...document.querySelectorAll(labels)].find((each) => each.textContent.trim() === text);
     if (label) return label.querySelector("input");
