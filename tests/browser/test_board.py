@@ -217,8 +217,14 @@ def test_no_hold_flashes_faster_than_three_times_a_second(known: Page) -> None:
     assert all(later - earlier >= 160 for earlier, later in zip(times, times[1:], strict=False))
 
 
-def test_the_difference_is_the_differences_of_pixels(page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [False, True], ids=["small", "previews with exact regions"])
+def test_the_difference_is_the_differences_of_pixels(
+    large: bool, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At 100 %, every pixel of the screen is eight times what A and B differ by."""
+    if large:
+        monkeypatch.setattr(files, "EXACT", 1000)
+        monkeypatch.setattr(files, "LONGEST", 48)
     go_to(page, "deblur")
     source = photo(tmp_path / "walk.png", 160, 120)
     choose_and_see(page, "deblur", source)
@@ -226,6 +232,7 @@ def test_the_difference_is_the_differences_of_pixels(page: Page, tmp_path: Path)
     after = pixels(download(page, "#deblur-download", tmp_path)).astype(int)
     compare_by(page, "deblur", "Difference")
     page.click("#deblur-board [data-do='full']")
+    expect(page.locator("#deblur-board .reduced")).to_be_hidden()
     settle(page)
     _, _, width, height = board(page, "deblur")
     expected = np.minimum(8 * np.abs(after - pixels(source).astype(int)), 255)

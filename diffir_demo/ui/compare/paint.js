@@ -5,7 +5,7 @@ const SHARP = 2;                     // from here on, pixels are squares
 const RIM = 2;                       // width of the mask's outline
 let isHeld = false;                  // flicker: A instead of B
 let due = 0;
-const scratch = document.createElement("canvas"), grid = document.createElement("canvas");
+const scratch = document.createElement("canvas"), grid = document.createElement("canvas"), beside = document.createElement("canvas");
 // What each mode of comparing paints; words/en.json names them (`mode_names`), in the order of their buttons.
 const MODES = { slider: paintSlider, side: paintSide, lens: paintLens, flicker: paintFlicker, difference: paintDifference };
 
@@ -48,13 +48,14 @@ function placed(rect, zoom = view.zoom, centre = view) {
   return { left, top, width: value.size[0] * zoom, height: value.size[1] * zoom };
 }
 
-function paintPicture(brush, key, place) {
+// hasRegion: false for a picture's preview alone.
+function paintPicture(brush, key, place, hasRegion = true) {
   const shown = method(key)?.view, image = shown && bitmap(shown.file.url);
   if (!image) return;
   brush.imageSmoothingQuality = "high";
   put(brush, shown, image, place, place);
   const region = regions.get(key);
-  if (region) {
+  if (region && hasRegion) {
     const [left, top, right, bottom] = region.box, x = place.left + left * place.width, y = place.top + top * place.height;
     const part = { left: x, top: y, width: (right - left) * place.width, height: (bottom - top) * place.height };
     put(brush, { enlarged: shown.enlarged }, region.bitmap, part, place);
@@ -116,16 +117,21 @@ function paintFlicker(brush) {
   paintPicture(brush, showing(isHeld ? 0 : 1), placed(rects[0]));
 }
 
-// |A - B| in every colour, then doubled until it is amplified enough; what is too bright for the screen is white.
+// |A - B| in every colour, then doubled until it is amplified enough; what is too bright for the screen is white. Each is
+// painted whole before they are compared; a part of which one has a preview alone is compared by both previews.
 function paintDifference(brush) {
-  scratch.width = canvas.width;
-  scratch.height = canvas.height;
-  const pen = scratch.getContext("2d"), ratio = density(), place = placed(rects[0]);
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  paintPicture(pen, showing(0), place);
-  pen.globalCompositeOperation = "difference";
-  paintPicture(pen, showing(1), place);
+  const ratio = density(), place = placed(rects[0]), keys = [showing(0), showing(1)];
+  const boxes = keys.filter((key) => method(key)?.view?.token).map((key) => String(regions.get(key)?.box));
+  const [pen, other] = [scratch, beside].map((paper, index) => {
+    Object.assign(paper, { width: canvas.width, height: canvas.height });
+    const own = paper.getContext("2d");
+    own.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paintPicture(own, keys[index], place, boxes.every((box) => box === boxes[0]));
+    return own;
+  });
   pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.globalCompositeOperation = "difference";
+  pen.drawImage(other.canvas, 0, 0);
   pen.globalCompositeOperation = "lighter";
   for (let doubled = 0; doubled < Number(one(".gain").value); doubled++) pen.drawImage(scratch, 0, 0);
   brush.drawImage(scratch, 0, 0, rects[0].w, rects[0].h);
