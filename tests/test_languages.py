@@ -230,6 +230,15 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(each)
 
 
+def strings(value: Any) -> Iterator[str]:
+    """All of them, whatever they are called."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from strings(each)
+
+
 def read(component: dict[str, Any]) -> Iterator[str]:
     """What of a component is for people; of HTML, the text without the tags."""
     properties = component["props"] | component["props"].get("props", {})
@@ -239,7 +248,7 @@ def read(component: dict[str, Any]) -> Iterator[str]:
     yield from (label for label, _ in choices)
     for name in READ & properties.keys():
         if name != "value" or not choices:
-            yield from map(visible, texts(properties[name]))
+            yield from map(visible, (strings if name == "words" else texts)(properties[name]))
 
 
 def visible(text: str) -> str:
@@ -247,8 +256,10 @@ def visible(text: str) -> str:
 
 
 def test_every_word_of_the_page_is_translated(tmp_path: Path) -> None:
-    with spoken(tmp_path) as code, speaking(code):
-        config = build_app("cpu", "fp32").config
+    with spoken(tmp_path) as code:
+        app = build_app("cpu", "fp32")  # in English, as on a server
+        with speaking(code):
+            config = app.config
     components = config["components"]
     found = {text for each in components for text in read(each)}
     scripts = [each["js"] for each in config["dependencies"] if str(each["js"]).startswith(AT_ONCE)]
