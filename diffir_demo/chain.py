@@ -11,7 +11,7 @@ import numpy as np
 from .api import Model
 from .errors import InputError
 from .events import Event, Finished
-from .imaging import Picture, mask_bytes
+from .imaging import Picture, check_mask, mask_bytes
 from .messages import AND, Message, joined
 from .recipe import Recipe
 from .restoration import Restoration
@@ -115,20 +115,28 @@ class Proposal:
     """What was found, in words that follow "found:"."""
 
 
-def propose(picture: Picture, reader: Model) -> tuple[Proposal, ...]:
+def propose(picture: Picture, reader: Model, marked: np.ndarray | None = None) -> tuple[Proposal, ...]:
     """Which runs a photo seems to need, in order: scratches filled, cleaned, enlarged. () for one that is fine.
 
-    reader: of the task `FINDS`, with a network that reads. Looking takes about a second per megapixel, and two more
-    where the photo is worn.
+    reader: of the task `FINDS`, with a network that reads. marked: (h, w) bool, what is to be filled beside the
+    scratches that are found; raises `InputError` where that has another size, or is all of it. Looking takes about a
+    second per megapixel, and two more where the photo is worn.
     """
     found = []
     worn = _worn(picture, reader)
     seen = reader.restore(picture).picture if worn and picture.megapixels <= MOST_CLEANED else picture
     scratches = search(seen.pixels)
+    hole, reasons = np.zeros(picture.pixels.shape[:2], bool), list[str]()
     if scratches.mask(SURE).mean() > SCRATCHED:
         hole = scratches.mask(FILLED)
+        reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
+    if marked is not None and marked.any():
+        check_mask(marked, picture)
+        hole = hole | marked
+        reasons.append(Message("what is marked ({percent:.1f} % of it)", percent=100 * marked.mean()))
+    if reasons:
         recipe = Recipe("inpaint", preset=get_task("inpaint").preset().key, mask=mask_bytes(hole))
-        found.append(Proposal(recipe, Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean())))
+        found.append(Proposal(recipe, joined(reasons, AND)))
     if worn:
         found.append(Proposal(Recipe(FINDS, preset=get_task(FINDS).preset().key), joined(worn, AND)))
     if picture.megapixels <= SMALL:

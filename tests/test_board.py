@@ -156,6 +156,9 @@ def test_the_board_offers_other_networks_of_the_same_scale(server: ImageServer) 
     assert titles[RESULT] == "DiffIR, mine" and titles["crisp.safetensors"] == "DiffIR, crisp"
     assert "double.pth" not in titles and "mine.safetensors" not in titles
     assert methods(replace(outcome, networks=networks[:1]))[1].title == "DiffIR"
+    assert methods(replace(outcome, networks=networks[::2]))[1].title == "DiffIR, mine", (
+        "another scale is a choice, too"
+    )
     run = outcome.with_comparison("crisp.safetensors", Comparison(outcome.restoration.picture, 1.26))
     shown = next(each for each in board_of(run, server).methods if each.key == "crisp.safetensors")
     assert shown.view is not None and shown.time == "1.3 s"

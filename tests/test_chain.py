@@ -184,6 +184,23 @@ def test_an_old_photo_is_filled_cleaned_and_enlarged(portrait: Picture) -> None:
     assert "scratches" in in_sentence(found) and "grain" in in_sentence(found)
     mask = found[0].recipe.request(noisy).mask
     assert mask is not None and 1e-3 < mask.mean() < 0.1
+    marked = np.zeros_like(mask)
+    marked[40:60, 30:50] = True
+    both = propose(noisy, load("clean"), marked)
+    filled = both[0].recipe.request(noisy).mask
+    assert filled is not None and np.array_equal(filled, mask | marked)
+    assert "scratches" in both[0].reason and "what is marked" in both[0].reason
+    with pytest.raises(InputError, match="The mask is"):
+        propose(noisy, load("clean"), marked[:-1])
+
+
+def test_what_is_marked_in_a_fine_photo_is_filled(portrait: Picture) -> None:
+    marked = np.zeros(portrait.pixels.shape[:2], bool)
+    assert [each.recipe.task for each in propose(portrait, load("clean"), marked)] == ["sr"]
+    marked[40:60, 30:50] = True
+    first, *_ = propose(portrait, load("clean"), marked)
+    filled = first.recipe.request(portrait).mask
+    assert filled is not None and np.array_equal(filled, marked)
 
 
 def test_nothing_to_mend_is_a_sentence(

@@ -140,13 +140,16 @@ def test_an_old_photo_gets_a_plan_that_can_be_changed(
         Proposal(Recipe("clean"), "grain"),
         Proposal(Recipe("deblur"), "a long path"),
     )
-    monkeypatch.setattr(stage, "propose", lambda *_: plan)
+    marked: list[np.ndarray | None] = []
+    monkeypatch.setattr(stage, "propose", lambda photo, reader, mask: marked.append(mask) or plan)
     choose_and_see(page, "inpaint", photo(tmp_path / "old.png", 96, 64))
+    stroke(page, (0.2, 0.5), (0.8, 0.5))
     page.locator("#inpaint-stage-bar .old").click()
     proposed = page.locator("#inpaint-bench .plan")
     steps = ["Remove scratches", "Clean up grain", "Deblur a long path", "Enlarge x2"]
     expect(proposed.locator("li")).to_have_text(steps)
     expect(proposed.locator("input:checked")).to_have_count(3)  # the last one can be added
+    assert marked[0] is not None and marked[0].any(), "what is painted over is filled as well"
     proposed.get_by_label("Clean up").uncheck()
     runs = pace.runs
     proposed.locator(".start").click()

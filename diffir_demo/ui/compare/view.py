@@ -114,7 +114,7 @@ def methods(outcome: Outcome) -> list[MethodData]:
     opened = [MethodData(key=OPENED, title=WORDS.opened, kind="given")] if outcome.opened else []
     result = MethodData(
         key=RESULT,
-        title=network_title(used, bool(others)),
+        title=network_title(used, len(outcome.networks) > 1),
         note=WORDS.network.format(model=WORDS.model, weights=run.weights),
         kind="network",
     )

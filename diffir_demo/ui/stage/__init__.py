@@ -85,13 +85,14 @@ class StageFeature(Feature):
 
     @report_errors
     def look_over(self, values: dict[Any, Any]) -> Iterator[Updates]:
-        """What the photo on the canvas seems to need."""
+        """What the photo on the canvas seems to need, with what is marked on it."""
         reader = get_task(FINDS)
         yield self.shared.say(WORDS.looking, 0.3, "busy")
         canvas = values[self.shared.canvas]
         photo = photo_of(canvas)
         model = self.state.at_hand(reader, self.state.chosen(reader, None, {}).path)
-        found = yield from run_in_thread(partial(propose, photo, model))
+        marked = canvas.rasterised(photo.height, photo.width) if canvas.has_mask else None
+        found = yield from run_in_thread(partial(propose, photo, model, marked))
         text = WORDS.found if found else WORDS.nothing_found
         number = values[self.bar].number + 1
         steps = [_step(each, each in found) for each in with_others(found)]
