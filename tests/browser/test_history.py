@@ -213,6 +213,7 @@ def test_a_batch_is_one_run(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#deblur-batch-list .rows li")).to_have_count(2)
     page.click("#deblur-batch-start")
     expect(cards(page).locator(".name")).to_have_text("A batch of 2 photos")
+    expect(cards(page).locator(".pair > *")).to_have_count(1)  # results alone, and no empty place beside them
     assert download(page, "#runs .does a", tmp_path).name == "photos-deblurred.zip"
 
 

@@ -78,7 +78,8 @@ function actions(run) {
 function card(run) {
   const made = node("li", ""), pair = node("div", "pair");
   made.dataset.id = run.id;
-  pair.append(picture(run.before, words.before), picture(run.after, words.after));
+  if (run.before) pair.append(picture(run.before, words.before));   // a batch has results alone
+  pair.append(picture(run.after, words.after));
   const name = node("div", "name", run.name);
   name.title = run.name;
   const facts = node("div", "facts");   // a line breaks between two of them
