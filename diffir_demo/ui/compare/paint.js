@@ -117,15 +117,21 @@ function paintFlicker(brush) {
   paintPicture(brush, showing(isHeld ? 0 : 1), placed(rects[0]));
 }
 
+// The pen of a paper as large as the canvas, with nothing on it.
+function emptied(paper) {
+  Object.assign(paper, { width: canvas.width, height: canvas.height });
+  const pen = paper.getContext("2d"), ratio = density();
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return pen;
+}
+
 // |A - B| in every colour, then doubled until it is amplified enough; what is too bright for the screen is white. Each is
 // painted whole before they are compared; a part of which one has a preview alone is compared by both previews.
 function paintDifference(brush) {
-  const ratio = density(), place = placed(rects[0]), keys = [showing(0), showing(1)];
+  const place = placed(rects[0]), keys = [showing(0), showing(1)];
   const boxes = keys.filter((key) => method(key)?.view?.token).map((key) => String(regions.get(key)?.box));
   const [pen, other] = [scratch, beside].map((paper, index) => {
-    Object.assign(paper, { width: canvas.width, height: canvas.height });
-    const own = paper.getContext("2d");
-    own.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const own = emptied(paper);
     paintPicture(own, keys[index], place, boxes.every((box) => box === boxes[0]));
     return own;
   });
@@ -141,10 +147,7 @@ function paintDifference(brush) {
 function paintOutline(brush, rect) {
   const shape = bitmap(value.mask.url), place = placed(rect), ratio = density();
   if (!shape) return;
-  scratch.width = canvas.width;
-  scratch.height = canvas.height;
-  const pen = scratch.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const pen = emptied(scratch);
   const stamp = (dx, dy) => pen.drawImage(shape, place.left + dx, place.top + dy, place.width, place.height);
   for (let turn = 0; turn < 12; turn++) stamp(RIM * Math.cos((turn * Math.PI) / 6), RIM * Math.sin((turn * Math.PI) / 6));
   pen.globalCompositeOperation = "source-in";
