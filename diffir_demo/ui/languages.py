@@ -211,8 +211,17 @@ def _kept(value: Any, table: Mapping[str, str]) -> Any:
     return at_once(_translated(json.loads(value.removeprefix(_AT_ONCE)), table))
 
 
+def _words(value: Any, table: Mapping[str, str]) -> Any:
+    """A catalogue's part, which is read whatever its keys are called."""
+    if isinstance(value, dict):
+        return {key: _words(each, table) for key, each in value.items()}
+    return [_words(each, table) for each in value] if isinstance(value, list) else _translated(value, table)
+
+
 def _property(key: str, value: Any, table: Mapping[str, str]) -> Any:
-    """Of a choice, what is read, and not what stands for it."""
+    """Of a choice, what is read, and not what stands for it; of words, all."""
+    if key == "words":
+        return _words(value, table)
     if key == "choices" and isinstance(value, list) and all(isinstance(each, (list, tuple)) for each in value):
         return [[_translated(label, table), *rest] for label, *rest in value]
     return _translated(value, table)

@@ -66,7 +66,7 @@ def all_parts(own: Mapping[str, Any]) -> list[Part]:
     own: the page's words, which stand in where the app's speak of what only its server does.
     """
     photo, compare, adjust = canvas.WORDS, words_of("compare"), words_of("adjust")
-    texts = compare.board | {"sliders": adjust.sliders, "camera_path": adjust.path}
+    texts = compare.board | {"sliders": adjust.sliders, "path": adjust.path}
     return [
         Part(
             "canvas",

@@ -1,7 +1,7 @@
 // The camera's path that a run has undone: its trail, how it was found, and sliders that change it. While it is changed a
 // piece of what is on the screen follows; the whole picture does once it is applied. `bend` is `BendData`.
 
-const lane = props.words.camera_path;
+const lane = props.words.path;
 const within = (selector) => one(`.path ${selector}`);
 const trail = within(".trail canvas");
 const UNBENT = { turn: 0, length: 100, strength: null, line: [] };

@@ -170,5 +170,5 @@ class CompareBoard(TypedHTML):
             return None if found is None else {"url": data_url(found[0]), "box": found[1]}
 
         settings = parts("compare/board", *SCRIPTS, styles=["adjust/sliders", "adjust/path"]) | options
-        texts = WORDS.board | {"sliders": ADJUST_WORDS.sliders, "camera_path": ADJUST_WORDS.path}
+        texts = WORDS.board | {"sliders": ADJUST_WORDS.sliders, "path": ADJUST_WORDS.path}
         super().__init__(value or BoardValue(), words=texts, task_key=task_key, server_functions=[region], **settings)
