@@ -12,13 +12,15 @@ LARGE = (
     (1e9, Message("{value} billion")),
     (1e5, Message("{value} million")),
 )
+PLACES = (Message("{value:,.0f}"), Message("{value:,.1f}"), Message("{value:,.2f}"))
+"""A number with so many digits after the point."""
 
 
 def seconds(value: float) -> str:
     """0.0213 -> 21 ms; 1.26 -> 1.3 s; 75 -> 75 s."""
     if value < 0.9995:
-        return f"{1000 * value:.1f} ms" if value < 0.00995 else f"{1000 * value:.0f} ms"
-    return f"{value:.1f} s" if value < 20 else f"{value:.0f} s"
+        return Message("{value:.1f} ms" if value < 0.00995 else "{value:.0f} ms", value=1000 * value)
+    return Message("{value:.1f} s" if value < 20 else "{value:.0f} s", value=value)
 
 
 def large(value: float) -> str:
@@ -26,7 +28,7 @@ def large(value: float) -> str:
     for size, form in LARGE:
         if value >= 0.9995 * size:
             return form.format(value=_digits(value / max(size, 1e6), 3))
-    return f"{round(value):,}"
+    return Message("{value:,}", value=round(value))
 
 
 def times(ratio: float) -> str:
@@ -40,10 +42,8 @@ def _digits(value: float, count: int) -> str:
         return "0"
     places = count - 1 - math.floor(math.log10(value))
     rounded = round(value, places)
-    if places <= 0:
-        return f"{rounded:,.0f}"
-    text = f"{rounded:,.{min(places, 2)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    written = next(each for each in range(3) if each >= min(places, 2) or round(rounded, each) == round(rounded, 2))
+    return PLACES[written].format(value=rounded)
 
 
 def markdown_row(cells: Iterable[object]) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from diffir_demo.errors import InputError
+from diffir_demo.figures import large, seconds
 from diffir_demo.messages import AND, Message, joined
 from diffir_demo.tasks import TASKS
 from diffir_demo.ui import build_app
@@ -22,11 +24,13 @@ from diffir_demo.ui.languages import (
     MESSAGES,
     WORDS,
     Languages,
+    Word,
     at_once,
     catalogue,
     language,
     language_of,
     listed,
+    number,
     pairs,
     said,
     say,
@@ -154,6 +158,25 @@ def test_facts_are_said_where_they_are_put_into_words(monkeypatch: pytest.Monkey
         assert say(joined(["Bicubic", "x", "y"], AND)) == "Bikubisch und x und y"
         assert listed(["Bicubic", "x"]) == "Bikubisch; x"
     assert joined([]) == "" and joined(["x"]) == "x"
+
+
+@pytest.mark.parametrize(
+    ("code", "short", "long"),
+    [("en", "1.5 s", "12,345"), ("de", "1,5 s", "12.345"), ("fr", "1,5 s", "12\u202f345"), ("ja", "1.5 s", "12,345")],
+)
+def test_numbers_have_the_points_of_the_language(code: str, short: str, long: str) -> None:
+    words = Word("{small:.1f} s, {large:,}, {plain}, {sure}, {text}")
+    with speaking(code):
+        at_once = words.format(small=1.5, large=12345, plain=12345, sure=True, text="v1.5")
+        assert at_once == f"{short}, {long}, 12345, True, v1.5"
+        assert say(seconds(1.5)) == short and say(large(12345)) == long
+        assert words.format(small=np.float32(1.5), large=np.int64(12345), plain=seconds(1.5), sure=1, text="") == (
+            f"{short}, {long}, {short}, 1, "
+        )
+        assert number(1.5, ".1f") + " s" == short
+    assert f"{seconds(1.5)}, {large(12345)}" == "1.5 s, 12,345", (
+        "files and programs read English"
+    )
 
 
 def test_an_error_in_words_is_a_message() -> None:

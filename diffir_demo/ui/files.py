@@ -31,6 +31,7 @@ from ..disk import write_whole
 from ..errors import DeviceError
 from ..imaging import READABLE, Picture
 from .component import words_of
+from .languages import number
 
 WORDS = words_of()
 
@@ -102,7 +103,7 @@ def size_of(count: int) -> str:
     """Bytes as people read them: 850 -> 1 KB; 1_234_567 -> 1.2 MB."""
     if count < 999_500:
         return f"{max(1, round(count / 1000))} KB"
-    return f"{count / 1e6:.1f} MB" if count < 99.95e6 else f"{count / 1e6:.0f} MB"
+    return f"{number(count / 1e6, '.1f' if count < 99.95e6 else '.0f')} MB"
 
 
 # --- pictures ------------------------------------------------------------------------------------------------------

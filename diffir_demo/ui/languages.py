@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from functools import cache
 from html import escape, unescape
 from http.cookies import CookieError, SimpleCookie
+from numbers import Integral, Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +27,8 @@ WORDS = Path(__file__).parent / "words"
 LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語", "zh": "中文"}
 """Code -> the language's own name."""
 ENGLISH = "en"
+POINTS = {"de": ",.", "es": ",.", "fr": ",\N{NARROW NO-BREAK SPACE}"}
+"""Decimal point and thousands separator of the languages that do not write them as English does."""
 COOKIE = "diffir-language"
 VARIES = (b"vary", b"accept-language, cookie")
 MESSAGES = "messages"
@@ -111,9 +114,10 @@ class Word(Message):
     """A text of a catalogue: what is put into it is said in the visitor's language, too."""
 
     def format(self, **facts: Any) -> Message:
-        return Message(
-            self.template, **{name: say(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-        )
+        if language() != ENGLISH:
+            table = _table(language())
+            facts = {name: _fact(fact, table) for name, fact in facts.items()}
+        return Message(self.template, **facts)
 
 
 def _as_messages(value: Any) -> Any:
@@ -152,8 +156,36 @@ def _say(text: str, table: Mapping[str, str]) -> str:
     if not isinstance(text, Message) or not text.facts:
         return table.get(text, text)
     template = table.get(text.template, text.template)
-    facts = {name: _say(fact, table) if isinstance(fact, str) else fact for name, fact in text.facts.items()}
-    return str.format(template, **facts)
+    return str.format(template, **{name: _fact(fact, table) for name, fact in text.facts.items()})
+
+
+def _fact(value: Any, table: Mapping[str, str]) -> Any:
+    """What is put into a template: texts in the visitor's language, numbers with its points once they are formatted."""
+    if isinstance(value, str):
+        return _say(value, table)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return _Int(value) if isinstance(value, Integral) else _Float(value)
+
+
+class _Int(int):
+    def __format__(self, spec: str) -> str:
+        return _with_own_points(int.__format__(self, spec))
+
+
+class _Float(float):
+    def __format__(self, spec: str) -> str:
+        return _with_own_points(float.__format__(self, spec))
+
+
+def _with_own_points(number: str) -> str:
+    decimal, thousands = POINTS.get(language(), ".,")
+    return number.translate({ord("."): decimal, ord(","): thousands})
+
+
+def number(value: float, spec: str) -> str:
+    """As `format` writes it, with the points of the visitor's language."""
+    return format(_Float(value), spec)
 
 
 def said(error: DiffIRError) -> str:

@@ -20,7 +20,7 @@ from ..recipe import Recipe
 from ..restoration import Restoration
 from ..tasks import get_task
 from .component import words_of
-from .languages import listed
+from .languages import listed, number
 from .state import WeightsChoice
 
 WORDS, ADJUST_WORDS = words_of("compare"), words_of("adjust")
@@ -216,7 +216,7 @@ def score_text(name: str, value: float) -> str:
     """With the digits that papers print. name: a key of `metrics.scores`."""
     if not math.isfinite(value):
         return "∞"
-    return f"{value:.3f}" if "ssim" in name or "lpips" in name else f"{value:.2f}"
+    return number(value, ".3f" if "ssim" in name or "lpips" in name else ".2f")
 
 
 def score_title(name: str) -> tuple[str, str]:
@@ -228,7 +228,7 @@ def score_title(name: str) -> tuple[str, str]:
 def moves(amounts: Mapping[str, float]) -> str:
     """How an IPR was moved: grain +0.5, softness −1"""
     short = ADJUST_WORDS.short
-    said = (f"{short.get(name, name)} {amount:+.2g}" for name, amount in amounts.items() if amount)
+    said = (f"{short.get(name, name)} {number(amount, '+.2g')}" for name, amount in amounts.items() if amount)
     return listed(said).replace("-", "−")
 
 

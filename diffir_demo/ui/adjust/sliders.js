@@ -16,7 +16,7 @@ function makeSliders(host, texts, hooks) {
 
   function showAmounts() {
     for (const { input, output } of rows.values()) {
-      const amount = Number(input.value), size = Math.abs(amount).toFixed(1);
+      const amount = Number(input.value), size = decimals(Math.abs(amount), 1);
       output.textContent = amount ? `${amount > 0 ? "+" : "−"}${size}` : texts.as_read;
       const spoken = amount > 0 ? texts.spoken_more : texts.spoken_less;
       input.setAttribute("aria-valuetext", amount ? filled(spoken, { amount: size }) : texts.spoken_as_read);

@@ -16,7 +16,7 @@ from ...figures import seconds as in_seconds
 from ...imaging import MAX_MEGABYTES as MAX_FILE_MEGABYTES
 from ..component import TypedHTML, Value, counted, parts, words_of
 from ..files import ACCEPTED, thumbnail
-from ..languages import all_said, say
+from ..languages import all_said, number, say
 
 COMMON, WORDS = words_of(), words_of("batch")
 NAMED = 5
@@ -150,7 +150,7 @@ class BatchView:
             return
         assert entry.size and entry.seconds is not None and entry.thumbnail  # known of every photo that is finished
         size = f"{entry.size[0]} × {entry.size[1]}"
-        row.state, row.note = "done", " · ".join((size, in_seconds(entry.seconds), *map(say, entry.notices)))
+        row.state, row.note = "done", " · ".join((size, *map(say, (in_seconds(entry.seconds), *entry.notices))))
         row.thumbnail = thumbnail(entry.thumbnail, 96)
 
 
@@ -163,7 +163,7 @@ def waiting(gathered: Gathered) -> PhotoListValue:
 def _summary(gathered: Gathered) -> str:
     masks = sum(gathered.mask_of(photo) is not None for photo in gathered.photos)
     total = sum(megabytes(source) for source in gathered.photos)
-    size = f"{max(0.1, total):.1f}" if total < 10 else f"{total:.0f}"
+    size = number(max(0.1, total), ".1f" if total < 10 else ".0f")
     text = WORDS.gathered.format(photos=counted(WORDS.photos, len(gathered.photos)), megabytes=size)
     text += counted(WORDS.masks, masks) if masks else ""
     return text + _left_out([shown_name(name) for name in gathered.left_out])

@@ -59,7 +59,7 @@ function keepInside() {
 
 function showLevel() {
   const percent = 100 * view.zoom;
-  one(".level").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  one(".level").textContent = `${percent < 10 ? decimals(percent, 1) : Math.round(percent)} %`;
   root.dataset.zoomed = String(isZoomed());
 }
 

@@ -19,6 +19,7 @@ from ...settings import Settings
 from ...tasks import Request
 from ..component import words_of
 from ..files import keep
+from ..languages import number
 from ..outcome import Outcome
 from ..photo.examples import ExampleStrip, examples_for
 from ..photo.photos import opening_of
@@ -131,7 +132,7 @@ class Donation(Experiment):
         own, (name, other) = outcome.restoration.ipr, donor
         found = likeness(other, own)
         text = WORDS.donor_found.format(
-            name=name, relative=figures.percent(found.relative), cosine=f"{found.cosine:.3f}"
+            name=name, relative=figures.percent(found.relative), cosine=number(found.cosine, ".3f")
         )
         return {
             self.found: figures.sentence(text),

@@ -17,7 +17,7 @@ const chosen = () => {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 };
 const length = (vector) => Math.hypot(...vector);
-const short = (number) => (Math.abs(number) >= 100 ? number.toFixed(0) : number.toFixed(2)).replace("-", "−");
+const short = (number) => decimals(number, Math.abs(number) >= 100 ? 0 : 2).replace("-", "−");
 
 function remember() {
   past.push([...numbers]);

@@ -12,6 +12,7 @@ from ...imaging import Picture
 from ...lab import heat_colours
 from ..component import words_of
 from ..files import shown
+from ..languages import number
 
 WORDS = words_of("lab")
 
@@ -23,16 +24,16 @@ def percent(share: float) -> str:
     """0.0093 -> 0.93 %; 0.277 -> 28 %"""
     value = 100 * share
     digits = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.995 else 2
-    return f"{value:.{digits}f} %" if np.isfinite(value) else "∞"
+    return f"{number(value, f'.{digits}f')} %" if np.isfinite(value) else "∞"
 
 
 def levels(value: float) -> str:
     """Levels of 255: 0.0173 -> 0.017; 4.17 -> 4.2"""
-    return f"{value:.1f}" if value >= 0.995 else f"{value:.2g}"
+    return number(value, ".1f" if value >= 0.995 else ".2g")
 
 
 def decibels(value: float) -> str:
-    return f"{value:.1f}" if np.isfinite(value) else "∞"
+    return number(value, ".1f") if np.isfinite(value) else "∞"
 
 
 def sentence(text: str) -> str:

@@ -16,6 +16,7 @@ from ...restoration import Restoration
 from ...tasks import Case, Task, get_task
 from ...tick import Stages, Tick
 from ..component import task_words, words_of
+from ..languages import number
 from ..outcome import Outcome, score_text, score_title
 from ..shared import QUIET, STATE, Updates, Values, report_errors
 from ..state import WeightsChoice
@@ -101,7 +102,7 @@ class AskTeacher(Trial):
 
 def _compared(own: Restoration, taught: Restoration, oracle: Oracle, reference: Picture) -> str:
     found = likeness(own.ipr, oracle.ipr)
-    text = WORDS.oracle_found.format(relative=figures.percent(found.relative), cosine=f"{found.cosine:.3f}")
+    text = WORDS.oracle_found.format(relative=figures.percent(found.relative), cosine=number(found.cosine, ".3f"))
     pictures = [own.picture, taught.picture, oracle.picture]
     each = [get_task(own.task).scores(picture.pixels, reference.pixels, own.request.mask) for picture in pictures]
     names = list(each[0])

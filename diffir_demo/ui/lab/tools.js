@@ -24,7 +24,7 @@ function render(pulling = false) {
 function facts(changed) {
   const away = length(numbers.map((number, i) => number - own[i])), before = length(own);
   const percent = (100 * away) / before;
-  const share = before ? `${percent.toFixed(percent < 1 ? 3 : 1)} %` : "–";
+  const share = before ? `${decimals(percent, percent < 1 ? 3 : 1)} %` : "–";
   return words.changed.replace("{changed}", changed).replace("{total}", numbers.length).replace("{share}", share);
 }
 

@@ -14,6 +14,7 @@ from ...lab import MAX_SEEDS, Moved, Run, Small, StepRow, Sweep, finish, move, o
 from ...lab.experiments import WINDOW
 from ...tick import Stages, Tick
 from ..component import words_of
+from ..languages import number
 from ..outcome import Outcome, score_text, score_title
 from ..shared import Updates, Values
 from . import figures
@@ -74,9 +75,9 @@ def _spread(found: Sweep) -> str:
         spread=figures.percent(found.spread),
         pair=figures.percent(found.mean_distance / length),
         worst=worst + 1,
-        deviation=f"{found.deviations[worst]:.3f}",
+        deviation=number(found.deviations[worst], ".3f"),
     )
-    sizes = {"widest": f"{(high - low).max():.3f}", "tallest": f"{np.abs(mean).max():.2f}"}
+    sizes = {"widest": number((high - low).max(), ".3f"), "tallest": number(np.abs(mean).max(), ".2f")}
     return (
         figures.sentence(text)
         + figures.band(mean, low, high, WORDS.seeds_plot)
@@ -181,14 +182,14 @@ class Heat(Trial):
         if steering is None:
             return ""
         facts = {"largest": steering.max(), "smallest": steering.min(), "median": np.median(steering)}
-        sizes = {name: f"{value:.2f}" for name, value in facts.items()}
+        sizes = {name: number(float(value), ".2f") for name, value in facts.items()}
         precision = outcome.restoration.precision
         return figures.details(WORDS.heat_detail.format(window=WINDOW, precision=precision, **sizes))
 
 
 def _heat_map(found: Moved) -> str:
     number, top = found.dimension + 1, float(found.heat.max())
-    facts = {"number": number, "delta": f"{found.delta:.2f}", "top": figures.levels(top)}
+    facts = {"number": number, "delta": number(found.delta, ".2f"), "top": figures.levels(top)}
     if not found.share:
         return figures.sentence(WORDS.heat_nothing.format(**facts))
     text = WORDS.heat_found.format(mean=figures.levels(found.mean), share=figures.percent(found.share), **facts)

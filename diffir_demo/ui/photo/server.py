@@ -17,7 +17,7 @@ from ...tasks import Task
 from ..cache import Searches
 from ..component import words_of
 from ..files import data_url, file_data, keep, png_bytes
-from ..languages import said
+from ..languages import number, said
 from .calls import checked, in_turn
 from .canvas import MaskValue
 from .photos import recipe_for
@@ -48,7 +48,7 @@ def exact(task: Task, canvas: MaskValue) -> dict[str, str]:
     request = recipe_for(task, canvas, 0).request(place_of(canvas))
     task.check(request)
     assert request.mask is not None  # `check` refuses a request without one
-    percent = f"{100 * request.mask.mean():.2g}"
+    percent = number(100 * float(request.mask.mean()), ".2g")
     text = WORDS.in_use.format(width=request.picture.width, height=request.picture.height, percent=percent)
     if request.settings.feather:
         text += WORDS.in_use_feather.format(feather=request.settings.feather)
@@ -120,4 +120,4 @@ def sketch(found: np.ndarray) -> bytes:
 
 def percent(share: float) -> str:
     """0.0123 -> "1.2"; what is next to nothing is not called nothing."""
-    return f"{100 * share:.2g}" if share >= 1e-4 else WORDS.next_to_nothing
+    return number(100 * share, ".2g") if share >= 1e-4 else WORDS.next_to_nothing

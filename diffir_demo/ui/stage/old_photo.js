@@ -45,7 +45,7 @@ async function makeAll(steps) {
   const began = performance.now(), count = steps.length;
   common.isPlanGoing = true;
   const isMade = await eachOf(steps).finally(() => { common.isPlanGoing = false; sayPart(""); });
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const seconds = decimals((performance.now() - began) / 1000, 1);
   if (isMade && count > 1) sayPart(filled(props.words.all_parts, { count, seconds }));
 }
 

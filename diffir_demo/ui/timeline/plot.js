@@ -70,7 +70,7 @@ function drawBars(numbers, bound) {
   brush.fillStyle = ink("--body-text-color-subdued");
   brush.fillRect(0, middle, width, Math.max(1, ratio / 2));
   brush.font = `${11 * ratio}px ${getComputedStyle(root).fontFamily}`;
-  brush.fillText(`+${bound.toFixed(2)}`, 4 * ratio, 15 * ratio);
+  brush.fillText(`+${decimals(bound, 2)}`, 4 * ratio, 15 * ratio);
   brush.fillText(signed(-bound, 2), 4 * ratio, height - 7 * ratio);
 }
 

@@ -20,6 +20,7 @@ from ...trace.changes import most_changed
 from ...weights import Directions, Value
 from ..component import counted, words_of
 from ..files import file_data, keep
+from ..languages import number, say
 
 WORDS, ADJUST_WORDS = words_of("timeline"), words_of("adjust")
 DIGITS = {"noise": 0, "compression": 0}
@@ -181,7 +182,7 @@ class Record:
 
 def _unbroken(value: float) -> str:
     """Seconds whose unit stays on the line of its number."""
-    return seconds(value).replace(" ", "\N{NO-BREAK SPACE}")
+    return say(seconds(value)).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def title_of(number: int) -> str:
@@ -203,7 +204,7 @@ def _line(values: list[Value]) -> dict[str, Any]:
     as_shown = [max(1.0, 100 - each.value) if inverted else each.value for each in values]
     unit = ADJUST_WORDS.units.get(name, "{value:.1f}")
     known = [value for value, each in zip(as_shown, values, strict=True) if each.inside]
-    end = WORDS.read.format(value=unit.format(value=as_shown[-1]), error=f"{error:.{DIGITS.get(name, 1)}f}")
+    end = WORDS.read.format(value=unit.format(value=as_shown[-1]), error=number(error, f".{DIGITS.get(name, 1)}f"))
     return {
         "title": ADJUST_WORDS.titles.get(name, name),
         "values": [round(value, 3) for value in as_shown],
@@ -219,7 +220,7 @@ def _line(values: list[Value]) -> dict[str, Any]:
 def _facts(entry: TimelineEntry) -> list[tuple[str, str]]:
     """(name, value) of what may be known of a entry; always as many, so that the page keeps still."""
     return [
-        (WORDS.norm, f"{entry.norm:.2f}"),
+        (WORDS.norm, number(entry.norm, ".2f")),
         (WORDS.change, _change(entry)),
         (WORDS.cosine, _likeness(entry)),
         (WORDS.time, UNKNOWN if entry.seconds is None else seconds(entry.seconds)),
@@ -233,14 +234,14 @@ def _facts(entry: TimelineEntry) -> list[tuple[str, str]]:
 def _short(entry: TimelineEntry) -> list[str]:
     """The three that fit on a card."""
     return [
-        WORDS.short_norm.format(value=f"{entry.norm:.2f}"),
+        WORDS.short_norm.format(value=number(entry.norm, ".2f")),
         WORDS.short_change.format(value=_change(entry)),
         WORDS.short_cosine.format(value=_likeness(entry)),
     ]
 
 
 def _change(entry: TimelineEntry) -> str:
-    return UNKNOWN if entry.change is None else f"{entry.change:.2f}"
+    return UNKNOWN if entry.change is None else number(entry.change, ".2f")
 
 
 def _likeness(entry: TimelineEntry) -> str:
@@ -248,13 +249,13 @@ def _likeness(entry: TimelineEntry) -> str:
     if entry.cosine is None:
         return UNKNOWN
     digits = 4 if 0.9995 <= entry.cosine < 1 - 5e-5 else 3
-    return f"{entry.cosine:.{digits}f}".replace("-", "−")
+    return number(entry.cosine, f".{digits}f").replace("-", "−")
 
 
 def _levels(difference: float) -> str:
     if not difference:
         return "0"
-    return f"{difference:.2f}" if difference >= 0.01 else WORDS.less.format(value=0.01)
+    return number(difference, ".2f") if difference >= 0.01 else WORDS.less.format(value=0.01)
 
 
 def _inputs(run: Restoration) -> str:

@@ -18,7 +18,7 @@ const current = () => Math.min(chosen ?? Infinity, rows().length - 1);
 const row = () => rows()[current()];
 const last = () => (value() ? value().total : props.usual) - 1;
 const result = () => (value()?.finished ? rows()[last()]?.picture?.url : undefined);
-const signed = (number, digits = 3) => number.toFixed(digits).replace("-", "−");
+const signed = (number, digits = 3) => decimals(number, digits).replace("-", "−");
 
 function card(index) {
   if (cards[index]) return cards[index];
