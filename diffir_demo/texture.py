@@ -37,7 +37,8 @@ NEARBY = 12.0
 """Standard deviation of the Gaussian over which roughness is averaged, pixels."""
 DOUBT, DISBELIEF = 30.0, 60.0
 """Levels of 255 by which the low frequencies of copies and network differ: from the first on "auto" trusts the network
-more, from the second on it alone. Where little of the same kind is left to copy, there would be sky in a wall."""
+more, from the second on it alone, near the rim. Where little of the same kind is left to copy, there would be sky in a
+wall; deep inside, the network has nothing but fog to set against it."""
 LARGE_DEPTH, LARGE_SHARE = 0.15, 0.05
 """A hole is very large from this depth on, a share of the photo's shorter side, if it covers this share of the photo.
 
@@ -144,7 +145,7 @@ def _mixed(copies: np.ndarray, decoded: np.ndarray, part: np.ndarray, fill: Fill
     fit = matched(copies, low, some).astype(np.float32)
     if fill == "auto":
         difference = np.abs(low).mean(axis=2)
-        part = part * (1 - np.clip((difference - DOUBT) / (DISBELIEF - DOUBT), 0, 1))
+        part = part * (1 - nearness(some) * np.clip((difference - DOUBT) / (DISBELIEF - DOUBT), 0, 1))
     return decoded + part[..., None] * (fit - decoded), part
 
 
@@ -153,8 +154,12 @@ def matched(copies: np.ndarray, low: np.ndarray, hole: np.ndarray) -> np.ndarray
 
     low: `low_difference` of the two.
     """
-    near = np.clip((DEEP - depth_of(hole)[..., None]) / (DEEP - NEAR), 0, 1)
-    return np.clip(np.rint(copies - near * low), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(copies - nearness(hole)[..., None] * low), 0, 255).astype(np.uint8)
+
+
+def nearness(hole: np.ndarray) -> np.ndarray:
+    """(h, w) in [0, 1]: 1 up to `NEAR` pixels from the rim of hole (h, w) bool, 0 from `DEEP` on."""
+    return np.clip((DEEP - depth_of(hole)) / (DEEP - NEAR), 0, 1)
 
 
 def low_difference(copies: np.ndarray, decoded: np.ndarray, hole: np.ndarray) -> np.ndarray:

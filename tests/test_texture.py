@@ -106,12 +106,15 @@ def test_auto_judges_the_depths_of_a_hole_as_its_rim() -> None:
     assert share(bricks(40), np.ones((40, 40), bool)).max() == 0  # nothing known
 
 
-def test_auto_doubts_copies_that_the_network_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_doubts_copies_that_the_network_contradicts_near_the_rim(monkeypatch: pytest.MonkeyPatch) -> None:
     hole = hole_in(160, 40, 120)
     painted = np.where(hole[..., None], np.uint8(10), bricks())
     monkeypatch.setattr(exemplar, "fill", filled_with(np.full((160, 160, 3), 240, np.uint8)))
     auto, always = (textured(bricks(), hole, painted, fill) for fill in ("auto", "texture"))
-    assert (auto.pixels[80, 80] == 10).all() and not auto.copied[80, 80]
+    assert (auto.pixels[80, 42] == 10).all() and not auto.copied[80, 42] and always.copied[80, 42]
+    assert (auto.pixels[80, 80] == 240).all() and auto.copied[80, 80], (
+        "deep inside there is nothing to set against them"
+    )
     assert (always.pixels[80, 80] == 240).all() and always.copied[80, 80]
 
 

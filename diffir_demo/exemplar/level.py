@@ -39,8 +39,16 @@ GUIDE_LOW = 2.0
 """Standard deviation of the Gaussian that separates them, pixels of each scale."""
 CLOSE, LOST = 4.0, 20.0
 """Pixels of the photo, from the rim, up to which a guide has all of its say, and from which on it has none."""
-COMPONENTS = 14
-"""Numbers that a patch's 147 are projected to for the search; with two of texture they fill one line of a cache."""
+COMPONENTS = 13
+"""Numbers that a patch's 147 are projected to for the search; with two of texture and one of height they fill one line
+of a cache."""
+ROWS, ROWS_OF_FEW = 300.0, 2500.0
+"""Weight of height: by how many levels patches count as different, in one number, if one lies as far above the other
+as the level is long. Photos have layers, sky over sea over sand: a hole across a horizon is not to be filled with sky
+below it. Small scales, which compare few whole patches, decide what lies where, so there it counts much more; with 2000
+at all of them surfaces get stripes, as too few rows are left to copy from."""
+NUMBERS = COMPONENTS + 3
+"""Of a patch in the search."""
 SAMPLES = 3000
 """Patches that the projection is learned from."""
 AWAY = 1e6
@@ -249,19 +257,21 @@ class Level:
         return vectors.reshape(-1, SIDE, SIDE, 3).permute(0, 3, 1, 2).float()
 
     def features(self, top: int, bottom: int) -> Tensor:
-        """(rows, W - 2 REACH, COMPONENTS + 2) of the patches whose centres lie in the rows `top` to `bottom` - 1."""
+        """(rows, W - 2 REACH, NUMBERS) of the patches whose centres lie in the rows `top` to `bottom` - 1."""
         seen = self.grid(self.image)[top - REACH : bottom + REACH, :, :3].permute(2, 0, 1)[None]
         kernel = self.projection.contiguous(memory_format=torch.channels_last)
         found = F.conv2d(seen.contiguous(memory_format=torch.channels_last), kernel)[0].permute(1, 2, 0)
         texture = self.grid(self.texture)[top:bottom, REACH : self.width - REACH] * (SIDE * TEXTURE**0.5)
-        return torch.cat([found, texture], dim=2)
+        height = torch.arange(top, bottom)[:, None, None].expand(-1, found.shape[1], 1) * (ROWS / self.side)
+        return torch.cat([found, texture, height], dim=2)
 
     def features_at(self, places: Tensor) -> Tensor:
-        """(n, COMPONENTS + 2): the same, of the patches around these places (n,) alone."""
+        """(n, NUMBERS): the same, of the patches around these places (n,) alone."""
         near = (places[:, None] + self.steps).view(-1)
         patches = self.image.index_select(0, near)[:, :3].reshape(len(places), -1)
         found = patches @ self.projection.permute(2, 3, 1, 0).reshape(-1, COMPONENTS)
-        return torch.cat([found, self.texture[places] * (SIDE * TEXTURE**0.5)], dim=1)
+        height = (places // self.width)[:, None] * (ROWS / self.side)
+        return torch.cat([found, self.texture[places] * (SIDE * TEXTURE**0.5), height], dim=1)
 
     def strips(self, top: int, bottom: int) -> list[tuple[int, int]]:
         """Rows (from, to) in portions of `ROWS_AT_ONCE` pixels, about."""

@@ -74,14 +74,15 @@ export function bandsOf(hole, height, width) {
 // 3 planes, levels of 255, and the share of copies in them.
 function mixed(copies, decoded, part, height, width, fill) {
   const size = height * width, depth = depthOf(part.map((share) => (share > 0 ? 1 : 0)), height, width);
+  const near = arrayOf(Float32Array, size, (i) => within((DEEP - depth[i]) / (DEEP - NEAR)));
   const low = [0, 1, 2].map((c) => lowDifference(copies, decoded, part, c, height, width));
   const weight = fill !== "auto" ? part : arrayOf(Float32Array, size, (i) => {
     const difference = (Math.abs(low[0][i]) + Math.abs(low[1][i]) + Math.abs(low[2][i])) / 3;
-    return part[i] * (1 - within((difference - DOUBT) / (DISBELIEF - DOUBT)));
+    return part[i] * (1 - near[i] * within((difference - DOUBT) / (DISBELIEF - DOUBT)));
   });
   const fit = new Uint8ClampedArray(size);
   const planes = low.map((lower, c) => {
-    for (let i = 0; i < size; i++) fit[i] = copies[4 * i + c] - within((DEEP - depth[i]) / (DEEP - NEAR)) * lower[i];
+    for (let i = 0; i < size; i++) fit[i] = copies[4 * i + c] - near[i] * lower[i];
     return arrayOf(Float32Array, size, (i) => decoded[4 * i + c] + weight[i] * (fit[i] - decoded[4 * i + c]));
   });
   return { planes, weight };

@@ -10,7 +10,8 @@ import { eigen } from "./components.js";
 
 export const REACH = 3, SIDE = 2 * REACH + 1, AREA = SIDE ** 2, BORDER = 8;
 export const TEXTURE = 1;            // weight of the two texture features beside colour
-export const COMPONENTS = 14, FEATURES = COMPONENTS + 2;
+export const COMPONENTS = 13, FEATURES = COMPONENTS + 3;  // with two of texture and one of height
+export const ROWS = 300, ROWS_OF_FEW = 2500;  // weights of height: photos have layers
 export const AWAY = 1e6;             // for the features of what cannot be copied: too far from everything to be chosen
 export const GUIDE_LOW = 2;          // pixels of each scale
 const LOSS = 1.15, LEAST_TRUST = 0.1;
@@ -218,8 +219,8 @@ export class Level {
   features(place, out, to) {
     const { projection, texture } = this, patch = (this.seen ??= new Float64Array(NUMBERS));
     this.patch(place, patch);
-    for (let n = 0; n < COMPONENTS; n += 2) {  // two at a time keep a processor busy
-      const first = n * NUMBERS, second = first + NUMBERS;
+    for (let n = 0; n < COMPONENTS; n += 2) {  // two at a time keep a processor busy; the last one twice
+      const first = n * NUMBERS, second = n + 1 < COMPONENTS ? first + NUMBERS : first;
       let a = 0, b = 0;
       for (let k = 0; k < NUMBERS; k++) {
         a += patch[k] * projection[first + k];
@@ -229,6 +230,7 @@ export class Level {
       out[to + n + 1] = b;
     }
     for (let c = 0; c < 2; c++) out[to + COMPONENTS + c] = texture[2 * place + c] * SIDE * Math.sqrt(TEXTURE);
+    out[to + COMPONENTS + 2] = Math.floor(place / this.width) * fround(ROWS / this.side);
   }
 }
 
