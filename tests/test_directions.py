@@ -24,7 +24,7 @@ from diffir_demo.trace import readings_over
 from diffir_demo.training import directions as fitting
 from diffir_demo.training.__main__ import main
 from diffir_demo.weights import Directions, Reading, Value, annotate, convert, in_words, inspect, save
-from diffir_demo.weights.directions import FURTHEST, WORDS
+from diffir_demo.weights.directions import FURTHEST, SHAPES, WORDS
 from tests.pictures import noise
 from tests.test_training import photos
 from tests.tiny import directions, engine, network, teacher
@@ -81,6 +81,34 @@ def test_a_linear_ipr_is_read_and_its_directions_are_found() -> None:
         assert more["noise"].value == pytest.approx(truth[0], abs=0.5)
 
 
+def test_what_bends_is_read_by_the_hidden_layer_and_what_does_not_by_the_line() -> None:
+    """The IPR follows the square of the noise; softness is in it as it is."""
+    generator = torch.Generator().manual_seed(0)
+    damage = torch.rand(2400, 2, generator=generator) * torch.tensor([40.0, 3.0])
+    noise, softness = damage[:, :1] / 40, damage[:, 1:] / 3
+    facts = torch.cat([noise.square(), softness], dim=1)
+    iprs = facts @ torch.randn(2, 24, generator=generator) + 0.01 * torch.randn(2400, 24, generator=generator)
+    fitted = fitting.fit(iprs[:2000], damage[:2000], SEVERITIES[:2])
+    found = np.array([[value.value for value in fitted.reading(ipr).values] for ipr in iprs[2000:].numpy()])
+    line = iprs[2000:].numpy() @ fitted.weight.T + fitted.bias
+    error, r2 = fitting.accuracy(found, damage[2000:].numpy())
+    error_of_line, _ = fitting.accuracy(line, damage[2000:].numpy())
+    assert r2.min() > 0.97 and error[0] < 0.7 * error_of_line[0]
+    assert fitted.out[0].any() and not fitted.out[1].any(), "a line says it all"
+    again = fitting.fit(iprs[:2000], damage[:2000], SEVERITIES[:2])
+    assert np.array_equal(again.hidden, fitted.hidden) and np.array_equal(again.out, fitted.out)
+
+
+def test_a_file_without_a_hidden_layer_is_read_by_its_line() -> None:
+    whole = directions().to_dict()
+    older = {key: value for key, value in whole.items() if "h" not in SHAPES.get(key, "")}
+    found = Directions.from_training({"directions": older}, 256)
+    assert found is not None and found.hidden.shape == (0, 256) and found.to_dict() == older
+    ipr = np.ones(256, np.float32)
+    values = [value.value for value in found.reading(ipr).values]
+    assert np.allclose(values, np.maximum(found.weight @ ipr + found.bias, 0), rtol=1e-5)
+
+
 def test_noise_in_the_ipr_asks_for_a_stronger_ridge(monkeypatch: pytest.MonkeyPatch) -> None:
     """With as many numbers as pairs, the strength that the kept-back pairs choose reads better than the weakest."""
     generator = torch.Generator().manual_seed(1)
@@ -100,7 +128,7 @@ def test_they_travel_in_the_weight_file(weights: Path, tmp_path: Path) -> None:
     found = info.directions
     assert before.directions is None and weights.read_bytes() == kept
     assert found is not None and found.names == SEVERITIES
-    for name in ("weight", "bias", "error", "r2", "most", "move", "mean", "deviation"):
+    for name in SHAPES:
         assert np.allclose(getattr(found, name), getattr(directions(), name), rtol=1e-4)
     assert (info.name, info.provenance, info.task, info.config) == ("Tiny", "trained", "clean", before.config)
     assert {k: v for k, v in info.training.items() if k != "directions"} == before.training
@@ -132,6 +160,9 @@ def _tensors(file: Path) -> bytes:
         {"bias": ["a", "b", "c"]},
         {"move": None},
         {"error": [1.0, float("nan"), 1.0]},
+        {"hidden": [[1.0, 2.0]]},
+        {"hidden_bias": 1.0},
+        {"out": None},
     ],
     ids=str,
 )
@@ -165,6 +196,7 @@ def test_a_reading_knows_how_far_it_can_be_trusted() -> None:
     """Up to three errors beyond what was learned; nothing is ever less than none."""
     one = {"weight": np.ones((1, 1)), "error": np.array([2.0]), "r2": np.ones(1), "most": np.array([40.0])}
     rest = {"bias": np.zeros(1), "move": np.ones((1, 1)), "mean": np.zeros(1), "deviation": np.ones(1)}
+    rest |= {"hidden": np.zeros((0, 1)), "hidden_bias": np.zeros(0), "out": np.zeros((1, 0))}
     reads = Directions(("noise",), **{k: v.astype(np.float32) for k, v in (one | rest).items()})
     found = [reads.reading(np.array([x]))["noise"] for x in (-7.0, -5.0, 12.0, 45.0, 47.0)]
     assert [value.value for value in found] == [0, 0, 12, 45, 47]

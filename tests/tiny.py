@@ -55,13 +55,16 @@ def teacher(task: str, seed: int = 0) -> Teacher:
 def directions(seed: int = 0) -> Directions:
     """Random regressions that read all there is off the IPR of a tiny network, whose numbers lie around one."""
     rng = np.random.default_rng(seed)
+    sizes = {"k": 3, "n": 256, "h": 4}
     arrays = {
-        name: rng.normal(size=(3, 256) if shape == "kn" else 256) for name, shape in SHAPES.items() if "n" in shape
+        name: rng.normal(size=[sizes[side] for side in shape])
+        for name, shape in SHAPES.items()
+        if "n" in shape or "h" in shape
     }
     most = np.array([40.0, 3.0, 75.0], np.float32)
-    weight = arrays.pop("weight") * most[:, None] / 100
+    weight, out = (arrays.pop(name) * most[:, None] / 100 for name in ("weight", "out"))
     rest = {"bias": most / 2, "error": most / 20, "r2": np.full(3, 0.9), "most": most}
-    values = {"weight": weight, **arrays, **rest}
+    values = {"weight": weight, "out": out, **arrays, **rest}
     return Directions(SEVERITIES, **{name: value.astype(np.float32) for name, value in values.items()})
 
 

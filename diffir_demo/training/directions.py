@@ -26,6 +26,7 @@ from ..weights import Directions, WeightsInfo, annotate, inspect
 from ..weights import load as load_weights
 from ..weights.directions import FIELD, WORDS
 from .data import GRID, PairStream, PhotoPool, TrainData, photo_files, read_photos
+from .hidden import added, fit_hidden
 from .probe import ridge
 
 PAIRS = 6000
@@ -35,7 +36,9 @@ STRENGTHS = (1e-5, 1e-4, 1e-3, 0.01, 0.1)
 """Of the ridge: a part of the pairs decides, for each thing that is read."""
 KEPT_BACK = 0.25
 """That part of the pairs."""
-DAMAGES = 4
+GAIN = 0.97
+"""Of the squared error that a line leaves over there, the most at which a reading has the hidden layer, too."""
+DAMAGES = 16
 """Random damages of each photo that the readings are judged by."""
 STREAM = 998
 """Number of the pairs' source, far from those of training, which count from 0."""
@@ -109,7 +112,7 @@ def estimates(network: DiffIR, task: Task, pool: PhotoPool, pairs: int, seed: in
 
 
 def fit(iprs: Tensor, damages: Tensor, names: tuple[str, ...]) -> Directions:
-    """Both regressions of IPRs (m, n) and what was done to the pictures (m, k), in the order of `names`.
+    """The regressions of IPRs (m, n) and what was done to the pictures (m, k), in the order of `names`.
 
     `error` and `r2` are those on the pairs that chose the ridge's strength, to be replaced by better ones.
     """
@@ -118,14 +121,30 @@ def fit(iprs: Tensor, damages: Tensor, names: tuple[str, ...]) -> Directions:
     kept = round(len(iprs) * (1 - KEPT_BACK))
     tried = torch.stack([_left_over(iprs, wanted, kept, strength) for strength in STRENGTHS])
     chosen = tried.argmin(dim=0)
-    rows = [ridge(iprs, wanted[:, i : i + 1], STRENGTHS[int(best)]) for i, best in enumerate(chosen)]
-    weight, bias = torch.cat([row[0] for row in rows]), torch.cat([row[1] for row in rows])
     squares = tried.gather(0, chosen[None])[0]
+
+    def line(count: int) -> tuple[Tensor, Tensor]:
+        rows = [ridge(iprs[:count], wanted[:count, i : i + 1], STRENGTHS[int(best)]) for i, best in enumerate(chosen)]
+        return torch.cat([row[0] for row in rows]), torch.cat([row[1] for row in rows])
+
+    def hidden(weight: Tensor, bias: Tensor, count: int) -> tuple[dict[str, Tensor], Tensor]:
+        left = wanted - (iprs @ weight.T + bias)
+        units = fit_hidden(iprs[:count], left[:count])
+        return units, left - added(units, iprs)
+
+    with_hidden = hidden(*line(kept), kept)[1][kept:].square().mean(dim=0)
+    helps = with_hidden < GAIN * squares
+    weight, bias = line(len(iprs))
+    units, _ = hidden(weight, bias, len(iprs))
+    squares, bias = torch.where(helps, with_hidden, squares), bias + units["out_bias"] * helps
     ones = torch.ones(len(iprs), 1)
     move = torch.linalg.lstsq(torch.cat([ones, wanted], dim=1).double(), iprs.double()).solution[1:]
     fitted = {
         "weight": weight * spread[:, None],
         "bias": bias * spread + centre,
+        "hidden": units["hidden"],
+        "hidden_bias": units["hidden_bias"],
+        "out": units["out"] * (spread * helps)[:, None],
         "error": squares.sqrt() * spread,
         "r2": 1 - squares / wanted[kept:].var(dim=0, correction=0).clamp_min(1e-9),
         "most": damages.amax(dim=0),

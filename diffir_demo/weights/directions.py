@@ -1,7 +1,8 @@
 """What a network's IPR says of a photo, in units of the photo; and how to move the IPR so that it says more or less.
 
 Both were fitted to the finished network on photos damaged in known ways (`training/directions.py`), and travel in the
-training record of its weight file. The reading is a regression of noise, softness and compression on the IPR. The
+training record of its weight file. The reading is a regression of noise, softness and compression on the IPR: a line,
+and a hidden layer for what the line leaves over. The
 directions are the opposite regression, of the IPR on these three: what all its numbers do when one of them grows and
 the others stay. (The reading's own weights would be no directions: they pick what fits best, not what changes most.)
 """
@@ -21,8 +22,9 @@ FIELD = "directions"
 SHAPES = {
     **{"weight": "kn", "bias": "k", "error": "k", "r2": "k", "most": "k"},
     **{"move": "kn", "mean": "n", "deviation": "n"},
+    **{"hidden": "hn", "hidden_bias": "h", "out": "kh"},
 }
-"""Of the fields' arrays: k things to read, n numbers of the IPR."""
+"""Of the fields' arrays: k things to read, n numbers of the IPR, h units of the hidden layer (older files: none)."""
 WORDS = {
     "noise": (Message("grain"), Message("no grain")),
     "softness": (Message("softness"), Message("sharp")),
@@ -84,7 +86,7 @@ class Directions:
 
     names: tuple[str, ...]
     weight: np.ndarray = field(repr=False)
-    """(k, n): reading = weight @ ipr + bias."""
+    """(k, n): reading = weight @ ipr + bias + out @ max(hidden @ ipr + hidden_bias, 0)."""
     bias: np.ndarray = field(repr=False)
     """(k,)"""
     error: np.ndarray = field(repr=False)
@@ -99,10 +101,18 @@ class Directions:
     """(n,): of the IPRs that this was fitted to."""
     deviation: np.ndarray = field(repr=False)
     """(n,): likewise."""
+    hidden: np.ndarray = field(repr=False)
+    """(h, n)"""
+    hidden_bias: np.ndarray = field(repr=False)
+    """(h,)"""
+    out: np.ndarray = field(repr=False)
+    """(k, h)"""
 
     def reading(self, ipr: np.ndarray) -> Reading:
         """ipr (n,) float32."""
-        found = self.weight @ np.asarray(ipr, np.float32) + self.bias
+        ipr = np.asarray(ipr, np.float32)
+        units = np.maximum(self.hidden @ ipr + self.hidden_bias, 0)
+        found = self.weight @ ipr + self.bias + self.out @ units
         inside = (found >= -REACH * self.error) & (found <= self.most + REACH * self.error)
         columns = (np.maximum(found, 0), self.error, inside)
         rows = zip(self.names, *(column.tolist() for column in columns), strict=True)
@@ -123,7 +133,8 @@ class Directions:
     def to_dict(self) -> dict[str, Any]:
         """Plain values of five digits, for the file's metadata."""
         short = np.vectorize(lambda value: float(f"{value:.5g}"), otypes=[float])
-        return {"names": list(self.names)} | {name: short(getattr(self, name)).tolist() for name in SHAPES}
+        arrays = {name: getattr(self, name) for name in SHAPES}
+        return {"names": list(self.names)} | {name: short(each).tolist() for name, each in arrays.items() if each.size}
 
     @classmethod
     def from_training(cls, training: Mapping[str, Any], length: int) -> Directions | None:
@@ -131,10 +142,11 @@ class Directions:
         fields = training.get(FIELD)
         try:
             names = tuple(str(name) for name in fields["names"])  # pyright: ignore[reportOptionalSubscript]
-            arrays = {key: np.asarray(fields[key], np.float32) for key in SHAPES}  # pyright: ignore[reportOptionalSubscript]
+            line = {"hidden": np.zeros((0, length)), "hidden_bias": (), "out": np.zeros((len(names), 0))}
+            arrays = {key: np.asarray((line | fields)[key], np.float32) for key in SHAPES}  # pyright: ignore[reportOperatorIssue]
+            sizes = {"k": len(names), "n": length, "h": len(arrays["hidden_bias"])}
         except (KeyError, TypeError, ValueError):
             return None
-        sizes = {"k": len(names), "n": length}
         known = bool(names) and len(set(names)) == len(names) and set(names) <= set(WORDS)
         fits = all(arrays[key].shape == tuple(sizes[side] for side in shape) for key, shape in SHAPES.items())
         sound = all(np.isfinite(array).all() for array in arrays.values())
