@@ -90,6 +90,9 @@ SCRATCHED, SURE, FILLED = 1.5e-3, 0.2, 0.35
 """A photo is scratched where so large a share of it is marked at sensitivity `SURE`; then what is marked at `FILLED` is
 filled. Of the 24 Kodak photos none is taken for scratched, and 22 once they are made to look old: measured by
 `tools.evaluation.scratches --plan`."""
+GONE_OVER = 0.5
+"""Of the scratches, the share within what is marked from which on they are left as the visitor has them: found, gone
+over by hand, and what was no scratch rubbed out."""
 MOST_CLEANED = 4.0
 """Megapixels up to which scratches are looked for in the cleaned photo where it is worn: grain breaks them up. With
 grain, soft focus and JPEG damage laid over their scratches, 21 of the 24 are found, measured likewise."""
@@ -119,19 +122,23 @@ def propose(picture: Picture, reader: Model, marked: np.ndarray | None = None) -
     """Which runs a photo seems to need, in order: scratches filled, cleaned, enlarged. () for one that is fine.
 
     reader: of the task `FINDS`, with a network that reads. marked: (h, w) bool, what is to be filled beside the
-    scratches that are found; raises `InputError` where that has another size, or is all of it. Looking takes about a
-    second per megapixel, and two more where the photo is worn.
+    scratches that are found, or in their place, see `GONE_OVER`; raises `InputError` where that has another size, or is
+    all of it. Looking takes about a second per megapixel, and two more where the photo is worn.
     """
     found = []
     worn = _worn(picture, reader)
     seen = reader.restore(picture).picture if worn and picture.megapixels <= MOST_CLEANED else picture
     scratches = search(seen.pixels)
     hole, reasons = np.zeros(picture.pixels.shape[:2], bool), list[str]()
-    if scratches.mask(SURE).mean() > SCRATCHED:
-        hole = scratches.mask(FILLED)
-        reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
-    if marked is not None and marked.any():
+    marked = hole if marked is None else marked
+    if marked.any():
         check_mask(marked, picture)
+    if scratches.mask(SURE).mean() > SCRATCHED:
+        all_found = scratches.mask(FILLED)
+        if (all_found & marked).sum() < GONE_OVER * all_found.sum():
+            hole = all_found & ~marked
+            reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
+    if marked.any():
         hole = hole | marked
         reasons.append(Message("what is marked ({percent:.1f} % of it)", percent=100 * marked.mean()))
     if reasons:

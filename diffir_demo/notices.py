@@ -9,15 +9,11 @@ from .shake import Undone, path_in_words
 from .tasks import Request
 from .texture import expectation
 from .tiling import Tile
+from .weights.directions import WORDS
 
 PAINTED_ONE = Message("Painted in {count} tile of {width} x {height} pixels to fit the memory.")
 PAINTED_MANY = Message("Painted in {count} tiles of {width} x {height} pixels to fit the memory.")
 MOVE = Message("{name} {amount:+.2g}")
-NAMES = {
-    "noise": Message("noise"),
-    "softness": Message("softness"),
-    "compression": Message("compression"),
-}
 
 
 def path_notice(undone: Undone | None, request: Request) -> tuple[str, ...]:
@@ -54,6 +50,6 @@ def precision_notice(begun_again: bool) -> tuple[str, ...]:
 
 
 def steered_notice(amounts: Mapping[str, float]) -> tuple[str, ...]:
-    moves = [MOVE.format(name=NAMES.get(name, name), amount=amount) for name, amount in amounts.items() if amount]
-    sentence = Message("Painted with the IPR moved by hand, in standard deviations: {moved}.", moved=joined(moves))
+    moves = [MOVE.format(name=WORDS[name][0], amount=amount) for name, amount in amounts.items() if amount]
+    sentence = Message("Painted with the 256 numbers moved by hand: {moved} standard deviations.", moved=joined(moves))
     return (sentence,) if moves else ()

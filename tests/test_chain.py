@@ -192,6 +192,12 @@ def test_an_old_photo_is_filled_cleaned_and_enlarged(portrait: Picture) -> None:
     assert "scratches" in both[0].reason and "what is marked" in both[0].reason
     with pytest.raises(InputError, match="The mask is"):
         propose(noisy, load("clean"), marked[:-1])
+    left = mask.copy()
+    left[:, : mask.shape[1] // 4] = False  # looked over by hand, and some of it rubbed out
+    assert (left & mask).sum() > 0.5 * mask.sum()
+    own = propose(noisy, load("clean"), left)
+    filled = own[0].recipe.request(noisy).mask
+    assert filled is not None and np.array_equal(filled, left) and "scratches" not in own[0].reason
 
 
 def test_what_is_marked_in_a_fine_photo_is_filled(portrait: Picture) -> None:

@@ -174,9 +174,7 @@ def test_numbers_have_the_points_of_the_language(code: str, short: str, long: st
             f"{short}, {long}, {short}, 1, "
         )
         assert number(1.5, ".1f") + " s" == short
-    assert f"{seconds(1.5)}, {large(12345)}" == "1.5 s, 12,345", (
-        "files and programs read English"
-    )
+    assert f"{seconds(1.5)}, {large(12345)}" == "1.5 s, 12,345", "files and programs read English"
 
 
 def test_an_error_in_words_is_a_message() -> None:

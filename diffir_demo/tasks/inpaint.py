@@ -99,7 +99,7 @@ AUTO = replace(
     FAITHFUL,
     key="auto",
     title="Auto",
-    summary="Thin strokes and smooth ground by the network, deep holes and rough ground with texture from the photo.",
+    summary="Smooth ground by the network, rough ground with texture from the photo.",
     fill="auto",
 )
 TASK = Task(

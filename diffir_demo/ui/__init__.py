@@ -104,7 +104,12 @@ def build_app(
 
 def _header() -> None:
     """What the page is, and its languages. current: translated with the page, so each page knows its own."""
-    words: dict[str, Any] = {"title": WORDS.title, "lead": WORDS.lead, "label": WORDS.language}
+    words: dict[str, Any] = {
+        "title": WORDS.title,
+        "lead": WORDS.lead,
+        "label": WORDS.language,
+        "running": WORDS.language_running,
+    }
     menu: dict[str, Any] = {"languages": LANGUAGES, "cookie": COOKIE, "current": WORDS.code}
     gr.HTML(None, elem_id="head", **words, **menu, **parts("languages"))
 

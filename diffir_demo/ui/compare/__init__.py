@@ -20,6 +20,7 @@ from ...planning import learn_file
 from ...recipe import Recipe
 from ...restoration import Restoration
 from ...settings import AS_ESTIMATED
+from ...weights import in_words
 from ..component import parts, words_of
 from ..languages import all_said, say
 from ..outcome import Comparison, Outcome, Reference, first_baseline
@@ -306,5 +307,7 @@ def opened_before(canvas: MaskValue, result: Picture) -> Picture | None:
 
 def finished(outcome: Outcome) -> str:
     """The status line after a run; the time runs until its file was written, which is more than the network took."""
-    text = COMMON.done.format(seconds=seconds(outcome.waited))
-    return status(all_said((text, *outcome.restoration.notices)), 1.0, "good")
+    run = outcome.restoration
+    text, reading = COMMON.done.format(seconds=seconds(outcome.waited)), run.reading
+    read = [] if reading is None or run.steered else [WORDS.read.format(reading=in_words(reading))]
+    return status(all_said((text, *read, *run.notices)), 1.0, "good")

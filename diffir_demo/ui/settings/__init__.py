@@ -190,10 +190,15 @@ class SettingsFeature(Feature):
         return [(title, key) for key, title in titles.items()]
 
     def _scales(self, chosen: WeightsChoice | None) -> dict[str, Any]:
-        """What the choice of the scale shows: nothing where the preset has one alone."""
+        """What the choice of the scale shows: nothing where all presets have the same one alone."""
         mine = [each.scale for each in self.offered if chosen and chosen.preset and each.preset == chosen.preset]
         choices = [(WORDS.times.format(scale=scale), scale) for scale in sorted(mine)]
-        return {"choices": choices, "value": chosen.scale if chosen and mine else None, "visible": len(mine) > 1}
+        differ = len({each.scale for each in self.offered if each.preset}) > 1
+        return {
+            "choices": choices,
+            "value": chosen.scale if chosen and mine else None,
+            "visible": differ and bool(mine),
+        }
 
     def _summary(self, chosen: WeightsChoice | None) -> str:
         """One sentence about the choice, as HTML."""

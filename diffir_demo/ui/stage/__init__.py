@@ -6,19 +6,25 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 from gradio.data_classes import FileData, GradioModel
+from PIL import Image
 
 from ...chain import FINDS, Proposal, propose
+from ...imaging import Picture
+from ...imaging.mask import load_mask
 from ...recipe import Recipe
 from ...tasks import TASKS, Task, get_task
 from ..component import TypedHTML, Value, parts, task_words, words_of
-from ..files import file_data, keep, still_there
+from ..files import data_url, file_data, keep, png_bytes, still_there
 from ..languages import plain, say
 from ..photo.reading import photo_of
 from ..run_queue import run_in_thread
 from ..shared import ON_THE_DEVICE, QUIET, Feature, Shared, Updates, report_errors
 
-COMMON, WORDS, BATCH = words_of(), words_of("stage"), words_of("batch")
+COMMON, WORDS, BATCH, PHOTO = words_of(), words_of("stage"), words_of("batch"), words_of("photo")
+MARKS_SIDE, MARKS_COLOUR = 420, (230, 30, 60)
+"""Of the picture that shows what would be filled: pixels, and RGB."""
 ORDER = "inpaint", "clean", "deblur", "sr"
 """In which tools work on an old photo; what is not among them comes last."""
 
@@ -43,6 +49,8 @@ class StepData(GradioModel):
     scale: str = ""
     """Likewise, of the scale."""
     mask: FileData | None = None
+    shown: str = ""
+    """The photo with what would be filled in colour, a small picture as a data URL; "" for a step without a mask."""
     wanted: bool = True
     """False for one that can be added."""
 
@@ -68,7 +76,11 @@ class StageBar(TypedHTML):
         others = {each: task_words(each).do or task.title for each, task in TASKS.items()}
         scripts = parts("stage/bar", "stage/watch", "stage/versions", "stage/old_photo", "history/stored", "stage/kept")
         scripts["js_on_load"] = ONCE_THERE.replace("SCRIPTS", scripts["js_on_load"])
-        facts: dict[str, Any] = {"task": key, "words": WORDS.bar | {"batch": BATCH.title}, "tools": others}
+        facts: dict[str, Any] = {
+            "task": key,
+            "words": WORDS.bar | {"batch": BATCH.title, "find": PHOTO.canvas["find"]},
+            "tools": others,
+        }
         super().__init__(StageValue(), server_functions=[still_there], **facts, **scripts, **options)
 
 
@@ -95,7 +107,7 @@ class StageFeature(Feature):
         found = yield from run_in_thread(partial(propose, photo, model, marked))
         text = WORDS.found if found else WORDS.nothing_found
         number = values[self.bar].number + 1
-        steps = [_step(each, each in found) for each in with_others(found)]
+        steps = [_step(each, each in found, photo) for each in with_others(found)]
         shown = StageValue(number=number, photo=canvas.file.path, steps=steps, text=text)
         yield {self.bar: shown} | self.shared.say(self.shared.intro)
 
@@ -108,6 +120,19 @@ def with_others(found: Sequence[Proposal]) -> list[Proposal]:
     return sorted([*found, *added], key=lambda each: [*ORDER, each.recipe.task].index(each.recipe.task))
 
 
+def marks(photo: Picture, hole: np.ndarray) -> str:
+    """The photo, `MARKS_SIDE` pixels a side at most, with the hole (h, w) bool in colour: a data URL. Even the finest
+    scratch is seen in it."""
+    scale = min(1.0, MARKS_SIDE / max(hole.shape))
+    size = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+    small = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX), np.float32)
+    cover = np.asarray(Image.fromarray(hole.astype(np.float32)).resize(size, Image.Resampling.BOX))
+    strength = np.minimum(1.0, 4 * cover)[..., None]  # a line one pixel wide would be a shade of itself
+    grey = small.mean(axis=2, keepdims=True) * 0.6 + small * 0.4
+    tinted = grey + strength * (np.array(MARKS_COLOUR, np.float32) - grey)
+    return data_url(png_bytes(Image.fromarray(tinted.astype(np.uint8))))
+
+
 def _plain(task: Task) -> Recipe:
     """Of a run with what the task does first; enlarged, as little as it can be."""
     if len(task.scales) == 1:
@@ -116,7 +141,7 @@ def _plain(task: Task) -> Recipe:
     return Recipe(task.key, preset=task.preset(scale=scale).key, scale=scale)
 
 
-def _step(proposal: Proposal, wanted: bool) -> StepData:
+def _step(proposal: Proposal, wanted: bool, photo: Picture) -> StepData:
     recipe = proposal.recipe
     preset = get_task(recipe.task).preset(recipe.preset, recipe.scale) if recipe.scale else None
     return StepData(
@@ -126,5 +151,6 @@ def _step(proposal: Proposal, wanted: bool) -> StepData:
         preset=say(preset.title) if preset else "",
         scale=words_of("settings").times.format(scale=recipe.scale) if recipe.scale else "",
         mask=file_data(keep(recipe.mask, "mask.png")) if recipe.mask else None,
+        shown=marks(photo, load_mask(recipe.mask)) if recipe.mask else "",
         wanted=wanted,
     )

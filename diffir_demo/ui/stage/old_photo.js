@@ -25,10 +25,15 @@ function showPlan() {
   answeredNumber = number;
   if (photo !== pad.dataset.file) return;  // another one was opened since
   plan.querySelector("p").textContent = text;
-  plan.querySelector("ol").replaceChildren(...steps.map(({ title, reason, scale, wanted }) => {
+  plan.querySelector("ol").replaceChildren(...steps.map(({ title, reason, scale, wanted, shown }) => {
     const item = document.createElement("li"), label = item.appendChild(document.createElement("label"));
     const box = label.appendChild(Object.assign(document.createElement("input"), { type: "checkbox", checked: wanted }));
     label.append(Object.assign(document.createElement("strong"), { textContent: scale ? `${title} ${scale}` : title }), ` ${reason}`);
+    if (shown) {
+      const figure = item.appendChild(document.createElement("figure"));
+      figure.append(Object.assign(new Image(), { src: shown, alt: props.words.marked_alt }));
+      figure.appendChild(document.createElement("figcaption")).textContent = filled(props.words.marked, props.words);
+    }
     box.addEventListener("change", () => {
       plan.querySelector(".start").disabled = !plan.querySelector("input:checked");
     });
