@@ -88,7 +88,7 @@ class TestTexture:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_copies_come_from_the_same_height_rather_than_from_below(seed: int) -> None:
-    """The same ground lies beside the hole, a little noisier, and far below, exact: that may be sea where this is sky."""
+    """The same ground lies beside the hole, a little noisier, and far below, exact: sea, where this is sky."""
     rng = np.random.default_rng(0)
     ground, hole = rng.integers(60, 190, (64, 64)), np.zeros((192, 128), bool)
     picture = rng.integers(60, 190, hole.shape)
