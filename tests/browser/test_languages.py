@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from diffir_demo.ui.languages import LANGUAGES, catalogue
 from tests.browser.actions import restore
-from tests.browser.conftest import READY
+from tests.browser.conftest import READY, Pace
 
 pytestmark = pytest.mark.browser
 
@@ -81,6 +81,20 @@ def test_the_menu_changes_the_language_and_keeps_the_photo(open_page: Callable[.
     expect(page.locator("#inpaint-run")).to_have_text(german["tasks"]["inpaint"]["do"])
     expect(page.locator("#inpaint-canvas .caption")).to_have_text(name or "")
     restore_in_german(page, german["done"])
+
+
+def test_a_run_is_not_lost_to_another_language_without_a_question(open_page: Callable[..., Page], pace: Pace) -> None:
+    page = open_page()
+    menu, questions = page.locator("#head select"), list[str]()
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    pace.hold()
+    page.locator("#inpaint-run").click()
+    expect(page.locator("#inpaint-cancel")).to_be_enabled()
+    menu.select_option("de")
+    expect(menu).to_have_value("en")
+    assert questions == [catalogue("en")["page"]["language_running"]]
+    pace.go()
+    expect(page.locator("#inpaint-status")).to_contain_text("Done in")
 
 
 def restore_in_german(page: Page, done: str) -> None:

@@ -147,7 +147,11 @@ def test_an_old_photo_gets_a_plan_that_can_be_changed(
     page.locator("#inpaint-stage-bar .old").click()
     proposed = page.locator("#inpaint-bench .plan")
     steps = ["Remove scratches", "Clean up grain", "Deblur a long path", "Enlarge x2"]
-    expect(proposed.locator("li")).to_have_text(steps)
+    expect(proposed.locator("li label")).to_have_text(steps)
+    shown = proposed.locator("li").first.locator("figure")
+    expect(shown.locator("img")).to_have_js_property("naturalWidth", 96)  # what would be filled, in the photo
+    expect(shown).to_contain_text("In red")
+    expect(proposed.locator("figure")).to_have_count(1)
     expect(proposed.locator("input:checked")).to_have_count(3)  # the last one can be added
     assert marked[0] is not None and marked[0].any(), "what is painted over is filled as well"
     proposed.get_by_label("Clean up").uncheck()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 from gradio.data_classes import FileData, GradioModel
 from PIL import Image
@@ -16,7 +17,7 @@ from ...imaging.mask import load_mask
 from ...recipe import Recipe
 from ...tasks import TASKS, Task, get_task
 from ..component import TypedHTML, Value, parts, task_words, words_of
-from ..files import data_url, file_data, keep, png_bytes, still_there
+from ..files import file_data, keep, still_there, thumbnail
 from ..languages import plain, say
 from ..photo.reading import photo_of
 from ..run_queue import run_in_thread
@@ -126,11 +127,13 @@ def marks(photo: Picture, hole: np.ndarray) -> str:
     scale = min(1.0, MARKS_SIDE / max(hole.shape))
     size = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
     small = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX), np.float32)
-    cover = np.asarray(Image.fromarray(hole.astype(np.float32)).resize(size, Image.Resampling.BOX))
-    strength = np.minimum(1.0, 4 * cover)[..., None]  # a line one pixel wide would be a shade of itself
+    cover = np.asarray(Image.fromarray(hole.view(np.uint8) * np.uint8(255)).resize(size, Image.Resampling.BOX))
+    if scale < 1:  # a line one pixel wide would be a shade of itself
+        cover = cv2.dilate(np.minimum(cover, 64) * 3, np.ones((3, 3), np.uint8))
+    strength = np.minimum(1.0, cover / 128)[..., None]
     grey = small.mean(axis=2, keepdims=True) * 0.6 + small * 0.4
     tinted = grey + strength * (np.array(MARKS_COLOUR, np.float32) - grey)
-    return data_url(png_bytes(Image.fromarray(tinted.astype(np.uint8))))
+    return thumbnail(Picture(tinted.astype(np.uint8)), MARKS_SIDE)
 
 
 def _plain(task: Task) -> Recipe:

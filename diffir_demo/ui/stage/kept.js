@@ -36,7 +36,8 @@ async function keepPhoto() {
   const isSame = known?.value.file.path === value.file.path;
   const photo = isSame ? known.photo : await blobOf(value.file), mask = await blobOf(value.mask);
   if (photo.size > HEAVIEST) { await forgetPhoto(); return; }
-  const isShared = common.photo?.file.path === value.file.path;
+  // After a reload nothing was opened yet: what all tools had stays theirs.
+  const isShared = common.photo ? common.photo.file.path === value.file.path : Boolean(isSame && known.isShared);
   if (text === pad.dataset.value) await stored("readwrite", (store) => store.put({ value, photo, mask, isShared, when: Date.now() }, props.task));
 }
 
