@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -90,9 +90,6 @@ SCRATCHED, SURE, FILLED = 1.5e-3, 0.2, 0.35
 """A photo is scratched where so large a share of it is marked at sensitivity `SURE`; then what is marked at `FILLED` is
 filled. Of the 24 Kodak photos none is taken for scratched, and 22 once they are made to look old: measured by
 `tools.evaluation.scratches --plan`."""
-GONE_OVER = 0.5
-"""Of the scratches, the share within what is marked from which on they are left as the visitor has them: found, gone
-over by hand, and what was no scratch rubbed out."""
 MOST_CLEANED = 4.0
 """Megapixels up to which scratches are looked for in the cleaned photo where it is worn: grain breaks them up. With
 grain, soft focus and JPEG damage laid over their scratches, 21 of the 24 are found, measured likewise."""
@@ -116,34 +113,37 @@ class Proposal:
     recipe: Recipe
     reason: str
     """What was found, in words that follow "found:"."""
+    hole: np.ndarray | None = field(default=None, compare=False, repr=False)
+    """(h, w) bool: what would be filled; None for a run without a mask."""
 
 
-def propose(picture: Picture, reader: Model, marked: np.ndarray | None = None) -> tuple[Proposal, ...]:
+def propose(
+    picture: Picture, reader: Model, marked: np.ndarray | None = None, looked_over: bool = False
+) -> tuple[Proposal, ...]:
     """Which runs a photo seems to need, in order: scratches filled, cleaned, enlarged. () for one that is fine.
 
     reader: of the task `FINDS`, with a network that reads. marked: (h, w) bool, what is to be filled beside the
-    scratches that are found, or in their place, see `GONE_OVER`; raises `InputError` where that has another size, or is
-    all of it. Looking takes about a second per megapixel, and two more where the photo is worn.
+    scratches that are found, or in their place, where it was `looked_over`: made of what had been found, and corrected
+    by hand. Raises `InputError` where it has another size, or is all of the photo. Looking takes about a second per
+    megapixel, and two more where the photo is worn.
     """
     found = []
     worn = _worn(picture, reader)
     seen = reader.restore(picture).picture if worn and picture.megapixels <= MOST_CLEANED else picture
     scratches = search(seen.pixels)
     hole, reasons = np.zeros(picture.pixels.shape[:2], bool), list[str]()
-    marked = hole if marked is None else marked
+    marked = hole if marked is None or not marked.any() else marked
     if marked.any():
         check_mask(marked, picture)
-    if scratches.mask(SURE).mean() > SCRATCHED:
-        all_found = scratches.mask(FILLED)
-        if (all_found & marked).sum() < GONE_OVER * all_found.sum():
-            hole = all_found & ~marked
-            reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
+    if not (looked_over and marked.any()) and scratches.mask(SURE).mean() > SCRATCHED:
+        hole = scratches.mask(FILLED) & ~marked
+        reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
     if marked.any():
         hole = hole | marked
         reasons.append(Message("what is marked ({percent:.1f} % of it)", percent=100 * marked.mean()))
     if reasons:
         recipe = Recipe("inpaint", preset=get_task("inpaint").preset().key, mask=mask_bytes(hole))
-        found.append(Proposal(recipe, joined(reasons, AND)))
+        found.append(Proposal(recipe, joined(reasons, AND), hole))
     if worn:
         found.append(Proposal(Recipe(FINDS, preset=get_task(FINDS).preset().key), joined(worn, AND)))
     if picture.megapixels <= SMALL:

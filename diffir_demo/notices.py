@@ -51,5 +51,5 @@ def precision_notice(begun_again: bool) -> tuple[str, ...]:
 
 def steered_notice(amounts: Mapping[str, float]) -> tuple[str, ...]:
     moves = [MOVE.format(name=WORDS[name][0], amount=amount) for name, amount in amounts.items() if amount]
-    sentence = Message("Painted with the 256 numbers moved by hand: {moved} standard deviations.", moved=joined(moves))
+    sentence = Message("Painted with the numbers moved by hand: {moved} standard deviations.", moved=joined(moves))
     return (sentence,) if moves else ()

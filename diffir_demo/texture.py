@@ -141,20 +141,20 @@ def bands(hole: np.ndarray) -> Iterator[Band]:
 def _mixed(copies: np.ndarray, decoded: np.ndarray, part: np.ndarray, fill: Fill) -> tuple[np.ndarray, np.ndarray]:
     """(h, w, 3) float32, levels of 255, and the share (h, w) float32 of copies in it."""
     some = part > 0
-    low = low_difference(copies, decoded, some)
-    fit = matched(copies, low, some).astype(np.float32)
+    low, near = low_difference(copies, decoded, some), nearness(some)
+    fit = matched(copies, low, near).astype(np.float32)
     if fill == "auto":
         difference = np.abs(low).mean(axis=2)
-        part = part * (1 - nearness(some) * np.clip((difference - DOUBT) / (DISBELIEF - DOUBT), 0, 1))
+        part = part * (1 - near * np.clip((difference - DOUBT) / (DISBELIEF - DOUBT), 0, 1))
     return decoded + part[..., None] * (fit - decoded), part
 
 
-def matched(copies: np.ndarray, low: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Copies (h, w, 3) uint8 with the network's low frequencies near the rim of hole (h, w) bool.
+def matched(copies: np.ndarray, low: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Copies (h, w, 3) uint8 with the network's low frequencies near the rim of a hole.
 
-    low: `low_difference` of the two.
+    low: `low_difference` of the two. near: `nearness` of the hole.
     """
-    return np.clip(np.rint(copies - nearness(hole)[..., None] * low), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(copies - near[..., None] * low), 0, 255).astype(np.uint8)
 
 
 def nearness(hole: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ from diffir_demo.texture import (
     bands,
     low_difference,
     matched,
+    nearness,
     share,
     textured,
 )
@@ -123,7 +124,7 @@ def test_near_the_rim_the_colours_are_the_networks() -> None:
     grey, pale = np.full((160, 160, 3), 100, np.uint8), np.full((160, 160, 3), 140, np.uint8)
     painted = np.where(hole[..., None], grey, pale)
     copies = np.full_like(grey, 140)
-    mixed = matched(copies, low_difference(copies, painted, hole), hole)
+    mixed = matched(copies, low_difference(copies, painted, hole), nearness(hole))
     depth = depth_of(hole)
     rim, middle = mixed[(depth > 2) & (depth <= NEAR)], mixed[depth > 40]
     assert rim.mean() < 130 and (middle == 140).all()

@@ -34,7 +34,8 @@ LEAST_TRUST = 0.1
 GUIDED = 0.5
 """Share of what the hole's low frequencies lack against a guide's that each vote makes up for, near the rim. With the
 network's result as guide, on 24 crops of training photos, copies matched to it went from 19.24 to 19.53 dB and from
-0.0682 to 0.0665 ST-LPIPS, better in thin, medium and thick strokes and scribbles; 1.0 does no better."""
+0.0682 to 0.0665 ST-LPIPS, better in thin, medium and thick strokes and scribbles; 1.0 does no better. That was before
+height counted (`ROWS`), which does some of the same."""
 GUIDE_LOW = 2.0
 """Standard deviation of the Gaussian that separates them, pixels of each scale."""
 CLOSE, LOST = 4.0, 20.0
@@ -47,7 +48,7 @@ ROWS, ROWS_OF_FEW = 300.0, 2500.0
 as the level is long. Photos have layers, sky over sea over sand: a hole across a horizon is not to be filled with sky
 below it. Small scales, which compare few whole patches, decide what lies where, so there it counts much more; with 2000
 at all of them surfaces get stripes, as too few rows are left to copy from."""
-NUMBERS = COMPONENTS + 3
+FEATURES = COMPONENTS + 3
 """Of a patch in the search."""
 SAMPLES = 3000
 """Patches that the projection is learned from."""
@@ -206,6 +207,11 @@ class Level:
     def side(self) -> int:
         return max(self.height, self.width)
 
+    @property
+    def rows_of_few(self) -> float:
+        """`ROWS_OF_FEW`; at the photo's own scale, where nothing is decided any more, `ROWS`."""
+        return ROWS if self.scale.factor == 1 else ROWS_OF_FEW
+
     def grid(self, flat: Tensor) -> Tensor:
         """The same numbers, (H, W, ..)."""
         return flat.view(self.height, self.width, *flat.shape[1:])
@@ -257,7 +263,7 @@ class Level:
         return vectors.reshape(-1, SIDE, SIDE, 3).permute(0, 3, 1, 2).float()
 
     def features(self, top: int, bottom: int) -> Tensor:
-        """(rows, W - 2 REACH, NUMBERS) of the patches whose centres lie in the rows `top` to `bottom` - 1."""
+        """(rows, W - 2 REACH, FEATURES) of the patches whose centres lie in the rows `top` to `bottom` - 1."""
         seen = self.grid(self.image)[top - REACH : bottom + REACH, :, :3].permute(2, 0, 1)[None]
         kernel = self.projection.contiguous(memory_format=torch.channels_last)
         found = F.conv2d(seen.contiguous(memory_format=torch.channels_last), kernel)[0].permute(1, 2, 0)
@@ -266,7 +272,7 @@ class Level:
         return torch.cat([found, texture, height], dim=2)
 
     def features_at(self, places: Tensor) -> Tensor:
-        """(n, NUMBERS): the same, of the patches around these places (n,) alone."""
+        """(n, FEATURES): the same, of the patches around these places (n,) alone."""
         near = (places[:, None] + self.steps).view(-1)
         patches = self.image.index_select(0, near)[:, :3].reshape(len(places), -1)
         found = patches @ self.projection.permute(2, 3, 1, 0).reshape(-1, COMPONENTS)

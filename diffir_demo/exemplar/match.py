@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..tick import Tick
-from .level import AWAY, BORDER, NUMBERS, REACH, ROWS_OF_FEW, SIDE, TEXTURE, Level
+from .level import AWAY, BORDER, FEATURES, REACH, SIDE, TEXTURE, Level
 
 JUMPS = (1, 4, 2, 8)
 """Pixels between neighbours that try each other's matches; one after the other, so that good ones spread fast."""
@@ -65,9 +65,9 @@ class Features:
 
     def __init__(self, level: Level) -> None:
         self.level = level
-        self.sources = torch.full((level.height * level.width, NUMBERS), AWAY)
+        self.sources = torch.full((level.height * level.width, FEATURES), AWAY)
         self.targets = level.targets
-        self.wanted = torch.empty(len(level.targets), NUMBERS)
+        self.wanted = torch.empty(len(level.targets), FEATURES)
 
     def learn(self, tick: Tick) -> None:
         """The sources; they stay as they are."""
@@ -90,12 +90,12 @@ class Features:
                 continue
             column = level.targets[first:last] - rows[first:last] * level.width - REACH
             wide = level.width - 2 * REACH
-            found = level.features(top, bottom).view(-1, NUMBERS)
+            found = level.features(top, bottom).view(-1, FEATURES)
             self.wanted[first:last] = found[(rows[first:last] - top) * wide + column]
             tick(last / len(self.targets))
 
     def block(self, some: slice) -> Distance:
-        wanted, ones = self.wanted[some], torch.ones(NUMBERS)
+        wanted, ones = self.wanted[some], torch.ones(FEATURES)
 
         def distance(places: Tensor) -> Tensor:
             difference = torch.index_select(self.sources, 0, places).sub_(wanted)
@@ -117,7 +117,7 @@ class Whole:
         weight, wanted = self.weight[near], level.image[near]
         texture, share = level.texture[self.targets[some]], weight.sum(dim=1) * TEXTURE
         full = SIDE**2 / weight.sum(dim=1).clamp_min(1e-3)
-        row, unit = self.targets[some] // level.width, ROWS_OF_FEW / level.side
+        row, unit = self.targets[some] // level.width, level.rows_of_few / level.side
 
         def distance(places: Tensor) -> Tensor:
             near = (places[:, None] + level.steps).view(-1)

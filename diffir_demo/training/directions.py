@@ -114,7 +114,8 @@ def estimates(network: DiffIR, task: Task, pool: PhotoPool, pairs: int, seed: in
 def fit(iprs: Tensor, damages: Tensor, names: tuple[str, ...]) -> Directions:
     """The regressions of IPRs (m, n) and what was done to the pictures (m, k), in the order of `names`.
 
-    `error` and `r2` are those on the pairs that chose the ridge's strength, to be replaced by better ones.
+    `error` and `r2` are those on the pairs that chose the ridge's strength and whether there is a hidden layer, to be
+    replaced by better ones.
     """
     centre, spread = damages.mean(dim=0), damages.std(dim=0).clamp_min(1e-3)
     wanted = (damages - centre) / spread
@@ -137,14 +138,15 @@ def fit(iprs: Tensor, damages: Tensor, names: tuple[str, ...]) -> Directions:
     weight, bias = line(len(iprs))
     units, _ = hidden(weight, bias, len(iprs))
     squares, bias = torch.where(helps, with_hidden, squares), bias + units["out_bias"] * helps
+    used = len(units["hidden_bias"]) if helps.any() else 0
     ones = torch.ones(len(iprs), 1)
     move = torch.linalg.lstsq(torch.cat([ones, wanted], dim=1).double(), iprs.double()).solution[1:]
     fitted = {
         "weight": weight * spread[:, None],
         "bias": bias * spread + centre,
-        "hidden": units["hidden"],
-        "hidden_bias": units["hidden_bias"],
-        "out": units["out"] * (spread * helps)[:, None],
+        "hidden": units["hidden"][:used],
+        "hidden_bias": units["hidden_bias"][:used],
+        "out": (units["out"] * (spread * helps)[:, None])[:, :used],
         "error": squares.sqrt() * spread,
         "r2": 1 - squares / wanted[kept:].var(dim=0, correction=0).clamp_min(1e-9),
         "most": damages.amax(dim=0),

@@ -27,7 +27,7 @@ def fit_hidden(iprs: Tensor, left: Tensor) -> dict[str, Tensor]:
     mean, basis = _whitening(iprs)
     seen = (iprs - mean) @ basis.T
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         layer, out = nn.Linear(len(basis), UNITS), nn.Linear(UNITS, left.shape[1])
         _train(layer, out, seen, left)
     hidden = layer.weight.detach() @ basis

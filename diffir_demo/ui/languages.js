@@ -8,7 +8,7 @@ for (const [code, name] of Object.entries(props.languages)) {
   select.append(option);
 }
 select.addEventListener("change", () => {
-  const isRunning = document.querySelector('button[id$="-cancel"]:not(:disabled)');
+  const isRunning = document.querySelector(':is(button[id$="-cancel"], button[id$="-stop"]):not(:disabled), body[data-plan]');
   if (isRunning && !confirm(props.running)) { select.value = props.current; return; }
   const foreign = location.protocol === "https:" ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";  // a Space is a frame
   document.cookie = `${props.cookie}=${select.value}; path=/; max-age=31536000; ${foreign}`;

@@ -145,7 +145,7 @@ class Directions:
             line = {"hidden": np.zeros((0, length)), "hidden_bias": (), "out": np.zeros((len(names), 0))}
             arrays = {key: np.asarray((line | fields)[key], np.float32) for key in SHAPES}  # pyright: ignore[reportOperatorIssue]
             sizes = {"k": len(names), "n": length, "h": len(arrays["hidden_bias"])}
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return None
         known = bool(names) and len(set(names)) == len(names) and set(names) <= set(WORDS)
         fits = all(arrays[key].shape == tuple(sizes[side] for side in shape) for key, shape in SHAPES.items())

@@ -136,12 +136,12 @@ def test_an_old_photo_gets_a_plan_that_can_be_changed(
     hole = np.zeros((64, 96), bool)
     hole[20:24, 10:80] = True
     plan = (
-        Proposal(Recipe("inpaint", preset="faithful", mask=mask_bytes(hole)), "scratches"),
+        Proposal(Recipe("inpaint", preset="faithful", mask=mask_bytes(hole)), "scratches", hole),
         Proposal(Recipe("clean"), "grain"),
         Proposal(Recipe("deblur"), "a long path"),
     )
     marked: list[np.ndarray | None] = []
-    monkeypatch.setattr(stage, "propose", lambda photo, reader, mask: marked.append(mask) or plan)
+    monkeypatch.setattr(stage, "propose", lambda photo, reader, mask, _: marked.append(mask) or plan)
     choose_and_see(page, "inpaint", photo(tmp_path / "old.png", 96, 64))
     stroke(page, (0.2, 0.5), (0.8, 0.5))
     page.locator("#inpaint-stage-bar .old").click()
@@ -165,6 +165,28 @@ def test_an_old_photo_gets_a_plan_that_can_be_changed(
     recipe = read_recipe(download(page, "#deblur-download", tmp_path))
     assert [each.task for each in recipe.runs] == ["inpaint", "deblur"]
     assert np.array_equal(recipe.runs[0].hole(64, 96), hole)
+
+
+@pytest.mark.tabs("inpaint", "clean")
+def test_what_a_plan_would_fill_can_be_corrected(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked over again, the photo gets what is marked then, and no more."""
+    hole = np.zeros((64, 96), bool)
+    hole[20:24, 10:80] = True
+    plan = (Proposal(Recipe("inpaint", preset="faithful", mask=mask_bytes(hole)), "scratches", hole),)
+    asked: list[tuple[np.ndarray | None, bool]] = []
+    monkeypatch.setattr(stage, "propose", lambda photo, reader, mask, looked: asked.append((mask, looked)) or plan)
+    go_to(page, "clean")
+    choose_and_see(page, "clean", photo(tmp_path / "old.png", 96, 64))
+    page.locator("#clean-stage-bar .old").click()
+    page.locator("#clean-bench .plan figure button").click()
+    expect(page.get_by_role("tab", name="Remove", exact=True)).to_have_attribute("aria-selected", "true")
+    in_the_end(page, "inpaint", "old.png · 96 × 64")
+    expect(page.locator("#inpaint-bench .plan")).to_be_hidden()
+    page.locator("#inpaint-stage-bar .old").click()
+    expect(page.locator("#inpaint-bench .plan")).to_be_visible()
+    (before, was_looked_over), (mask, is_looked_over) = asked
+    assert before is None and not was_looked_over
+    assert mask is not None and np.array_equal(mask, hole) and is_looked_over
 
 
 @pytest.mark.tabs()

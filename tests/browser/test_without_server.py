@@ -28,10 +28,11 @@ from diffir_demo.tasks import TASKS, Request
 from diffir_demo.tiling import Tile, around_hole, bytes_per_pixel, plan
 from diffir_demo.trace import Trace
 from diffir_demo.ui.photo.canvas import MaskValue
-from diffir_demo.weights import save
+from diffir_demo.weights import Directions, save
+from diffir_demo.weights.directions import SHAPES
 from tests.browser.conftest import DESKTOP
 from tests.conftest import ARGUMENTS, installed_chromium
-from tests.tiny import network, network_of, training
+from tests.tiny import directions, network, network_of, training
 from tools.web import runtime
 from tools.web.build import Page as Build
 from tools.web.build import offered
@@ -317,22 +318,40 @@ def test_the_graphics_card_agrees(browser: Browser, site: str, tmp_path: Path) -
 # --- the engine's parts beside those of the library -------------------------------------------------------------------
 
 
-def in_page(page: Page, module: str, body: str, given: Any = None) -> Any:
-    """body: of a function of `engine`, the module, and `given`."""
-    return page.evaluate(f"async (given) => {{ const engine = await import('/engine/{module}.js'); {body} }}", given)
+def in_page(page: Page, module: str, body: str, given: Any = None, part: str = "engine") -> Any:
+    """body: of a function of `engine`, the module of that part of the page, and `given`."""
+    return page.evaluate(f"async (given) => {{ const engine = await import('/{part}/{module}.js'); {body} }}", given)
 
 
 @pytest.fixture(scope="module")
 def engine(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page with our modules, and nothing else: it needs no runtime."""
     folder = tmp_path_factory.mktemp("engine")
-    shutil.copytree("web/engine", folder / "engine")
+    for part in ("engine", "page"):
+        shutil.copytree(f"web/{part}", folder / part)
     (folder / "index.html").write_text("<!doctype html>")
     with serve(folder) as address:
         page = browser.new_page()
         page.goto(address)
         yield page
         page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("layered", [True, False])
+def test_an_ipr_is_read_as_by_the_library(engine: Page, layered: bool) -> None:
+    fields = directions().to_dict()
+    if not layered:
+        fields = {key: value for key, value in fields.items() if "h" not in SHAPES.get(key, "")}
+    known = Directions.from_training({"directions": fields}, 256)
+    assert known is not None
+    for ipr in np.random.default_rng(0).normal(1, 1, (4, 256)).astype(np.float32):
+        given = {"directions": fields, "ipr": ipr.tolist()}
+        found = in_page(engine, "reading", "return engine.readingOf(given.directions, given.ipr)", given, "page")
+        expected = known.reading(ipr).values
+        assert [each["name"] for each in found] == [each.name for each in expected]
+        assert np.allclose([each["value"] for each in found], [each.value for each in expected], rtol=1e-3, atol=1e-3)
+        assert [each["inside"] for each in found] == [each.inside for each in expected]
 
 
 @pytest.mark.browser

@@ -4,10 +4,13 @@ import { filled } from "./host.js";
 
 const REACH = 3, FAINT_JPEG = 3;
 
-// directions: of a manifest, or null. -> [{ name, value, error, inside }]
-export function readingOf(directions, ipr) {
+const along = (weights, ipr, bias) => weights.reduce((sum, weight, n) => sum + weight * ipr[n], bias);
+
+// directions: of a manifest, or null; a line, and a hidden layer that older files lack. -> [{ name, value, error, inside }]
+export function readingOf({ hidden = [], out = [], ...directions }, ipr) {
+  const units = hidden.map((weights, h) => Math.max(0, along(weights, ipr, directions.hidden_bias[h])));
   return directions.names.map((name, k) => {
-    const found = directions.weight[k].reduce((sum, weight, n) => sum + weight * ipr[n], directions.bias[k]), error = directions.error[k];
+    const found = along(out[k] ?? [], units, along(directions.weight[k], ipr, directions.bias[k])), error = directions.error[k];
     return { name, value: Math.max(0, found), error, inside: found >= -REACH * error && found <= directions.most[k] + REACH * error };
   });
 }

@@ -64,7 +64,7 @@ class PhotoList(TypedHTML):
     data_model = PhotoListValue
 
     def __init__(self, **options: Any) -> None:
-        hint = WORDS.list["drop_hint"].format(photos=MAX_PHOTOS, megabytes=f"{MAX_MEGABYTES:,}", zip=MAX_FILE_MEGABYTES)
+        hint = WORDS.list["drop_hint"].format(photos=MAX_PHOTOS, megabytes=MAX_MEGABYTES, zip=MAX_FILE_MEGABYTES)
         limits = {"files": MAX_FILES, "megabytes": MAX_FILE_MEGABYTES}
         settings = parts("batch/list") | options
         texts = WORDS.list | {"drop_hint": hint}

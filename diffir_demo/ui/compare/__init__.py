@@ -309,5 +309,9 @@ def finished(outcome: Outcome) -> str:
     """The status line after a run; the time runs until its file was written, which is more than the network took."""
     run = outcome.restoration
     text, reading = COMMON.done.format(seconds=seconds(outcome.waited)), run.reading
-    read = [] if reading is None or run.steered else [WORDS.read.format(reading=in_words(reading))]
+    read = (
+        []
+        if reading is None or run.steered
+        else [WORDS.read.format(count=len(run.estimate), reading=in_words(reading))]
+    )
     return status(all_said((text, *read, *run.notices)), 1.0, "good")

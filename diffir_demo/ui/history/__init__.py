@@ -24,6 +24,7 @@ from ...recipe import Recipe
 from ...tasks import TASKS
 from ..component import TypedHTML, Value, parts, task_words, words_of
 from ..files import file_data, still_there, thumbnail
+from ..languages import say
 from ..outcome import Outcome, changes, moves
 from ..photo.canvas import MaskValue
 from ..photo.reading import placed
@@ -120,7 +121,7 @@ class HistoryFeature(Feature):
         run, weights = outcome.restoration, Path(outcome.weights).stem
         changed = [moves(run.steered)] if run.steered else []
         changed += [changes(outcome.bend)] if not outcome.bend.is_nothing else []
-        facts = [f"{run.picture.width} × {run.picture.height}", seconds(outcome.waited), *changed]
+        facts = [f"{run.picture.width} × {run.picture.height}", say(seconds(outcome.waited)), *changed]
         facts += [WORDS.list["seed"].format(seed=run.request.settings.seed), weights]
         pictures = run.request.picture, run.picture
         return self.remembered(outcome.path, outcome.name, facts, outcome.recipe, pictures, outcome.photo)

@@ -116,13 +116,10 @@ def _bars(values: np.ndarray, bound: float) -> str:
 
 
 def _plot(count: int, inside: str, bound: float, caption: str) -> str:
-    digits = 2 if bound >= 0.1 else 3
+    most = number(bound, ".2f" if bound >= 0.1 else ".3f")
     frame = f'<line class="zero" x1="0" x2="{count}" y1="50" y2="50"/>'
     svg = (
         f'<svg viewBox="0 0 {count} 100" preserveAspectRatio="none" role="img" aria-label="{escape(caption)}">'
         f"{frame}{inside}</svg>"
     )
-    return (
-        f'<figure class="lab-plot">{svg}<figcaption>{escape(caption)}; '
-        f"−{bound:.{digits}f} … +{bound:.{digits}f}</figcaption></figure>"
-    )
+    return f'<figure class="lab-plot">{svg}<figcaption>{escape(caption)}; −{most} … +{most}</figcaption></figure>'

@@ -188,10 +188,10 @@ class Heat(Trial):
 
 
 def _heat_map(found: Moved) -> str:
-    number, top = found.dimension + 1, float(found.heat.max())
-    facts = {"number": number, "delta": number(found.delta, ".2f"), "top": figures.levels(top)}
+    place, top = found.dimension + 1, float(found.heat.max())
+    facts = {"number": place, "delta": number(found.delta, ".2f"), "top": figures.levels(top)}
     if not found.share:
         return figures.sentence(WORDS.heat_nothing.format(**facts))
     text = WORDS.heat_found.format(mean=figures.levels(found.mean), share=figures.percent(found.share), **facts)
-    shot = figures.shots((WORDS.heat_caption.format(number=number), over(found.up, found.heat, top)))
+    shot = figures.shots((WORDS.heat_caption.format(number=place), over(found.up, found.heat, top)))
     return figures.sentence(text) + shot + figures.colour_bar(top)

@@ -18,7 +18,7 @@ from ...tasks import Request
 from ...texture import expectation
 from ...tiling import around_hole
 from ..component import words_of
-from ..languages import all_said, say
+from ..languages import all_said, number, say
 from ..photo.canvas import MaskValue
 from ..photo.photos import Opening
 from ..run_queue import RunHandle
@@ -261,7 +261,7 @@ def memory(count: float) -> str:
     if count < 0.95e9:
         return f"{max(1, -(-int(count) // 50_000_000)) * 50} MB"
     halves = -(-int(count) // 500_000_000)
-    return f"{halves / 2:g} GB"
+    return f"{number(halves / 2, 'g')} GB"
 
 
 def _nearest(value: float) -> int:

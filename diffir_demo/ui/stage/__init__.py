@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import cv2
@@ -13,7 +12,6 @@ from PIL import Image
 
 from ...chain import FINDS, Proposal, propose
 from ...imaging import Picture
-from ...imaging.mask import load_mask
 from ...recipe import Recipe
 from ...tasks import TASKS, Task, get_task
 from ..component import TypedHTML, Value, parts, task_words, words_of
@@ -23,7 +21,7 @@ from ..photo.reading import photo_of
 from ..run_queue import run_in_thread
 from ..shared import ON_THE_DEVICE, QUIET, Feature, Shared, Updates, report_errors
 
-COMMON, WORDS, BATCH, PHOTO = words_of(), words_of("stage"), words_of("batch"), words_of("photo")
+COMMON, WORDS, BATCH = words_of(), words_of("stage"), words_of("batch")
 MARKS_SIDE, MARKS_COLOUR = 420, (230, 30, 60)
 """Of the picture that shows what would be filled: pixels, and RGB."""
 ORDER = "inpaint", "clean", "deblur", "sr"
@@ -65,6 +63,8 @@ class StageValue(Value):
     """The path of its file."""
     steps: list[StepData] = []
     text: str = ""
+    looked_over: bool = False
+    """To Python: what is marked on the canvas is what a plan would have filled, corrected by hand."""
 
 
 class StageBar(TypedHTML):
@@ -79,7 +79,7 @@ class StageBar(TypedHTML):
         scripts["js_on_load"] = ONCE_THERE.replace("SCRIPTS", scripts["js_on_load"])
         facts: dict[str, Any] = {
             "task": key,
-            "words": WORDS.bar | {"batch": BATCH.title, "find": PHOTO.canvas["find"]},
+            "words": WORDS.bar | {"batch": BATCH.title},
             "tools": others,
         }
         super().__init__(StageValue(), server_functions=[still_there], **facts, **scripts, **options)
@@ -105,10 +105,17 @@ class StageFeature(Feature):
         photo = photo_of(canvas)
         model = self.state.at_hand(reader, self.state.chosen(reader, None, {}).path)
         marked = canvas.rasterised(photo.height, photo.width) if canvas.has_mask else None
-        found = yield from run_in_thread(partial(propose, photo, model, marked))
+        before = values[self.bar]
+
+        def looked() -> tuple[tuple[Proposal, ...], str]:
+            found = propose(photo, model, marked, before.looked_over)
+            hole = next((each.hole for each in found if each.hole is not None), None)
+            return found, "" if hole is None else marks(photo, hole)
+
+        found, shown_marks = yield from run_in_thread(looked)
         text = WORDS.found if found else WORDS.nothing_found
-        number = values[self.bar].number + 1
-        steps = [_step(each, each in found, photo) for each in with_others(found)]
+        number = before.number + 1
+        steps = [_step(each, each in found, shown_marks) for each in with_others(found)]
         shown = StageValue(number=number, photo=canvas.file.path, steps=steps, text=text)
         yield {self.bar: shown} | self.shared.say(self.shared.intro)
 
@@ -122,14 +129,13 @@ def with_others(found: Sequence[Proposal]) -> list[Proposal]:
 
 
 def marks(photo: Picture, hole: np.ndarray) -> str:
-    """The photo, `MARKS_SIDE` pixels a side at most, with the hole (h, w) bool in colour: a data URL. Even the finest
-    scratch is seen in it."""
+    """The photo, `MARKS_SIDE` pixels a side at most, with the hole (h, w) bool in colour, specks too: a data URL."""
     scale = min(1.0, MARKS_SIDE / max(hole.shape))
     size = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
     small = np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX), np.float32)
-    cover = np.asarray(Image.fromarray(hole.view(np.uint8) * np.uint8(255)).resize(size, Image.Resampling.BOX))
-    if scale < 1:  # a line one pixel wide would be a shade of itself
-        cover = cv2.dilate(np.minimum(cover, 64) * 3, np.ones((3, 3), np.uint8))
+    reach = round(0.5 / scale)  # a line one pixel wide would be a shade of itself
+    wide = cv2.dilate(hole.view(np.uint8) * np.uint8(255), np.ones((2 * reach + 1,) * 2, np.uint8)) if reach else hole
+    cover = np.asarray(Image.fromarray(wide).convert("L").resize(size, Image.Resampling.BOX), np.float32)
     strength = np.minimum(1.0, cover / 128)[..., None]
     grey = small.mean(axis=2, keepdims=True) * 0.6 + small * 0.4
     tinted = grey + strength * (np.array(MARKS_COLOUR, np.float32) - grey)
@@ -144,7 +150,7 @@ def _plain(task: Task) -> Recipe:
     return Recipe(task.key, preset=task.preset(scale=scale).key, scale=scale)
 
 
-def _step(proposal: Proposal, wanted: bool, photo: Picture) -> StepData:
+def _step(proposal: Proposal, wanted: bool, shown: str) -> StepData:
     recipe = proposal.recipe
     preset = get_task(recipe.task).preset(recipe.preset, recipe.scale) if recipe.scale else None
     return StepData(
@@ -154,6 +160,6 @@ def _step(proposal: Proposal, wanted: bool, photo: Picture) -> StepData:
         preset=say(preset.title) if preset else "",
         scale=words_of("settings").times.format(scale=recipe.scale) if recipe.scale else "",
         mask=file_data(keep(recipe.mask, "mask.png")) if recipe.mask else None,
-        shown=marks(photo, load_mask(recipe.mask)) if recipe.mask else "",
+        shown=shown if recipe.mask else "",
         wanted=wanted,
     )

@@ -6,7 +6,21 @@ const plan = element.querySelector(".plan");
 let answeredNumber = props.value?.number ?? 0;
 stages.append(plan);
 
-element.querySelector(".old").addEventListener("click", () => trigger("look_over"));
+// What a plan would have filled can be corrected on the canvas; looked over again, the photo gets just that.
+let corrected = null;                // path of the photo whose mask is such a one
+element.querySelector(".old").addEventListener("click", () => {
+  const isLookedOver = corrected !== null && corrected === pad.dataset.file;
+  props.value = { ...props.value, looked_over: isLookedOver };
+  trigger("look_over");
+});
+async function correct({ task, mask }) {
+  const { file, preview } = JSON.parse(pad.dataset.value);
+  closePlan();
+  const path = file.path;
+  await goOnWith(task, { file, preview }, { mask });
+  document.dispatchEvent(new CustomEvent("mask-corrected", { detail: path }));
+}
+on(document, "mask-corrected", ({ detail: path }) => (corrected = path));
 plan.querySelector(".not-now").addEventListener("click", closePlan);
 plan.addEventListener("keydown", ({ key }) => { if (key === "Escape") { closePlan(); element.querySelector(".old").focus(); } });
 function closePlan() { plan.hidden = true; }
@@ -25,14 +39,17 @@ function showPlan() {
   answeredNumber = number;
   if (photo !== pad.dataset.file) return;  // another one was opened since
   plan.querySelector("p").textContent = text;
-  plan.querySelector("ol").replaceChildren(...steps.map(({ title, reason, scale, wanted, shown }) => {
+  plan.querySelector("ol").replaceChildren(...steps.map((step) => {
+    const { title, reason, scale, wanted, shown } = step;
     const item = document.createElement("li"), label = item.appendChild(document.createElement("label"));
     const box = label.appendChild(Object.assign(document.createElement("input"), { type: "checkbox", checked: wanted }));
     label.append(Object.assign(document.createElement("strong"), { textContent: scale ? `${title} ${scale}` : title }), ` ${reason}`);
     if (shown) {
       const figure = item.appendChild(document.createElement("figure"));
       figure.append(Object.assign(new Image(), { src: shown, alt: props.words.marked_alt }));
-      figure.appendChild(document.createElement("figcaption")).textContent = filled(props.words.marked, props.words);
+      figure.appendChild(document.createElement("figcaption")).textContent = props.words.marked;
+      const button = figure.appendChild(Object.assign(document.createElement("button"), { type: "button", textContent: props.words.correct }));
+      button.addEventListener("click", () => correct(step));
     }
     box.addEventListener("change", () => {
       plan.querySelector(".start").disabled = !plan.querySelector("input:checked");
@@ -49,7 +66,8 @@ watch("value", showPlan);
 async function makeAll(steps) {
   const began = performance.now(), count = steps.length;
   common.isPlanGoing = true;
-  const isMade = await eachOf(steps).finally(() => { common.isPlanGoing = false; sayPart(""); });
+  document.body.dataset.plan = "going";
+  const isMade = await eachOf(steps).finally(() => { common.isPlanGoing = false; delete document.body.dataset.plan; sayPart(""); });
   const seconds = decimals((performance.now() - began) / 1000, 1);
   if (isMade && count > 1) sayPart(filled(props.words.all_parts, { count, seconds }));
 }
@@ -99,7 +117,7 @@ function chosen(key) {
 
 // Presses the radio button of that text, where it is not pressed, and waits until the server knows. The buttons of a tab
 // that was just opened come when they like, and one that is pressed as soon as it is there springs back. Scales are
-// there as soon as presets are, and only where the preset has several.
+// there as soon as presets are, and only in a tab whose presets differ in it.
 const TRIES = 10, SPRUNG = 250;      // milliseconds after which it has sprung back
 const BESIDE = 1000;                 // milliseconds after which there is no choice of scales beside the presets
 async function chooseLike({ task, preset, scale }) {

@@ -47,7 +47,7 @@ function plotted({ title, values, texts, inside, error, top, end }) {
     svg.append(spot);
   });
   const mark = (className, text) => Object.assign(chart.appendChild(line(text)), { className });
-  mark("high", String(highest));
+  mark("high", highest.toLocaleString(document.documentElement.lang || "en"));
   mark("low", "0");
   for (let i = 0; i < last(); i++) {
     const name = i ? String(i + 1) : filled(props.words.step, { number: 1 });

@@ -116,7 +116,7 @@ class Record:
             "title": title_of(entry.number),
             "facts": facts,
             "short": _short(entry),
-            "label": ". ".join([title_of(entry.number), *known]),
+            "label": ". ".join([title_of(entry.number), *map(say, known)]),
             "numbers": [round(float(number), 4) for number in entry.ipr],
             "picture": self.files.get(entry.number),
             "distance": self._distance(entry),
@@ -167,7 +167,7 @@ class Record:
                 WORDS.stages_detail.format(
                     encoder=large(1e9 * cost.encoder),
                     steps=counted(WORDS.counted_steps, steps),
-                    each=f"{round(1e9 * cost.diffusion / steps):,}",
+                    each=number(1e9 * cost.diffusion / steps, ",.0f"),
                     diffusion=large(1e9 * cost.diffusion),
                     painting=large(1e9 * cost.unet),
                     encode=seconds(run.seconds.encode),

@@ -11,7 +11,7 @@ import { eigen } from "./components.js";
 export const REACH = 3, SIDE = 2 * REACH + 1, AREA = SIDE ** 2, BORDER = 8;
 export const TEXTURE = 1;            // weight of the two texture features beside colour
 export const COMPONENTS = 13, FEATURES = COMPONENTS + 3;  // with two of texture and one of height
-export const ROWS = 300, ROWS_OF_FEW = 2500;  // weights of height: photos have layers
+const ROWS = 300, ROWS_OF_FEW = 2500;  // weights of height: photos have layers
 export const AWAY = 1e6;             // for the features of what cannot be copied: too far from everything to be chosen
 export const GUIDE_LOW = 2;          // pixels of each scale
 const LOSS = 1.15, LEAST_TRUST = 0.1;
@@ -133,6 +133,9 @@ export class Level {
   }
 
   get side() { return Math.max(this.height, this.width); }
+
+  // At the photo's own scale, where nothing is decided any more, height counts as everywhere.
+  get rowsOfFew() { return this.scale.factor === 1 ? ROWS : ROWS_OF_FEW; }
 
   // Centres, in the picture, of patches with a pixel of the mask.
   touching(mask) {

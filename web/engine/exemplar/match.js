@@ -2,7 +2,7 @@
 // diffir_demo/exemplar/match.py, with the same random numbers in the same order: blocks of targets take each step at once, and
 // see one another's matches only once the block is through.
 
-import { AREA, AWAY, BORDER, FEATURES, REACH, ROWS_OF_FEW, TEXTURE } from "./level.js";
+import { AREA, AWAY, BORDER, FEATURES, REACH, TEXTURE } from "./level.js";
 
 const JUMPS = [1, 4, 2, 8];          // pixels between neighbours that try each other's matches
 const BLOCK = 16384, EXACT_BLOCK = 2048;
@@ -80,7 +80,7 @@ export class Whole {
   }
 
   distance(i, place) {
-    const { weight, total, level: { image, texture, steps, whole, width, side } } = this, target = this.targets[i];
+    const { weight, total, level: { image, texture, steps, whole, width, side, rowsOfFew } } = this, target = this.targets[i];
     let colour = 0;
     for (let k = 0; k < AREA; k++) {
       const counts = weight[target + steps[k]];
@@ -91,7 +91,7 @@ export class Whole {
     }
     const across = texture[2 * place] - texture[2 * target], down = texture[2 * place + 1] - texture[2 * target + 1];
     const rough = (across * across + down * down) * total[i] * TEXTURE;
-    const rows = Math.floor(place / width) - Math.floor(target / width), apart = (rows * fround(ROWS_OF_FEW / side)) ** 2;
+    const rows = Math.floor(place / width) - Math.floor(target / width), apart = (rows * fround(rowsOfFew / side)) ** 2;
     return fround((colour + rough) * (AREA / Math.max(total[i], 1e-3)) + apart + (whole[place] ? 0 : AWAY ** 2));
   }
 }
