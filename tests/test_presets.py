@@ -342,7 +342,8 @@ def test_a_preset_chooses_its_weight_file(tab: Tab) -> None:
     assert smaller[weights] == REAL_X2.weights and smaller[presets.scale].value == 2
     assert REAL_X2.summary in smaller[presets.summary]
     crisp = only(presets.choose_preset("crisp", 2, None))
-    assert crisp[weights] == CRISP.weights and not crisp[presets.scale].visible, "it has one scale alone"
+    assert crisp[weights] == CRISP.weights
+    assert crisp[presets.scale].choices == [("x4", 4)] and crisp[presets.scale].visible, "what it does is seen, too"
     assert list(presets.choose_preset("reel", 4, None)) == []
 
 

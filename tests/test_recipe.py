@@ -347,7 +347,7 @@ def test_a_run_with_a_moved_ipr_is_repeated_from_its_recipe() -> None:
     assert not np.array_equal(moved.picture.pixels, plain.picture.pixels)
     assert np.array_equal(moved.estimate, plain.ipr) and np.array_equal(plain.estimate, plain.ipr)
     assert np.array_equal(moved.ipr, ours.steered(plain.ipr, noise=1.0, softness=-0.5))
-    assert any("noise +1, softness -0.5" in notice for notice in moved.notices)
+    assert any("grain +1, softness -0.5" in notice for notice in moved.notices)
     by_hand = ours.restore(request, ipr=plain.ipr, steered={"noise": 1.0, "softness": -0.5})
     assert np.array_equal(by_hand.picture.pixels, moved.picture.pixels)
 
