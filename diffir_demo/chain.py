@@ -129,15 +129,16 @@ def propose(
     """
     found = []
     worn = _worn(picture, reader)
-    seen = reader.restore(picture).picture if worn and picture.megapixels <= MOST_CLEANED else picture
-    scratches = search(seen.pixels)
     hole, reasons = np.zeros(picture.pixels.shape[:2], bool), list[str]()
     marked = hole if marked is None or not marked.any() else marked
     if marked.any():
         check_mask(marked, picture)
-    if not (looked_over and marked.any()) and scratches.mask(SURE).mean() > SCRATCHED:
-        hole = scratches.mask(FILLED) & ~marked
-        reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
+    if not (looked_over and marked.any()):
+        seen = reader.restore(picture).picture if worn and picture.megapixels <= MOST_CLEANED else picture
+        scratches = search(seen.pixels)
+        if scratches.mask(SURE).mean() > SCRATCHED:
+            hole = scratches.mask(FILLED) & ~marked
+            reasons.append(Message("scratches ({percent:.1f} % of it)", percent=100 * hole.mean()))
     if marked.any():
         hole = hole | marked
         reasons.append(Message("what is marked ({percent:.1f} % of it)", percent=100 * marked.mean()))

@@ -2,9 +2,9 @@
 
 Both were fitted to the finished network on photos damaged in known ways (`training/directions.py`), and travel in the
 training record of its weight file. The reading is a regression of noise, softness and compression on the IPR: a line,
-and a hidden layer for what the line leaves over. The
-directions are the opposite regression, of the IPR on these three: what all its numbers do when one of them grows and
-the others stay. (The reading's own weights would be no directions: they pick what fits best, not what changes most.)
+and a hidden layer for what the line leaves over. The directions are the opposite regression, of the IPR on these three:
+what all its numbers do when one of them grows and the others stay. (The reading's own
+weights would be no directions: they pick what fits best, not what changes most.)
 """
 
 from __future__ import annotations
